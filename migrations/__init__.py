@@ -1,0 +1,51 @@
+"""Schema history, and the one function that applies it.
+
+Imports nothing of `stepwell`: a revision must not change when today's code does.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+
+HEAD = "0001"
+"""The newest revision."""
+
+
+def upgrade(database: Path, storage_version: str, revision: str = "head") -> None:
+    """Bring a database file to *revision*, in one transaction; make it when it is absent.
+
+    The caller keeps every other process, and every other connection of this one, away
+    from the file meanwhile.
+
+    Args:
+        database: The DuckDB file.
+        storage_version: DuckDB's storage version of a new file, such as `v1.5.0`.
+        revision: A revision, or `head`.
+
+    Raises:
+        duckdb.Error: If the file cannot be opened or changed; it is then as it was.
+    """
+    import sqlalchemy as sa  # noqa: PLC0415 (slow to import)
+    from alembic import command  # noqa: PLC0415 (slow to import)
+    from alembic.config import Config  # noqa: PLC0415
+    from duckdb_sqlalchemy import alembic_impl  # noqa: F401, PLC0415 (registers itself)
+    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
+
+    config = Config()
+    # Not "stepwell:migrations": in an editable install that is not a folder of stepwell/.
+    config.set_main_option("script_location", str(files(__name__)).replace("%", "%%"))
+    path = str(database).replace("'", "''")
+    option = "READ_WRITE" if database.exists() else f"STORAGE_VERSION '{storage_version}'"
+    engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"ATTACH '{path}' AS store ({option})")
+            connection.exec_driver_sql("USE store")
+            connection.commit()
+            with connection.begin():
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+            connection.exec_driver_sql("USE memory")
+            connection.commit()
+            connection.exec_driver_sql("DETACH store")
+    finally:
+        engine.dispose()
