@@ -1,0 +1,45 @@
+"""Track training runs in one local file: no server, no account, no slowdown.
+
+This module is the public face: what a training script needs, and nothing that is slow to
+import. The visualizers are in `stepwell.training_viz`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from stepwell.store import (
+    MetricWarning,
+    Run,
+    StepwellError,
+    StoreWarning,
+    active_run,
+    init,
+)
+
+if TYPE_CHECKING:
+    from stepwell.store import Store, open_store
+
+__all__ = [
+    "MetricWarning",
+    "Run",
+    "StepwellError",
+    "Store",
+    "StoreWarning",
+    "active_run",
+    "init",
+    "open_store",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"Store", "open_store"}:
+        from stepwell import store  # noqa: PLC0415 (loads DuckDB)
+
+        return getattr(store, name)
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        try:
+            return version("stepwell")
+        except PackageNotFoundError:
+            return "0+unknown"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

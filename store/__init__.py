@@ -1,0 +1,89 @@
+"""Persistence: the one place that knows SQL and the journal.
+
+Nothing slow is imported until it is needed: a training loop that only records never loads
+DuckDB or numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._errors import (
+    AmbiguousRunError,
+    ConfigurationError,
+    LookupFailedError,
+    MetricNotFoundError,
+    MetricWarning,
+    QueryError,
+    QueryTimeoutError,
+    RunExistsError,
+    RunNotFoundError,
+    StepwellError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreDamagedError,
+    StoreError,
+    StoreLocationError,
+    StoreNewerError,
+    StoreWarning,
+)
+from ._run import Run
+from ._session import active_run, newest_open_run
+from ._start import init, start_run
+from ._writer import Recorder
+
+if TYPE_CHECKING:
+    from ._sql_result import SqlResult
+    from ._store import Store, open_store
+    from ._values import MetricSummary, ReducedSeries, RunInfo, RunOverview, Series
+
+__all__ = [
+    "AmbiguousRunError",
+    "ConfigurationError",
+    "LookupFailedError",
+    "MetricNotFoundError",
+    "MetricSummary",
+    "MetricWarning",
+    "QueryError",
+    "QueryTimeoutError",
+    "Recorder",
+    "ReducedSeries",
+    "Run",
+    "RunExistsError",
+    "RunInfo",
+    "RunNotFoundError",
+    "RunOverview",
+    "Series",
+    "SqlResult",
+    "StepwellError",
+    "Store",
+    "StoreBusyError",
+    "StoreClosedError",
+    "StoreDamagedError",
+    "StoreError",
+    "StoreLocationError",
+    "StoreNewerError",
+    "StoreWarning",
+    "active_run",
+    "init",
+    "newest_open_run",
+    "open_store",
+    "start_run",
+]
+
+
+_LAZY = {
+    "MetricSummary": "_values",
+    "ReducedSeries": "_values",
+    "RunInfo": "_values",
+    "RunOverview": "_values",
+    "Series": "_values",
+    "SqlResult": "_sql_result",
+    "Store": "_store",
+    "open_store": "_store",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

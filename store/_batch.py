@@ -1,0 +1,145 @@
+"""The points of one writer as columns, and what they add to its totals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._recover import Piece
+
+
+@dataclass(slots=True)
+class Batch:
+    """Points to insert: sorted by metric, then step, then time.
+
+    Attributes:
+        names: The metrics, in order of first appearance.
+        codes: int32, place of each point's metric in *names*.
+        steps: int64.
+        times: datetime64[us], UTC.
+        values: float64.
+    """
+
+    names: list[str]
+    codes: NDArray[np.int32]
+    steps: NDArray[np.int64]
+    times: NDArray[np.datetime64]
+    values: NDArray[np.float64]
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """The columns as DuckDB takes them."""
+        return {
+            "code": self.codes,
+            "step": self.steps,
+            "time": self.times,
+            "value": self.values,
+        }
+
+
+def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
+    """Spread a piece's calls into points.
+
+    Args:
+        piece: What was read.
+        declared: Tuples of names by number, for each number in use.
+    """
+    places: dict[str, int] = {}
+    parts = []
+    for block in piece.blocks:
+        numbers, which = np.unique(block.numbers, return_inverse=True)
+        width = block.values.shape[1]
+        table = np.empty((len(numbers), width), np.int32)
+        for row, number in enumerate(numbers.tolist()):
+            names = declared.get(number, ())
+            if len(names) != width:
+                # Only damage that fits its checksum could come here; it has no names.
+                names = tuple(f"unnamed/{number}/{place}" for place in range(width))
+            table[row] = [places.setdefault(name, len(places)) for name in names]
+        codes = table[which]
+        count = len(block.steps)
+        parts.append(
+            (
+                codes.T.ravel(),
+                np.tile(block.steps, width),
+                np.tile(block.times, width),
+                block.values.T.ravel(),
+                count,
+            )
+        )
+    return _sorted(list(places), parts)
+
+
+def _sorted(
+    names: list[str],
+    parts: list[
+        tuple[
+            NDArray[np.int32],
+            NDArray[np.int64],
+            NDArray[np.int64],
+            NDArray[np.float64],
+            int,
+        ]
+    ],
+) -> Batch:
+    if not parts:
+        none = np.empty(0, np.int64)
+        nothing = np.empty(0, np.float64)
+        return Batch(
+            names, none.astype(np.int32), none, none.view("datetime64[us]"), nothing
+        )
+    codes, steps, times, values = (
+        np.concatenate([part[column] for part in parts]) for column in range(4)
+    )
+    same = codes[1:] == codes[:-1]
+    in_order = (codes[1:] > codes[:-1]) | (same & (steps[1:] >= steps[:-1]))
+    if not in_order.all():
+        order = np.lexsort((times, steps, codes))
+        codes, steps, times, values = (
+            column[order] for column in (codes, steps, times, values)
+        )
+    return Batch(names, codes, steps, (times // 1000).view("datetime64[us]"), values)
+
+
+def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
+    """What a batch adds to the totals, a metric a row; sorted like `batch.names`.
+
+    Least and greatest are over the finite values, with the first step where they stand; a
+    metric without one has NaN there.
+    """
+    edges = np.flatnonzero(np.diff(batch.codes, prepend=-1))
+    counts = np.diff(np.append(edges, len(batch.codes)))
+    last = edges + counts - 1
+    finite = np.isfinite(batch.values)
+    minimum, minimum_step = _extreme(
+        batch, edges, counts, np.where(finite, batch.values, np.inf)
+    )
+    maximum, maximum_step = _extreme(
+        batch, edges, counts, np.where(finite, -batch.values, np.inf)
+    )
+    return {
+        "code": batch.codes[edges],
+        "count": counts,
+        "non_finite": counts - np.add.reduceat(finite, edges, dtype=np.int64),
+        "total": np.add.reduceat(np.where(finite, batch.values, 0.0), edges),
+        "minimum": np.where(np.isinf(minimum), np.nan, minimum),
+        "minimum_step": minimum_step,
+        "maximum": np.where(np.isinf(maximum), np.nan, -maximum),
+        "maximum_step": maximum_step,
+        "first_time": np.minimum.reduceat(batch.times, edges),
+        "first_step": batch.steps[edges],
+        "last_step": batch.steps[last],
+        "last_time": batch.times[last],
+        "last_value": batch.values[last],
+    }
+
+
+def _extreme(
+    batch: Batch,
+    edges: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    values: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    least = np.minimum.reduceat(values, edges)
+    hits = np.flatnonzero(values == np.repeat(least, counts))
+    first = hits[np.searchsorted(hits, edges)]
+    return least, batch.steps[first]

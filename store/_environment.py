@@ -1,0 +1,85 @@
+"""Where and how a run was started."""
+
+import getpass
+import os
+import platform
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from ._liveness import host_name
+
+_GIT_SECONDS = 10.0
+
+
+def describe_process() -> dict[str, Any]:
+    """What the `runs` table keeps of this process; takes well below a millisecond."""
+    return {
+        "host": host_name(),
+        "pid": os.getpid(),
+        "user_name": _user(),
+        "command": shlex.join(sys.orig_argv),
+        "working_dir": _folder(),
+        "python_version": platform.python_version(),
+    }
+
+
+def describe_checkout(folder: str | None) -> dict[str, Any]:
+    """Commit and dirtiness of the git checkout around *folder*; empty where there is none.
+
+    Runs git, so it takes some milliseconds and belongs on a background thread.
+    """
+    if folder is None or not _in_checkout(Path(folder)):
+        return {}
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    if not commit:
+        return {}
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    dirty = None if changes is None else bool(changes)
+    return {"git_commit": commit, "git_dirty": dirty}
+
+
+def rank_of_process() -> int:
+    """The rank that a launcher gave this process, from `RANK` or its kin; 0 without one."""
+    for variable in ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"):
+        text = os.environ.get(variable, "")
+        if text.isdecimal():
+            return int(text)
+    return 0
+
+
+def _in_checkout(folder: Path) -> bool:
+    return any((parent / ".git").exists() for parent in (folder, *folder.parents))
+
+
+def _git(folder: str, *arguments: str) -> str | None:
+    import subprocess  # noqa: PLC0415 (slow to import)
+
+    command = ["git", "--no-optional-locks", "-C", folder, *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
+
+
+def _folder() -> str | None:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return None

@@ -1,0 +1,126 @@
+"""What can go wrong, one class for each thing that a caller can act on.
+
+* StepwellError
+  * StoreError
+    x StoreLocationError
+    x StoreBusyError
+    x StoreDamagedError
+    x StoreNewerError
+    x StoreClosedError
+  * LookupFailedError
+    x RunNotFoundError
+    x AmbiguousRunError
+    x MetricNotFoundError
+  x RunExistsError
+  x ConfigurationError (also a ValueError)
+  * QueryError
+    x QueryTimeoutError
+
+`MetricWarning` and `StoreWarning` are warnings, not errors: a training loop is told, never
+stopped.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class StepwellError(Exception):
+    """Base of every error that Stepwell raises on purpose."""
+
+
+class StoreError(StepwellError):
+    """Something is wrong with a store as a whole."""
+
+
+class StoreLocationError(StoreError):
+    """The path given for a store cannot be one (a folder, a text file, no permission)."""
+
+
+class StoreBusyError(StoreError):
+    """Another process held the store for longer than the caller would wait."""
+
+
+class StoreDamagedError(StoreError):
+    """The database file cannot be read."""
+
+
+class StoreNewerError(StoreError):
+    """The store was written by a newer Stepwell, with a schema unknown to this one."""
+
+
+class StoreClosedError(StoreError):
+    """A store was used after `close()`."""
+
+
+class LookupFailedError(StepwellError):
+    """A name that was asked for does not stand for exactly one thing."""
+
+
+class RunNotFoundError(LookupFailedError):
+    """No run has that id, prefix or name."""
+
+    def __init__(self, reference: str, location: object) -> None:
+        super().__init__(
+            f"no run {reference!r} in {location}; `stepwell ls` lists the runs"
+        )
+
+
+class AmbiguousRunError(LookupFailedError):
+    """A prefix fits several runs."""
+
+    def __init__(self, reference: str, candidates: Sequence[str]) -> None:
+        shown = ", ".join(candidates[:5]) + (", …" if len(candidates) > 5 else "")  # noqa: PLR2004
+        super().__init__(
+            f"{reference!r} fits {len(candidates)} runs ({shown}); give more of the id"
+        )
+
+
+class MetricNotFoundError(LookupFailedError):
+    """A run has no metric of that name; the message suggests the nearest."""
+
+    def __init__(self, metric: str, run: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(metric, names, n=1)
+        if near:
+            advice = f"did you mean {near[0]!r}?"
+        elif names:
+            shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004
+            advice = f"it has {shown}"
+        else:
+            advice = "it has no metric yet"
+        super().__init__(f"run {run!r} has no metric {metric!r}; {advice}")
+
+
+class RunExistsError(StepwellError):
+    """`resume="never"` met a run that is there already."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f'run {run_id} exists; choose another id, or resume="allow" to continue it'
+        )
+
+
+class ConfigurationError(StepwellError, ValueError):
+    """An argument is not usable; the message names it, its value and what would be."""
+
+
+class QueryError(StepwellError):
+    """A query was refused or failed; the message is one line."""
+
+
+class QueryTimeoutError(QueryError):
+    """A query ran into its time limit and was stopped."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the query was stopped after its time limit of {seconds:g} s;"
+            " narrow it, or raise the limit"
+        )
+
+
+class MetricWarning(UserWarning):
+    """A value could not be recorded; the rest of its call was."""
+
+
+class StoreWarning(UserWarning):
+    """The store or its journal is in trouble; the training loop goes on."""

@@ -1,0 +1,205 @@
+"""The fold: new records of the journals become rows, each exactly once.
+
+Under the exclusive lease, one transaction inserts what is new and moves each journal's
+folded offset. A kill at any instant leaves both done or neither. A journal that has ended
+and is folded whole is removed afterwards.
+"""
+
+import time
+from pathlib import Path
+
+import duckdb
+
+from ._fold_points import Stretch, insert_stretch
+from ._format import OVERHEAD, Header, unpack_frame
+from ._lease import SECONDS, Lease, explain
+from ._liveness import FRESH_SECONDS, is_alive
+from ._prepare import prepare, read_revision
+from ._recover import JournalFile, list_journals, read_header, read_piece
+from ._run_rows import RunRows, from_nanoseconds
+
+BUDGET = 16 * 2**20  # bytes of journals folded in one transaction
+DAMAGED = ".damaged"  # suffix of a journal set aside for a repair
+
+
+def fold(lease: Lease, seconds: float = SECONDS) -> None:
+    """Bring everything that the journals hold into the database.
+
+    Raises:
+        StoreError: If the store cannot be prepared, locked or written.
+    """
+    prepare(lease, seconds)
+    if needs_fold(lease):
+        with lease.exclusive(seconds) as connection:
+            fold_within(connection, lease)
+
+
+def needs_fold(lease: Lease) -> bool:
+    """Whether a journal has bytes that are not folded, or has lost its writer."""
+    for journal in list_journals(lease.location.journals):
+        if lease.folded.get(journal.writer) != journal.size:
+            return True
+        header = _header(lease, journal)
+        if header is not None and lease.alive.get(journal.writer) != is_alive(
+            header, journal.heartbeat
+        ):
+            return True
+    return False
+
+
+def fold_within(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
+    """Fold until nothing is left, within an exclusive lease.
+
+    Raises:
+        StoreError: If the database cannot be written.
+    """
+    read_revision(connection, lease)
+    try:
+        while _fold_once(connection, lease):
+            pass
+    except duckdb.Error as error:
+        raise explain(error, lease.location) from error
+
+
+def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
+    journals = list_journals(lease.location.journals)
+    connection.execute("BEGIN")
+    known = _folded_offsets(connection, journals)
+    stretches, leftover, more = _read(lease, journals, known)
+    rows = RunRows(connection)
+    rows.load(stretch.header.run_id for stretch in stretches)
+    for stretch in stretches:
+        if stretch.piece.started is not None:
+            rows.start(stretch.header, stretch.piece.started)
+    for stretch in stretches:
+        insert_stretch(connection, stretch)
+        _apply(rows, stretch)
+    _mark_vanished(connection, rows, known, journals)
+    rows.write()
+    connection.execute("COMMIT")
+    for stretch in stretches:
+        lease.folded[stretch.journal.writer] = stretch.piece.stop
+        lease.alive[stretch.journal.writer] = stretch.alive
+        if stretch.ended is not None:
+            _put_away(stretch.journal.path, stretch.journal.size, stretch.piece.stop)
+            lease.folded.pop(stretch.journal.writer, None)
+    for journal in leftover:
+        _put_away(journal.path, journal.size, journal.size)
+    return more
+
+
+def _folded_offsets(
+    connection: duckdb.DuckDBPyConnection, journals: list[JournalFile]
+) -> dict[str, tuple[int, str | None]]:
+    query = (
+        "select writer, folded_bytes, ended from journals_"
+        " where ended is null or writer in (select unnest(?::varchar[]))"
+    )
+    found = connection.execute(query, [[journal.writer for journal in journals]])
+    return {writer: (offset, ended) for writer, offset, ended in found.fetchall()}
+
+
+def _read(
+    lease: Lease,
+    journals: list[JournalFile],
+    known: dict[str, tuple[int, str | None]],
+) -> tuple[list[Stretch], list[JournalFile], bool]:
+    stretches: list[Stretch] = []
+    leftover: list[JournalFile] = []
+    left = BUDGET
+    for journal in journals:
+        offset, ended = known.get(journal.writer, (0, None))
+        if ended is not None:
+            leftover.append(journal)  # folded whole before, and then not removed
+            continue
+        if left <= 0:
+            return stretches, leftover, True
+        header = _header(lease, journal)
+        if header is None:
+            _set_aside_headless(journal)
+            continue
+        alive = is_alive(header, journal.heartbeat)
+        start = offset or lease.header_ends[journal.writer]
+        piece = read_piece(journal.path, start, left)
+        left -= piece.stop - start
+        stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
+    more = any(not stretch.piece.is_last for stretch in stretches)
+    return stretches, leftover, more
+
+
+def _header(lease: Lease, journal: JournalFile) -> Header | None:
+    header = lease.headers.get(journal.writer)
+    if header is None:
+        try:
+            found = read_header(journal.path)
+        except OSError:
+            return None
+        if found is None:
+            return None
+        header, end = found
+        lease.headers[journal.writer] = header
+        lease.header_ends[journal.writer] = end
+    return header
+
+
+def _apply(rows: RunRows, stretch: Stretch) -> None:
+    header, piece = stretch.header, stretch.piece
+    rows.get(header)
+    for fields in piece.changes:
+        rows.change(header, fields)
+    heartbeat = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
+    if piece.finished is not None and piece.is_last:
+        at = from_nanoseconds(int(piece.finished.get("time", 0)))
+        rows.end(header, stretch.ended or "finished", piece.finished.get("message"), at)
+    elif stretch.alive:
+        rows.end(header, "running", None, None)
+    elif stretch.piece.is_last:
+        rows.end(header, "crashed", "the process ended without a word", heartbeat)
+
+
+def _mark_vanished(
+    connection: duckdb.DuckDBPyConnection,
+    rows: RunRows,
+    known: dict[str, tuple[int, str | None]],
+    journals: list[JournalFile],
+) -> None:
+    here = {journal.writer for journal in journals}
+    gone = [
+        writer
+        for writer, (_, ended) in known.items()
+        if ended is None and writer not in here
+    ]
+    if not gone:
+        return
+    found = connection.execute(
+        "update journals_ set ended = 'lost' where writer in (select unnest(?::varchar[]))"
+        " returning run_id, rank, attempt, is_primary, last_sign",
+        [gone],
+    ).fetchall()
+    rows.load(str(run_id) for run_id, *_ in found)
+    for run_id, rank, attempt, primary, last_sign in found:
+        header = Header(str(run_id), "", "", None, "", "", 0, 0, rank, attempt, primary)
+        rows.end(header, "crashed", "its journal was removed", last_sign)
+
+
+def _put_away(path: Path, size: int, folded: int) -> None:
+    rest = size - folded
+    if rest > 0 and not _is_cut_record(path, folded, rest):
+        path.replace(path.with_name(path.name + DAMAGED))
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_cut_record(path: Path, offset: int, rest: int) -> bool:
+    # The last write of a process that died in it; it was never acknowledged.
+    with path.open("rb") as file:
+        file.seek(offset)
+        begin = file.read(OVERHEAD)
+    return len(begin) < OVERHEAD or unpack_frame(begin)[0] > rest
+
+
+def _set_aside_headless(journal: JournalFile) -> None:
+    # A writer makes the file and writes the header at once; a minute is ample.
+    if time.time() - journal.heartbeat > FRESH_SECONDS:
+        target = journal.path.with_name(journal.path.name + DAMAGED)
+        journal.path.replace(target)

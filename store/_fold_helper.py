@@ -1,0 +1,136 @@
+"""The helper process that folds journals while this process trains.
+
+Folding needs DuckDB and numpy. Importing them holds Python's global lock for hundreds of
+milliseconds, and decoding holds it again and again, so a thread would stall the training
+loop. The helper is a child that ends when its parent does, in whatever way.
+"""
+
+import contextlib
+import json
+import os
+import select
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from ._location import Location
+
+if TYPE_CHECKING:
+    import subprocess
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
+    " from stepwell.store._fold_process import main; main(sys.argv[2])"
+)
+
+
+class FoldHelper:
+    """A handle on the helper process of one store.
+
+    Args:
+        location: The store.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._done = 0
+        self._received = b""
+        self._process = _start(location)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the helper can be asked."""
+        return self._process is not None and self._process.poll() is None
+
+    def ask(self) -> int:
+        """Ask for a fold, without waiting; gives the request's number."""
+        with self._lock:
+            self._receive(0.0)
+            if self._asked in {0, self._done}:
+                self._send()
+            return self._asked
+
+    def fold(self, seconds: float) -> bool:
+        """Ask for a fold that begins now or later, and wait until it is done.
+
+        Returns:
+            Whether it was done within *seconds*.
+        """
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            if not self.is_running:
+                return False
+            self._send()
+            wanted = self._asked
+            while self._done < wanted:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._receive(left):
+                    return False
+            return True
+
+    def stop(self) -> None:
+        """Let the helper end: it folds what is left, then exits."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            if process.stdin:
+                process.stdin.close()
+        with contextlib.suppress(Exception):  # it folds on when the time is over
+            process.wait(timeout=10)
+        if process.stdout:
+            process.stdout.close()
+
+    def forget(self) -> None:
+        """After a fork, in the child: the helper is the parent's."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.returncode = 0  # not this process's child: nothing to wait for
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
+            _abandoned.append(process)
+
+    def _send(self) -> None:
+        if self._process is None or self._process.stdin is None:
+            return
+        self._asked += 1
+        with contextlib.suppress(OSError):
+            os.write(self._process.stdin.fileno(), b"%d\n" % self._asked)
+
+    def _receive(self, seconds: float) -> bool:
+        """Take the helper's answers; False when it has gone or the time is over."""
+        if self._process is None or self._process.stdout is None:
+            return False
+        pipe = self._process.stdout.fileno()
+        if not select.select([pipe], [], [], max(0.0, seconds))[0]:
+            return False
+        data = os.read(pipe, 4096)
+        *lines, self._received = (self._received + data).split(b"\n")
+        for line in lines:
+            self._done = max(self._done, int(line))
+        return bool(data)
+
+
+_abandoned: "list[subprocess.Popen[bytes]]" = []
+
+
+def _start(location: Location) -> "subprocess.Popen[bytes] | None":
+    import subprocess  # noqa: PLC0415 (slow to import)
+
+    if not sys.executable:
+        return None
+    path = json.dumps([entry or str(os.curdir) for entry in sys.path])
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-c", _START, path, str(location.database)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            bufsize=0,
+        )
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,172 @@
+"""The journal's format: what each byte of a journal file means.
+
+A journal is `MAGIC` and then records. A record is, little-endian:
+
+| bytes | what |
+|---|---|
+| 4 | length of the whole record, these four and the checksum included |
+| 1 | kind |
+| 3 | zero |
+| … | payload |
+| 4 | CRC-32 (as zlib's) of all bytes of the record before it |
+
+The first record is the header. Payloads:
+
+| kind | payload |
+|---|---|
+| HEADER | JSON: `Header` |
+| STARTED | JSON: the run's metadata |
+| NAMES | 4 bytes: number; then a JSON array: the metric names it stands for, in order |
+| POINTS | 4 bytes: number of the names; 8: step; 8: nanoseconds since 1970; doubles |
+| CHANGED | JSON: fields of the run's metadata that changed |
+| FINISHED | JSON: `status`, `message`, `time` (nanoseconds) |
+
+Everything is appended by one process with one `write` a record, so a reader meets whole
+records and perhaps, at the end, one that is cut.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+from zlib import crc32
+
+MAGIC = b"stepwell journal"
+FORMAT = 1
+SUFFIX = ".journal"
+
+HEADER, STARTED, NAMES, POINTS, CHANGED, FINISHED = range(1, 7)
+
+_FRAME = struct.Struct("<IB3x")
+_CHECKSUM = struct.Struct("<I")
+_NUMBER = struct.Struct("<I")
+_POINTS = struct.Struct("<IB3xIqq")
+
+OVERHEAD = _FRAME.size + _CHECKSUM.size
+POINTS_OVERHEAD = _POINTS.size + _CHECKSUM.size
+LARGEST = 2**31  # bytes a record; a length beyond it is damage
+
+pack_checksum = _CHECKSUM.pack
+unpack_frame = _FRAME.unpack_from
+unpack_number = _NUMBER.unpack_from
+unpack_checksum = _CHECKSUM.unpack_from
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Who writes a journal, and for which run.
+
+    Attributes:
+        run_id: UUID of the run, as text.
+        writer: Id of this writer, unique in the store.
+        name: The run's name.
+        project: The run's project.
+        host: Name of the writer's machine.
+        machine: Tells machines, their boots and their containers apart.
+        pid: The writer's process id.
+        process_started: When that process started, in clock ticks since boot (0: unknown).
+        rank: Rank of the writer among the run's processes, from 0.
+        attempt: Which attempt at the run it belongs to, from 1.
+        primary: Whether this writer's end is the run's end.
+        format: Version of the journal format.
+    """
+
+    run_id: str
+    writer: str
+    name: str
+    project: str | None
+    host: str
+    machine: str
+    pid: int
+    process_started: int
+    rank: int
+    attempt: int
+    primary: bool
+    format: int = FORMAT
+
+
+def encode(kind: int, payload: bytes) -> bytes:
+    """One whole record."""
+    body = _FRAME.pack(OVERHEAD + len(payload), kind) + payload
+    return body + pack_checksum(crc32(body))
+
+
+def encode_json(kind: int, value: Any) -> bytes:
+    """One whole record whose payload is JSON."""
+    return encode(kind, json.dumps(value, separators=(",", ":")).encode())
+
+
+def encode_header(header: Header) -> bytes:
+    """The first bytes of a journal."""
+    return MAGIC + encode_json(HEADER, asdict(header))
+
+
+def encode_names(number: int, names: tuple[str, ...]) -> bytes:
+    """The record that lets *number* stand for *names*."""
+    listed = json.dumps(names, separators=(",", ":")).encode()
+    return encode(NAMES, _NUMBER.pack(number) + listed)
+
+
+class PointsShape:
+    """How the points of one tuple of names are packed.
+
+    Attributes:
+        number: The number declared for the names.
+        length: Bytes of one record.
+        pack: `pack(length, POINTS, number, step, nanoseconds, *values)` gives the record
+            without its checksum.
+    """
+
+    __slots__ = ("length", "number", "pack")
+
+    def __init__(self, number: int, names: int) -> None:
+        self.number = number
+        self.length = POINTS_OVERHEAD + 8 * names
+        self.pack = struct.Struct(f"<IB3xIqq{names}d").pack
+
+
+def decode_header(data: bytes) -> tuple[Header, int]:
+    """Read a journal's header.
+
+    Returns:
+        The header, and the offset of the record behind it.
+
+    Raises:
+        ValueError: If *data* does not begin with a whole header of a known format.
+    """
+    if data[: len(MAGIC)] != MAGIC:
+        raise ValueError("not a Stepwell journal")
+    for kind, start, stop in records(data, len(MAGIC)):
+        if kind != HEADER:
+            break
+        fields = json.loads(data[start:stop])
+        if fields.get("format", 0) > FORMAT:
+            raise ValueError(f"journal format {fields['format']} is newer than {FORMAT}")
+        return Header(**fields), stop + _CHECKSUM.size
+    raise ValueError("the journal's header is cut or damaged")
+
+
+def records(data: bytes | memoryview, offset: int = 0) -> Iterator[tuple[int, int, int]]:
+    """The whole records of *data* from *offset* on: kind, and bounds of the payload.
+
+    Ends, without an error, before the first record that is not whole.
+    """
+    view = memoryview(data)
+    while (record := whole_record(view, offset)) is not None:
+        yield record
+        offset = record[2] + _CHECKSUM.size
+
+
+def whole_record(view: memoryview, offset: int) -> tuple[int, int, int] | None:
+    """Kind and bounds of the payload of the record at *offset*; None if it is not whole."""
+    if offset + OVERHEAD > len(view):
+        return None
+    length, kind = unpack_frame(view, offset)
+    stop = offset + length
+    if not OVERHEAD <= length <= LARGEST or stop > len(view):
+        return None
+    checked = stop - _CHECKSUM.size
+    if crc32(view[offset:checked]) != unpack_checksum(view, checked)[0]:
+        return None
+    return kind, offset + _FRAME.size, checked

@@ -1,0 +1,60 @@
+"""What a store knows of a run that a process means to go on with."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A run's past, for the process that resumes or joins it.
+
+    Attributes:
+        name: The run's name; None for a new run.
+        project: The run's project.
+        config: Its configuration so far.
+        attempt: The latest attempt; 0 for a new run.
+        last_step: The greatest step recorded; -1 before the first.
+        is_running: Whether another process writes it now.
+    """
+
+    name: str | None = None
+    project: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    attempt: int = 0
+    last_step: int = -1
+    is_running: bool = False
+
+    @property
+    def next_attempt(self) -> int:
+        """The attempt that a process beginning now belongs to."""
+        return self.attempt if self.is_running else self.attempt + 1
+
+
+NEW = History()
+
+
+def find_history(location: Location, run_id: str) -> History | None:
+    """A run's past; None when the store has no such run.
+
+    Raises:
+        StoreError: If the store cannot be read.
+    """
+    if not location.database.exists() and not any(location.journals.glob(f"{run_id}-*")):
+        return None
+    from ._store import Store  # noqa: PLC0415 (loads DuckDB, only for a given id)
+
+    with Store(location) as store:
+        info = store.find(run_id)
+        if info is None:
+            return None
+        steps = [metric.last_step for metric in store.summary(info).values()]
+    return History(
+        name=info.name,
+        project=info.project,
+        config=info.config,
+        attempt=info.attempt,
+        last_step=max(steps, default=-1),
+        is_running=info.status == "running",
+    )

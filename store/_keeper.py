@@ -1,0 +1,138 @@
+"""The background thread of a process with open runs.
+
+Once a second it gives idle journals a sign of life and asks the helper process to fold
+what is new. It holds Python's global lock for some ten microseconds a second.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ._fold_helper import FoldHelper
+from ._location import Location
+
+if TYPE_CHECKING:
+    from ._writer import RunWriter
+
+PERIOD = 1.0  # seconds between two folds
+HEARTBEAT = 10.0  # seconds between two signs of life of an idle writer
+LINGER = 10.0  # seconds that the thread and the helper outlive the last run
+
+
+class Keeper:
+    """Looks after the open runs of this process, and after the helpers that fold them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._writers: list[RunWriter] = []
+        self._sizes: dict[str, int] = {}
+        self._touched: dict[str, float] = {}
+        self._helpers: dict[Location, FoldHelper] = {}
+        self._errands: list[Callable[[], None]] = []
+
+    def add(self, writer: "RunWriter", errand: Callable[[], None] | None = None) -> None:
+        """Look after a run; do *errand* soon, on the background thread."""
+        with self._lock:
+            self._writers.append(writer)
+            if errand:
+                self._errands.append(errand)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="stepwell-keeper", daemon=True
+                )
+                self._thread.start()
+        self._wake.set()
+
+    def remove(self, writer: "RunWriter") -> None:
+        """Look no longer after a run that has ended."""
+        with self._lock:
+            if writer in self._writers:
+                self._writers.remove(writer)
+            self._sizes.pop(writer.header.writer, None)
+            self._touched.pop(writer.header.writer, None)
+
+    def fold(self, location: Location, seconds: float) -> bool:
+        """Have the helper fold a store now, if there is one.
+
+        Returns:
+            Whether it was done within *seconds*.
+        """
+        helper = self._helpers.get(location)
+        return helper is not None and helper.fold(seconds)
+
+    def ask(self, location: Location) -> None:
+        """Have the helper fold a store soon, if there is one."""
+        helper = self._helpers.get(location)
+        if helper is not None:
+            helper.ask()
+
+    def stop(self) -> None:
+        """End the helpers: they fold what is left, then exit."""
+        with self._lock:
+            helpers, self._helpers = list(self._helpers.values()), {}
+        for helper in helpers:
+            helper.stop()
+
+    def forget(self) -> None:
+        """After a fork, in the child: thread, writers and helpers are the parent's."""
+        helpers = self._helpers
+        self.__init__()  # type: ignore[misc]
+        for helper in helpers.values():
+            helper.forget()
+
+    def _work(self) -> None:
+        idle_since: float | None = None
+        began = time.monotonic()
+        while True:
+            with self._lock:
+                errands, self._errands = self._errands, []
+                writers = list(self._writers)
+            for errand in errands:
+                errand()
+            now = time.monotonic()
+            if writers:
+                idle_since = None
+                self._tick(writers, now, started=now - began >= PERIOD)
+            elif idle_since is None:
+                idle_since = now
+            elif now - idle_since > LINGER and self._end():
+                return
+            self._wake.wait(PERIOD)
+            self._wake.clear()
+
+    def _end(self) -> bool:
+        with self._lock:
+            if self._writers or self._errands:
+                return False
+            self._thread = None
+        self.stop()
+        return True
+
+    def _tick(self, writers: list["RunWriter"], now: float, *, started: bool) -> None:
+        grown: set[Location] = set()
+        for writer in writers:
+            name, size = writer.header.writer, writer.journal.size
+            if size != self._sizes.get(name):
+                self._sizes[name] = size
+                self._touched[name] = now
+                if writer.header.primary:
+                    grown.add(writer.location)
+            elif now - self._touched.get(name, now) >= HEARTBEAT:
+                self._touched[name] = now
+                writer.journal.touch()
+        if started:
+            for location in grown:
+                self._helper(location).ask()
+
+    def _helper(self, location: Location) -> FoldHelper:
+        helper = self._helpers.get(location)
+        if helper is None:
+            helper = self._helpers[location] = FoldHelper(location)
+        return helper
+
+
+keeper = Keeper()
+"""This process's one."""

@@ -1,0 +1,286 @@
+"""The lease: how one process at a time works on the DuckDB file, for milliseconds.
+
+Each process keeps one in-memory DuckDB. A lease takes the store's lock, attaches the file,
+works, detaches and gives the lock back. DuckDB lets only one process hold a file, readers
+included, so nobody holds it for longer than the work takes.
+"""
+
+import ctypes
+import os
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import duckdb
+
+from ._errors import (
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreLocationError,
+    StoreWarning,
+)
+from ._format import Header
+from ._location import Location, prepare_folder
+from ._locks import LockFile
+
+SECONDS = 30.0
+"""How long a lease is waited for, unless the caller says otherwise."""
+
+STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
+_SETTINGS = (
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET auto_checkpoint_skip_wal_threshold = 0",
+    "SET checkpoint_threshold = '0b'",
+    "SET python_enable_replacements = false",
+)
+
+
+class Lease:
+    """One process's way to one store. Made by `lease_of`, one a store and process."""
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._thread_lock = threading.Lock()
+        self._gate: LockFile | None = None
+        self._lock: LockFile | None = None
+        self._memory: duckdb.DuckDBPyConnection | None = None
+        self.prepared = False
+        """Whether the schema was found, or made, as this code expects it."""
+        self.folded: dict[str, int] = {}
+        """Bytes of each journal known to be folded; spares a look into the database."""
+        self.alive: dict[str, bool] = {}
+        """Whether each journal's writer lived at the last fold."""
+        self.headers: dict[str, Header] = {}
+        """Headers of the journals met, by writer."""
+        self.header_ends: dict[str, int] = {}
+        """Where those headers end."""
+        self._said: set[str] = set()
+
+    @contextmanager
+    def shared(self, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Read the store, beside other readers.
+
+        Yields:
+            A connection whose default database is the store; valid within the block.
+
+        Raises:
+            StoreBusyError: If the store stays in use for longer than *seconds*.
+            StoreDamagedError: If the database file cannot be read.
+        """
+        with (
+            self._locked(seconds, exclusive=False) as deadline,
+            self.attached(deadline, "READ_ONLY") as connection,
+        ):
+            yield connection
+
+    @contextmanager
+    def exclusive(self, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Write to the store, alone; makes the database file when it is not there.
+
+        Yields:
+            A connection whose default database is the store; valid within the block.
+
+        Raises:
+            StoreBusyError: If the store stays in use for longer than *seconds*.
+            StoreDamagedError: If the database file cannot be read.
+            StoreLocationError: If it cannot be written.
+        """
+        with self._locked(seconds, exclusive=True) as deadline:
+            mode = (
+                "READ_WRITE"
+                if self.location.database.exists()
+                else f"STORAGE_VERSION '{STORAGE_VERSION}'"
+            )
+            with self.attached(deadline, mode) as connection:
+                yield connection
+
+    @contextmanager
+    def locked(
+        self, seconds: float = SECONDS, *, exclusive: bool = True
+    ) -> Iterator[float]:
+        """Keep other processes away (writers alone, or all) without attaching the file.
+
+        Yields:
+            The deadline, for `attached`.
+
+        Raises:
+            StoreBusyError: If the store stays in use for longer than *seconds*.
+        """
+        with self._locked(seconds, exclusive=exclusive) as deadline:
+            yield deadline
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write to the store's folder."""
+        self._open_locks()
+        return self._lock is not None and self._lock.writable
+
+    def say_once(self, message: str) -> None:
+        """Warn of trouble with the store, once a message."""
+        if message not in self._said:
+            self._said.add(message)
+            warnings.warn(message, StoreWarning, stacklevel=2)
+
+    def _open_locks(self) -> tuple[LockFile, LockFile]:
+        if self._gate is None or self._lock is None:
+            prepare_folder(self.location)
+            self._gate = LockFile(self.location.journals / ".gate")
+            self._lock = LockFile(self.location.journals / ".lock")
+        return self._gate, self._lock
+
+    @contextmanager
+    def _locked(self, seconds: float, *, exclusive: bool) -> Iterator[float]:
+        deadline = time.monotonic() + seconds
+        if not self._thread_lock.acquire(timeout=seconds):
+            raise StoreBusyError(
+                f"another thread of this process has used {self.location} for {seconds:g} s"
+            )
+        try:
+            gate, lock = self._open_locks()
+            if exclusive and not lock.writable:
+                raise StoreLocationError(
+                    f"no permission to write to the store {self.location}"
+                )
+            gate.acquire(deadline, exclusive=gate.writable)
+            try:
+                lock.acquire(deadline, exclusive=exclusive)
+            finally:
+                gate.release()
+            try:
+                yield deadline
+            finally:
+                lock.release()
+        finally:
+            self._thread_lock.release()
+
+    @contextmanager
+    def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Attach the file within `locked`, for work that needs the two steps apart."""
+        connection = self._connect()
+        path = str(self.location.database).replace("'", "''")
+        self._attach(connection, f"ATTACH '{path}' AS store ({mode})", deadline)
+        try:
+            connection.execute("USE store")
+            yield connection
+        except BaseException:
+            _roll_back(connection)
+            raise
+        finally:
+            self._detach(connection)
+
+    def _attach(
+        self, connection: duckdb.DuckDBPyConnection, statement: str, deadline: float
+    ) -> None:
+        while True:
+            try:
+                connection.execute(statement)
+            except duckdb.Error as error:
+                trouble = explain(error, self.location)
+                if not isinstance(trouble, StoreBusyError) or (
+                    time.monotonic() + 0.05 > deadline
+                ):
+                    raise trouble from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def _detach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            connection.execute("USE memory")
+            connection.execute("DETACH store")
+        except duckdb.Error as error:
+            # A database that cannot be let go is left to a fresh instance.
+            self._memory = None
+            connection.close()
+            raise explain(error, self.location) from error
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        if self._memory is None:
+            self._memory = new_memory()
+        return self._memory
+
+    def forget(self) -> None:
+        """After a fork, in the child: begin anew, and never touch the parent's DuckDB."""
+        for lock in (self._gate, self._lock):
+            if lock is not None:
+                lock.forget()
+        if self._memory is not None:
+            # Destroying an instance whose threads stayed in the parent crashes.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
+        self.__init__(self.location)  # type: ignore[misc]
+
+
+def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory DuckDB with the store's settings."""
+    connection = duckdb.connect(":memory:", config={"threads": 2, **config})
+    for statement in _SETTINGS:
+        connection.execute(statement)
+    if duckdb.__version__ >= "2":
+        connection.execute("SET async_threads = 0")
+    return connection
+
+
+def explain(error: duckdb.Error, location: Location) -> StoreError:
+    """The store's own error for one of DuckDB's about its file."""
+    text = str(error)
+    line = text.splitlines()[0] if text else type(error).__name__
+    if "Could not set lock" in text or "Conflicting lock" in text:
+        holder = text.partition("PID ")[2].partition(")")[0].split()[:1]
+        who = f"process {holder[0]}" if holder else "another program"
+        return StoreBusyError(
+            f"the database {location} is held open by {who} (a DuckDB shell, perhaps);"
+            " close it there. Journals go on meanwhile"
+        )
+    if "not a valid DuckDB database" in text:
+        return StoreDamagedError(
+            f"{location} is not a Stepwell store, nor any DuckDB database;"
+            " choose another path"
+        )
+    if "ermission denied" in text:
+        return StoreLocationError(
+            f"no permission to open {location}; check its owner and mode"
+        )
+    if "o space left" in text or ("disk" in text.lower() and "full" in text.lower()):
+        return StoreLocationError(
+            f"the disk of {location} is full; make room. The journals keep what is not"
+            " in the database yet"
+        )
+    if isinstance(error, duckdb.IOException):
+        return StoreDamagedError(
+            f"the database {location} cannot be read ({line}); restore it from a copy,"
+            " or move it away: its journals stay"
+        )
+    return StoreDamagedError(f"the database {location} gave an error: {line}")
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.Error):  # where no transaction was open
+        connection.execute("ROLLBACK")
+
+
+_leases: dict[Location, Lease] = {}
+_leases_lock = threading.Lock()
+
+
+def lease_of(location: Location) -> Lease:
+    """This process's one lease of a store."""
+    with _leases_lock:
+        lease = _leases.get(location)
+        if lease is None:
+            lease = _leases[location] = Lease(location)
+        return lease
+
+
+def _after_fork() -> None:
+    global _leases_lock  # noqa: PLW0603 (the parent's may have been held)
+    _leases_lock = threading.Lock()
+    for lease in _leases.values():
+        lease.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,88 @@
+"""Locks between processes, on side files: shared or exclusive, fair, with a time limit.
+
+POSIX record locks (`fcntl.lockf`), since a lock by `flock` would live on in forked
+children. A POSIX lock belongs to the process and falls when the process closes any
+descriptor of its file: so there is one descriptor a file and process, and a thread lock
+above (see `_lease`).
+"""
+
+import errno
+import fcntl
+import os
+import struct
+import time
+from pathlib import Path
+
+from ._errors import StoreBusyError, StoreLocationError
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.004  # seconds between two tries
+_FLOCK = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux
+
+
+class LockFile:
+    """One lock file of a store.
+
+    Args:
+        path: The file; made when it is not there.
+
+    Raises:
+        StoreLocationError: If it can neither be made nor opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writable = True
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as first:
+            try:
+                self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                self.writable = False
+            except OSError:
+                raise StoreLocationError(
+                    f"cannot open the store's lock file {path}: {first.strerror or first}"
+                ) from first
+
+    def acquire(self, deadline: float, *, exclusive: bool) -> None:
+        """Take the lock, waiting until *deadline* (of `time.monotonic`) at most.
+
+        Raises:
+            StoreBusyError: If another process holds it for longer.
+        """
+        operation = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                fcntl.lockf(self._file, operation)
+            except OSError as error:
+                if error.errno not in {errno.EACCES, errno.EAGAIN}:
+                    raise
+            else:
+                return
+            if time.monotonic() + pause > deadline:
+                raise StoreBusyError(self._say_holder())
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def release(self) -> None:
+        """Give the lock back."""
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+    def forget(self) -> None:
+        """After a fork, in the child: close the descriptor; the parent keeps its lock."""
+        os.close(self._file)
+
+    def holder(self) -> int | None:
+        """Process id of another process that holds the lock; None without one."""
+        question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        try:
+            answer = fcntl.fcntl(self._file, fcntl.F_GETLK, question)
+        except OSError:
+            return None
+        kind, _, _, _, pid = _FLOCK.unpack(answer)
+        return None if kind == fcntl.F_UNLCK else pid
+
+    def _say_holder(self) -> str:
+        pid = self.holder()
+        who = f"process {pid}" if pid else "another process"
+        return f"the store {self.path.parent} is in use by {who}; try again when it is done"

@@ -1,0 +1,161 @@
+"""The rules of metric names, values and steps."""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
+
+PLAIN: set[type] = {float, int, bool}
+"""Types that are packed as they are; numpy's real scalars join when first met."""
+
+_NUMPY_SCALARS = {"float64", "float32", "float16", "bool", "bool_"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing of a call that could not be recorded as it was said.
+
+    Attributes:
+        subject: The metric's name, or what else is meant; said once for each.
+        message: What was wrong, and what became of it.
+    """
+
+    subject: str
+    message: str
+
+
+def clean_metrics(metrics: Any) -> tuple[dict[str, float], list[Problem]]:
+    """Bring one call's metrics into their recorded form.
+
+    None values are absent; nested mappings become `outer/inner`; numbers, and objects
+    that turn into one by `.item()` or `float()`, become floats. Integers beyond 2**53
+    become the nearest float.
+
+    Returns:
+        Names and values to record, and what could not be.
+    """
+    if not isinstance(metrics, Mapping):
+        kind = type(metrics).__name__
+        message = f"metrics must be a dict of names and numbers, not {kind}; ignored"
+        return {}, [Problem(f"a call with {kind}", message)]
+    values: dict[str, float] = {}
+    problems: list[Problem] = []
+    _collect(metrics, "", values, problems)
+    return values, problems
+
+
+def _collect(
+    metrics: Mapping[Any, Any],
+    prefix: str,
+    values: dict[str, float],
+    problems: list[Problem],
+) -> None:
+    for key, value in metrics.items():
+        if value is None:
+            continue
+        trouble = name_trouble(key)
+        if trouble:
+            shown = f"{key!r:.60}"
+            message = (
+                f"metric name {shown} {trouble}; its value ({type(value).__name__})"
+                " was not recorded"
+            )
+            problems.append(Problem(shown, message))
+            continue
+        name = prefix + key
+        if isinstance(value, Mapping):
+            _collect(value, f"{name}/", values, problems)
+            continue
+        try:
+            values[name] = to_float(value)
+        except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+            kind = type(value).__name__
+            message = (
+                f"metric {name[:80]!r}: a value of type {kind} was not recorded: {error}"
+            )
+            problems.append(Problem(name[:80], message))
+
+
+def name_trouble(name: object) -> str | None:
+    """What is wrong with a metric's name; None when it is good."""
+    if not isinstance(name, str):
+        return f"is {_article(name)}, not a text"
+    if not name:
+        return "is empty"
+    if "\0" in name:
+        return "holds a NUL character"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "is not valid Unicode"
+    return None
+
+
+def to_float(value: Any) -> float:  # noqa: C901 (a rule a line)
+    """A metric's value as the float that is recorded.
+
+    Raises:
+        TypeError: If it is not a real number.
+        OverflowError: If it is an integer beyond the largest float.
+    """
+    kind = type(value)
+    if kind in PLAIN:
+        return _checked(value)
+    if isinstance(value, (float, int)):
+        return _checked(float(value))
+    if isinstance(value, (str, bytes, bytearray, complex)):
+        raise TypeError("it is not a real number")
+    item = getattr(value, "item", None)
+    if callable(item):
+        inner = item()
+        if type(inner) not in {float, int, bool} and not isinstance(inner, (float, int)):
+            if type(inner) is not kind and hasattr(inner, "__float__"):
+                return float(inner)
+            raise TypeError("it is not a real number")
+        if kind.__module__ == "numpy" and kind.__name__ in _NUMPY_SCALARS:
+            PLAIN.add(kind)
+        return _checked(inner)
+    if hasattr(kind, "__float__") or hasattr(kind, "__index__"):
+        return float(value)
+    raise TypeError("it is not a number; log a float, or None for no value")
+
+
+def _checked(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise OverflowError(
+            "the integer is larger than the largest float (about 1.8e308)"
+        ) from None
+
+
+def to_step(step: Any) -> int:
+    """A step as the integer that is recorded.
+
+    Raises:
+        TypeError: If it is not a whole number.
+        OverflowError: If it does not fit 64 bits.
+    """
+    if isinstance(step, float):
+        if not step.is_integer():
+            raise TypeError("a step is a whole number")
+        number = int(step)
+    else:
+        if not hasattr(step, "__index__") and hasattr(step, "item"):
+            return to_step(step.item())
+        try:
+            number = operator.index(step)
+        except TypeError:
+            raise TypeError("a step is a whole number") from None
+    if not STEP_MIN <= number <= STEP_MAX:
+        raise OverflowError("a step must fit 64 bits")
+    return number
+
+
+def _article(value: object) -> str:
+    kind = type(value).__name__
+    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"

@@ -1,0 +1,63 @@
+"""Bringing a store's schema to what this code expects."""
+
+import duckdb
+
+from stepwell import migrations
+
+from ._errors import StoreDamagedError, StoreNewerError
+from ._lease import SECONDS, STORAGE_VERSION, Lease, explain
+
+_KNOWN = ("0001",)
+"""All revisions, oldest first; a test compares them with the migrations."""
+
+
+def prepare(lease: Lease, seconds: float = SECONDS) -> None:
+    """Make the database, or migrate it, where that is needed.
+
+    Any number of processes may do so at once: one does the work, the others find it done.
+
+    Raises:
+        StoreNewerError: If a newer Stepwell wrote the store.
+        StoreDamagedError: If the file is no store.
+        StoreBusyError: If the store stays in use for longer than *seconds*.
+    """
+    if lease.prepared and lease.location.database.exists():
+        return
+    with lease.locked(seconds) as deadline:
+        revision = None
+        if lease.location.database.exists():
+            with lease.attached(deadline, "READ_ONLY") as connection:
+                revision = read_revision(connection, lease)
+        if revision != migrations.HEAD:
+            try:
+                migrations.upgrade(lease.location.database, STORAGE_VERSION)
+            except duckdb.Error as error:
+                raise explain(error, lease.location) from error
+    lease.prepared = True
+
+
+def read_revision(connection: duckdb.DuckDBPyConnection, lease: Lease) -> str | None:
+    """The revision of an attached store; None for a database without any table.
+
+    Raises:
+        StoreNewerError: If it is unknown here.
+        StoreDamagedError: If the database is somebody else's.
+    """
+    try:
+        rows = connection.execute("select version_num from alembic_version").fetchall()
+    except duckdb.CatalogException as error:
+        query = "select count(*) from duckdb_tables() where database_name = 'store'"
+        tables = connection.execute(query).fetchone()
+        if tables and tables[0]:
+            raise StoreDamagedError(
+                f"{lease.location} is a DuckDB database, but not a Stepwell store;"
+                " choose another path"
+            ) from error
+        return None
+    revision = str(rows[0][0]) if rows else None
+    if revision is not None and revision not in _KNOWN:
+        raise StoreNewerError(
+            f"the store {lease.location} was written by a newer Stepwell (schema"
+            f" {revision}; this one knows up to {migrations.HEAD}); update stepwell"
+        )
+    return revision

@@ -1,0 +1,43 @@
+"""What a list of runs shows."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import duckdb
+
+from ._values import RunInfo, RunOverview
+
+_QUERY = """
+select
+    run_id::varchar, metric, arg_max(last_value, (last_step, last_time)),
+    sum(count)::bigint, max(last_step), max(last_time)
+from totals_ where run_id in (select unnest(?::uuid[]))
+group by run_id, metric order by min(first_time), min(position), metric
+"""
+
+
+def select_overview(
+    connection: duckdb.DuckDBPyConnection, runs: Sequence[RunInfo]
+) -> list[RunOverview]:
+    """Extent and current values of *runs*, in their order; from the totals alone."""
+    current: dict[str, dict[str, float]] = {run.run_id: {} for run in runs}
+    points = dict.fromkeys(current, 0)
+    last_steps: dict[str, int] = {}
+    last_times: dict[str, datetime] = {}
+    rows = connection.execute(_QUERY, [list(current)]).fetchall()
+    for run_id, metric, value, count, step, time in rows:
+        current[run_id][metric] = value
+        points[run_id] += count
+        last_steps[run_id] = max(step, last_steps.get(run_id, step))
+        moment = time.replace(tzinfo=UTC)
+        last_times[run_id] = max(moment, last_times.get(run_id, moment))
+    return [
+        RunOverview(
+            run=run,
+            points=points[run.run_id],
+            last_step=last_steps.get(run.run_id),
+            last_time=last_times.get(run.run_id),
+            current=current[run.run_id],
+        )
+        for run in runs
+    ]

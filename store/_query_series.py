@@ -1,0 +1,163 @@
+"""The points of a run's metrics: all of them, or reduced to pixel columns."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from ._reduce import reduce_points
+from ._values import ReducedSeries, RunInfo, Series
+
+_POINTS_AT_A_TIME = 4_000_000  # bounds the memory of a reduction
+
+
+def select_series(
+    connection: duckdb.DuckDBPyConnection,
+    run: RunInfo,
+    metric: str,
+    *,
+    all_attempts: bool = False,
+) -> Series:
+    """Every point of one metric, by step and then by time; empty when it has none."""
+    where, parameters = _where(connection, run, [metric], all_attempts=all_attempts)
+    query = f"select step, time, value from points where {where}"  # noqa: S608
+    found = connection.execute(query, parameters).fetchnumpy()
+    steps = np.asarray(found["step"], np.int64)
+    times = np.asarray(found["time"], "datetime64[us]")
+    values = np.asarray(found["value"], np.float64)
+    if (steps[1:] <= steps[:-1]).any():
+        order = np.lexsort((times, steps))
+        steps, times, values = steps[order], times[order], values[order]
+    return Series(run.run_id, metric, steps, times, values)
+
+
+def select_reduced(  # noqa: PLR0913
+    connection: duckdb.DuckDBPyConnection,
+    run: RunInfo,
+    metrics: Sequence[str],
+    *,
+    columns: int,
+    first_step: int | None = None,
+    last_step: int | None = None,
+    last_points: int | None = None,
+) -> dict[str, ReducedSeries]:
+    """Metrics in at most *columns* buckets of one width; absent ones are left out."""
+    found: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
+    counts = _counts(connection, run, metrics)
+    bounds = (first_step, last_step)
+    if last_points is not None or sum(counts.values()) <= _POINTS_AT_A_TIME:
+        chosen = _chosen(connection, run, counts, bounds, last_points)
+        found = dict(chosen)
+        if not found:
+            return {}
+        origin = int(min(steps[0] for steps, _ in found.values()))
+        end = int(max(steps[-1] for steps, _ in found.values()))
+        width = -(-(end - origin + 1) // columns)
+        return {
+            metric: reduce_points(metric, steps, values, origin=origin, width=width)
+            for metric, (steps, values) in found.items()
+        }
+    origin, end = _extent(connection, run, metrics, bounds)
+    width = -(-(end - origin + 1) // columns)
+    return {
+        metric: reduce_points(metric, steps, values, origin=origin, width=width)
+        for metric, (steps, values) in _chosen(connection, run, counts, bounds, None)
+    }
+
+
+def _chosen(
+    connection: duckdb.DuckDBPyConnection,
+    run: RunInfo,
+    counts: dict[str, int],
+    bounds: tuple[int | None, int | None],
+    last_points: int | None,
+) -> Iterator[tuple[str, tuple[NDArray[np.int64], NDArray[np.float64]]]]:
+    for group in _groups(counts):
+        where, parameters = _where(connection, run, group, bounds=bounds)
+        query = (
+            "select (list_position(?::varchar[], metric) - 1)::smallint as code, step,"  # noqa: S608
+            f" value from points where {where}"
+        )
+        found = connection.execute(query, [group, *parameters]).fetchnumpy()
+        codes = np.asarray(found["code"], np.int16)
+        order = np.argsort(codes, kind="stable")
+        edges = np.searchsorted(codes[order], np.arange(len(group) + 1))
+        for place, metric in enumerate(group):
+            rows = order[edges[place] : edges[place + 1]]
+            steps = np.asarray(found["step"], np.int64)[rows]
+            values = np.asarray(found["value"], np.float64)[rows]
+            if (steps[1:] < steps[:-1]).any():
+                by_step = np.argsort(steps, kind="stable")
+                steps, values = steps[by_step], values[by_step]
+            if last_points is not None:
+                steps, values = steps[-last_points:], values[-last_points:]
+            if steps.size:
+                yield metric, (steps, values)
+
+
+def _groups(counts: dict[str, int]) -> Iterator[list[str]]:
+    group: list[str] = []
+    points = 0
+    for metric, count in counts.items():
+        if group and (points + count > _POINTS_AT_A_TIME or len(group) >= 1000):  # noqa: PLR2004
+            yield group
+            group, points = [], 0
+        group.append(metric)
+        points += count
+    if group:
+        yield group
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, run: RunInfo, metrics: Sequence[str]
+) -> dict[str, int]:
+    query = (
+        "select metric, sum(count)::bigint from totals_ where run_id = ?::uuid"
+        " and metric in (select unnest(?::varchar[])) group by metric"
+    )
+    found = connection.execute(query, [run.run_id, list(metrics)]).fetchall()
+    known = {str(metric): int(count) for metric, count in found}
+    return {metric: known[metric] for metric in dict.fromkeys(metrics) if metric in known}
+
+
+def _extent(
+    connection: duckdb.DuckDBPyConnection,
+    run: RunInfo,
+    metrics: Sequence[str],
+    bounds: tuple[int | None, int | None],
+) -> tuple[int, int]:
+    query = (
+        "select min(first_step), max(last_step) from totals_"
+        " where run_id = ?::uuid and metric in (select unnest(?::varchar[]))"
+    )
+    row = connection.execute(query, [run.run_id, list(metrics)]).fetchone() or (0, 0)
+    first, last = int(row[0]), int(row[1])
+    return (
+        first if bounds[0] is None else max(first, bounds[0]),
+        last if bounds[1] is None else min(last, bounds[1]),
+    )
+
+
+def _where(
+    connection: duckdb.DuckDBPyConnection,
+    run: RunInfo,
+    metrics: Sequence[str],
+    *,
+    bounds: tuple[int | None, int | None] = (None, None),
+    all_attempts: bool = False,
+) -> tuple[str, list[Any]]:
+    marks = ", ".join("?" for _ in metrics)
+    where = f"run_id = ?::uuid and metric in ({marks})"
+    parameters: list[Any] = [run.run_id, *metrics]
+    for condition, bound in zip(("step >= ?", "step <= ?"), bounds, strict=True):
+        if bound is not None:
+            where += f" and {condition}"
+            parameters.append(bound)
+    if not all_attempts and run.attempt > 1:
+        query = "select attempt, from_step from superseded_ where run_id = ?::uuid"
+        for attempt, step in connection.execute(query, [run.run_id]).fetchall():
+            where += " and (attempt <> ? or step < ?)"
+            parameters += [attempt, step]
+    return where, parameters

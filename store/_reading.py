@@ -1,0 +1,47 @@
+"""Reading the store so that each call that has returned is seen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from ._errors import StoreBusyError, StoreError
+from ._fold import fold_within, needs_fold
+from ._lease import SECONDS, Lease
+from ._prepare import prepare
+from ._recover import list_journals
+
+
+@contextmanager
+def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Fold what is new and read, in one lease, so that each returned call is seen.
+
+    Yields:
+        A connection to the store; valid within the block.
+
+    Raises:
+        StoreError: If the store cannot be prepared, locked or read.
+    """
+    if lease.writable:
+        prepare(lease, seconds)
+        if needs_fold(lease) or _has_vanished(lease, seconds):
+            with lease.exclusive(seconds) as connection:
+                try:
+                    fold_within(connection, lease)
+                except StoreBusyError:
+                    raise
+                except StoreError as error:
+                    lease.say_once(f"reading without the newest points: {error}")
+                yield connection
+            return
+    elif needs_fold(lease):
+        lease.say_once(f"{lease.location} is read-only: newest points may be missing")
+    with lease.shared(seconds) as connection:
+        yield connection
+
+
+def _has_vanished(lease: Lease, seconds: float) -> bool:
+    with lease.shared(seconds) as connection:
+        query = "select writer from journals_ where ended is null"
+        known = {str(row[0]) for row in connection.execute(query).fetchall()}
+    return not known <= {j.writer for j in list_journals(lease.location.journals)}

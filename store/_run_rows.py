@@ -1,0 +1,177 @@
+"""Rows of the table `runs` as a fold changes them."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from ._config import flatten
+from ._format import Header
+
+COLUMNS = (
+    "run_id name project group_name tags notes status config created_at finished_at host"
+    " pid user_name command working_dir git_commit git_dirty python_version exit_message"
+    " attempt lost_calls layout"
+).split()
+_STARTED = (
+    "name project group_name tags notes host pid user_name command working_dir"
+    " python_version attempt layout"
+).split()
+_CHANGEABLE = {"name", "tags", "notes", "git_commit", "git_dirty", "layout"}
+
+
+class RunRows:
+    """The rows that one fold touches; read when asked for, written back once each.
+
+    Args:
+        connection: The store, within an exclusive lease and a transaction.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._stored: set[str] = set()
+        self._changed: set[str] = set()
+        self._new_config: set[str] = set()
+
+    def load(self, run_ids: Iterable[str]) -> None:
+        """Read rows in one query."""
+        wanted = sorted(set(run_ids) - set(self._rows))
+        if not wanted:
+            return
+        listed = ", ".join(COLUMNS)
+        query = f"select {listed} from runs where run_id in (select unnest(?)::uuid)"  # noqa: S608
+        for values in self._connection.execute(query, [wanted]).fetchall():
+            row = dict(zip(COLUMNS, values, strict=True))
+            run_id = str(row["run_id"])
+            for column in ("config", "layout"):
+                row[column] = json.loads(row[column]) if row[column] else None
+            self._rows[run_id] = row
+            self._stored.add(run_id)
+
+    def get(self, header: Header) -> dict[str, Any]:
+        """The row of a writer's run; made from the header when there is none."""
+        row = self._rows.get(header.run_id)
+        if row is None:
+            row = dict.fromkeys(COLUMNS)
+            row |= {
+                "run_id": header.run_id,
+                "name": header.name,
+                "project": header.project,
+                "status": "running",
+                "config": {},
+                "tags": [],
+                "host": header.host,
+                "pid": header.pid,
+                "attempt": header.attempt,
+                "lost_calls": 0,
+            }
+            self._rows[header.run_id] = row
+            self._changed.add(header.run_id)
+            self._new_config.add(header.run_id)
+        return row
+
+    def start(self, header: Header, started: dict[str, Any]) -> None:
+        """Apply a run's start, or its next attempt."""
+        row = self.get(header)
+        if header.attempt < row["attempt"]:
+            return
+        for column in _STARTED:
+            value = started.get(column)
+            if value is not None and not (column == "tags" and not value):
+                row[column] = value
+        row["config"] = {**(row["config"] or {}), **started.get("config", {})}
+        row["created_at"] = row["created_at"] or from_nanoseconds(started["time"])
+        row |= {"status": "running", "finished_at": None, "exit_message": None}
+        self._changed.add(header.run_id)
+        self._new_config.add(header.run_id)
+
+    def change(self, header: Header, fields: dict[str, Any]) -> None:
+        """Apply changed fields."""
+        row = self.get(header)
+        for column in _CHANGEABLE & fields.keys():
+            row[column] = fields[column]
+        if "config" in fields:
+            row["config"] = {**(row["config"] or {}), **fields["config"]}
+            self._new_config.add(header.run_id)
+        if "lost_calls" in fields:
+            row["lost_calls"] += int(fields["lost_calls"])
+        self._changed.add(header.run_id)
+
+    def end(
+        self, header: Header, status: str, message: str | None, time: datetime | None
+    ) -> None:
+        """Set how the run stands, by its primary writer of the latest attempt."""
+        row = self.get(header)
+        if not header.primary or header.attempt < row["attempt"]:
+            return
+        if (row["status"], row["exit_message"]) != (status, message):
+            row |= {"status": status, "exit_message": message, "finished_at": time}
+            self._changed.add(header.run_id)
+
+    def write(self) -> None:
+        """Write each changed row, once."""
+        for run_id in sorted(self._changed):
+            row = self._rows[run_id]
+            values = [
+                json.dumps(row[column])
+                if column in {"config", "layout"} and row[column] is not None
+                else row[column]
+                for column in COLUMNS
+            ]
+            if run_id in self._stored:
+                assigned = ", ".join(f"{column} = ?" for column in COLUMNS[1:])
+                update = f"update runs set {assigned} where run_id = ?"  # noqa: S608
+                self._connection.execute(update, [*values[1:], run_id])
+            else:
+                marks = ", ".join("?" for _ in COLUMNS)
+                insert = f"insert into runs values ({marks})"  # noqa: S608
+                self._connection.execute(insert, values)
+                self._stored.add(run_id)
+        for run_id in sorted(self._new_config):
+            self._write_params(run_id, self._rows[run_id]["config"])
+        self._changed.clear()
+        self._new_config.clear()
+
+    def _write_params(self, run_id: str, config: dict[str, Any]) -> None:
+        self._connection.execute("delete from params_ where run_id = ?", [run_id])
+        flat = flatten(config)
+        if flat:
+            self._connection.execute(
+                "insert into params_ select ?, unnest(?::varchar[]),"
+                " unnest(?::varchar[]), unnest(?::double[])",
+                [
+                    run_id,
+                    list(flat),
+                    [_text(value) for value in flat.values()],
+                    [_number(value) for value in flat.values()],
+                ],
+            )
+
+
+def from_nanoseconds(nanoseconds: int) -> datetime:
+    """A time of the journal as the tables keep it: UTC, without a zone."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).replace(tzinfo=None)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, (bool, int, float)):
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    if isinstance(value, str):
+        # Numbers that JSON has no form for come as text: nan, inf, and the like of 1e-3.
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    return None

@@ -1,0 +1,163 @@
+"""The open runs of this process, and how they end when it does."""
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._errors import StepwellError, StoreWarning
+from ._keeper import keeper
+from ._location import Location
+from ._writer import RunWriter
+
+if TYPE_CHECKING:
+    from ._run import Run
+
+FOLD_SECONDS = 20.0
+"""How long the end of a run waits for its last fold; the journal keeps what was not."""
+
+_runs: list["weakref.ref[Run]"] = []
+_writers: list[RunWriter] = []
+_active: "Run | None" = None
+_prepared = False
+
+
+def open_run(
+    run: "Run", writer: RunWriter, errand: Callable[[], None] | None = None
+) -> None:
+    """Take note of a run that has begun; it is finished when it is left behind."""
+    _prepare()
+    _runs[:] = [known for known in _runs if known() is not None]
+    _runs.append(weakref.ref(run))
+    _writers.append(writer)
+    keeper.add(writer, errand)
+    weakref.finalize(run, _leave, writer).atexit = False
+
+
+def make_active(run: "Run") -> None:
+    """Make *run* the one that front ends join when they are given none."""
+    global _active  # noqa: PLW0603 (one a process, by nature)
+    _active = run
+
+
+def active_run() -> "Run | None":
+    """The run begun by `stepwell.init()`, while it is open."""
+    return _active if _active is not None and _active.is_open else None
+
+
+def newest_open_run() -> "Run | None":
+    """The newest open run of this process, whoever began it."""
+    for reference in reversed(_runs):
+        run = reference()
+        if run is not None and run.is_open:
+            return run
+    return None
+
+
+def close_run(writer: RunWriter, status: str, message: str | None) -> None:
+    """End a run and fold it; never raises."""
+    if writer.is_open:
+        _end(writer, status, message)
+        if writer.header.primary:
+            fold_now(writer.location)
+
+
+def fold_now(location: Location) -> None:
+    """Fold a store here or in the helper; trouble is said once, the journal stays."""
+    if keeper.fold(location, FOLD_SECONDS):
+        return
+    try:
+        from ._fold import fold  # noqa: PLC0415 (loads DuckDB)
+        from ._lease import lease_of  # noqa: PLC0415
+
+        fold(lease_of(location), seconds=FOLD_SECONDS)
+    except (StepwellError, OSError, ImportError) as error:
+        with contextlib.suppress(StoreWarning):
+            warnings.warn(
+                f"the journals of {location} were not folded yet, and stay: {error}",
+                StoreWarning,
+                stacklevel=3,
+            )
+
+
+def _end(writer: RunWriter, status: str, message: str | None) -> None:
+    global _active  # noqa: PLW0603
+    writer.finish(status, message)
+    keeper.remove(writer)
+    if writer in _writers:
+        _writers.remove(writer)
+    if _active is not None and not _active.is_open:
+        _active = None
+
+
+def _leave(writer: RunWriter) -> None:
+    # Called by the garbage collector, anywhere: one small write, and no waiting.
+    if writer.is_open:
+        _end(writer, "finished", None)
+        keeper.ask(writer.location)
+
+
+def _prepare() -> None:
+    global _prepared  # noqa: PLW0603
+    if _prepared:
+        return
+    _prepared = True
+    atexit.register(_at_exit)
+    os.register_at_fork(after_in_child=_after_fork)
+    _watch_termination()
+
+
+def _watch_termination() -> None:
+    # Only where nobody else minds, so that no program behaves otherwise than before.
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    ):
+        signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, frame: Any) -> None:
+    del frame
+    for writer in tuple(_writers):
+        writer.finish("interrupted", signal.Signals(number).name)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _at_exit() -> None:
+    status, message = _how_it_ended()
+    locations = {w.location for w in _writers if w.header.primary}
+    for writer in tuple(_writers):
+        _end(writer, status, message)
+    for location in locations:
+        fold_now(location)
+    keeper.stop()
+
+
+def _how_it_ended() -> tuple[str, str | None]:
+    # The interpreter sets `last_value` when it prints an exception that ends the program.
+    error = getattr(sys, "last_value", None)
+    interactive = hasattr(sys, "ps1") or "IPython" in sys.modules
+    return ("finished", None) if error is None or interactive else describe_end(error)
+
+
+def describe_end(error: BaseException) -> tuple[str, str | None]:
+    """The status and message of a run that an exception ended."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", "KeyboardInterrupt"
+    if isinstance(error, SystemExit) and error.code in {None, 0}:
+        return "finished", None
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return "failed", text[:2000]
+
+
+def _after_fork() -> None:
+    keeper.forget()
+    for writer in _writers:
+        writer.leave_to_parent()

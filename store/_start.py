@@ -1,0 +1,219 @@
+"""Starting, resuming and joining runs."""
+
+import functools
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ParamSpec
+
+from . import _session
+from ._config import plain_config, plain_value
+from ._environment import describe_checkout, describe_process, rank_of_process
+from ._errors import (
+    ConfigurationError,
+    RunExistsError,
+    RunNotFoundError,
+    StoreLocationError,
+)
+from ._format import Header
+from ._history import NEW, History, find_history
+from ._identity import new_run_id, new_writer_id
+from ._liveness import host_name, machine, process_started
+from ._location import VARIABLE, Location, prepare_folder, resolve
+from ._names import generate_name
+from ._run import Run
+from ._writer import RunWriter
+
+_P = ParamSpec("_P")
+
+_RESUME = {None: "never", False: "never", True: "allow"}
+_DURABILITY = ("write", "fsync")
+
+
+def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
+    project: str | None = None,
+    name: str | None = None,
+    config: Any = None,
+    group: str | None = None,
+    tags: Iterable[str] | None = None,
+    notes: str | None = None,
+    id: str | None = None,
+    resume: str | bool | None = None,
+    store: Location | Path | str | None = None,
+    *,
+    rank: int | None = None,
+    durability: str = "write",
+    layout: dict[str, Any] | None = None,
+) -> Run:
+    """Start a run, or go on with one.
+
+    A new run never waits for another process, and never touches the database.
+
+    Args:
+        project: What the run belongs to.
+        name: What a person calls it; generated when absent.
+        config: Its configuration: a mapping, a dataclass or a namespace.
+        group: The group within the project, such as one sweep.
+        tags: Free labels.
+        notes: Free text.
+        id: A UUID, or any text of your own that stands for the run; new when absent.
+        resume: What to do with *id*: `never` go on with an existing run (the default),
+            `allow` it, or insist on it (`must`). A run that has ended goes on as its next
+            attempt; one that is still written to is joined.
+        store: Path of the store; see `stepwell.open_store`.
+        rank: Rank of this process among those of the run; from `RANK` when absent.
+        durability: `write`: each call survives the death of the process. `fsync`: also a
+            loss of power, for the price of a disk's write per call (milliseconds).
+        layout: The panels of the visualizer that records it.
+
+    Raises:
+        ConfigurationError: If an argument is unusable.
+        RunExistsError: If the run exists and *resume* is `never`.
+        RunNotFoundError: If it does not and *resume* is `must`.
+        StoreLocationError: If no store can be kept there.
+        StoreBusyError: If *id* is given and the store stays locked.
+    """
+    policy = _check_resume(resume, id)
+    if durability not in _DURABILITY:
+        raise ConfigurationError(
+            f"durability {durability!r} is unknown; use 'write' or 'fsync'"
+        )
+    labels = _check_texts(tags, project=project, name=name, group=group, notes=notes)
+    settings = plain_config(config)
+    location = resolve(store)
+    prepare_folder(location)
+    run_id, history = _identify(location, id, policy)
+    header = Header(
+        run_id=run_id,
+        writer=new_writer_id(),
+        name=history.name or name or _default_name(id),
+        project=history.project or project,
+        host=host_name(),
+        machine=machine(),
+        pid=os.getpid(),
+        process_started=process_started(os.getpid()) or 0,
+        rank=rank_of_process() if rank is None else rank,
+        attempt=history.next_attempt,
+        primary=not history.is_running,
+    )
+    started = _metadata(header, settings, labels, group, notes)
+    if layout is not None:
+        started["layout"] = plain_value(layout)
+    try:
+        writer = RunWriter(
+            location,
+            header,
+            started if header.primary else None,
+            current_step=history.last_step,
+            synchronous=durability == "fsync",
+        )
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot write a journal in {location.journals}: {error.strerror or error};"
+            f" make room, or choose another store (store=…, or {VARIABLE})"
+        ) from error
+    if settings and not header.primary:
+        writer.change({"config": settings})
+    run = Run(writer, {**history.config, **settings}, labels)
+    folder = started["working_dir"] if header.primary else None
+
+    def note_checkout() -> None:
+        found = describe_checkout(folder)
+        if found:
+            writer.change(found)
+
+    _session.open_run(run, writer, note_checkout if folder else None)
+    return run
+
+
+def _activating(start: Callable[_P, Run]) -> Callable[_P, Run]:
+    @functools.wraps(start)
+    def init(*arguments: _P.args, **keywords: _P.kwargs) -> Run:
+        run = start(*arguments, **keywords)
+        _session.make_active(run)
+        return run
+
+    return init
+
+
+init = _activating(start_run)
+"""Start a run and make it the one that visualizers join; see `start_run`."""
+
+
+def _identify(location: Location, given: str | None, policy: str) -> tuple[str, History]:
+    if given is None:
+        return new_run_id(), NEW
+    run_id = _as_uuid(given)
+    history = find_history(location, run_id)
+    if history is None:
+        if policy == "must":
+            raise RunNotFoundError(given, location)
+        return run_id, NEW
+    if policy == "never":
+        raise RunExistsError(given)
+    return run_id, history
+
+
+def _as_uuid(given: str) -> str:
+    try:
+        return str(uuid.UUID(given))
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"stepwell:{given}"))
+
+
+def _default_name(given: str | None) -> str:
+    if given is None:
+        return generate_name()
+    try:
+        uuid.UUID(given)
+    except ValueError:
+        return given
+    return generate_name()
+
+
+def _check_resume(resume: str | bool | None, given: str | None) -> str:
+    policy = resume if isinstance(resume, str) else _RESUME.get(resume)
+    if policy not in {"never", "allow", "must"}:
+        raise ConfigurationError(
+            f"resume {resume!r} is unknown; use 'never', 'allow' or 'must'"
+        )
+    if not given and given is not None:
+        raise ConfigurationError("id is empty; give a text, or leave it out")
+    if policy == "must" and given is None:
+        raise ConfigurationError("resume='must' needs the id of the run to go on with")
+    return policy
+
+
+def _check_texts(tags: Iterable[str] | None, **texts: Any) -> list[str]:
+    labels = [tags] if isinstance(tags, str) else list(tags or ())
+    for argument, value in [*texts.items(), *(("tags", label) for label in labels)]:
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            kind = type(value).__name__
+            raise ConfigurationError(f"{argument} must be a text, not {kind} ({value!r})")
+        if plain_value(value) != value:
+            raise ConfigurationError(f"{argument} {value!r} is not valid Unicode text")
+    return list(dict.fromkeys(labels))
+
+
+def _metadata(
+    header: Header,
+    config: dict[str, Any],
+    tags: list[str],
+    group: str | None,
+    notes: str | None,
+) -> dict[str, Any]:
+    return {
+        "name": header.name,
+        "project": header.project,
+        "group_name": group,
+        "tags": tags,
+        "notes": notes,
+        "config": config,
+        "attempt": header.attempt,
+        "time": time.time_ns(),
+        **describe_process(),
+    }

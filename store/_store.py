@@ -1,0 +1,280 @@
+"""The store: questions in, values out."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+
+from . import _query_overview, _query_runs, _query_summary
+from ._errors import (
+    ConfigurationError,
+    MetricNotFoundError,
+    RunNotFoundError,
+    StoreClosedError,
+    StoreLocationError,
+)
+from ._lease import SECONDS, explain, lease_of
+from ._location import VARIABLE, Location, resolve
+from ._prepare import prepare
+from ._reading import reading
+from ._sql_result import SqlResult
+from ._values import MetricSummary, ReducedSeries, RunInfo, RunOverview, Series
+
+
+class Store:
+    """All runs in one database file.
+
+    It holds no connection: each question takes a short lease of the file, first folds what
+    the journals hold, and so sees every call that has returned, in any process.
+
+    Args:
+        location: Where the store is; see `open_store`.
+        seconds: How long a question waits while other processes use the file.
+    """
+
+    def __init__(
+        self,
+        location: Location | Path | str | None = None,
+        *,
+        seconds: float = SECONDS,
+    ) -> None:
+        self._location = resolve(location)
+        self._seconds = seconds
+        self._is_open = True
+
+    @property
+    def location(self) -> Path:
+        """The database file."""
+        return self._location.database
+
+    def __repr__(self) -> str:
+        return f"<Store {self._location}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Answer no more questions; calling it twice does nothing more."""
+        self._is_open = False
+
+    def runs(
+        self,
+        *,
+        project: str | None = None,
+        group: str | None = None,
+        tag: str | None = None,
+        status: str | None = None,
+        limit: int | None = None,
+    ) -> list[RunInfo]:
+        """The runs that fit every given condition, newest first."""
+        with self._reading() as connection:
+            return _query_runs.select_runs(
+                connection,
+                project=project,
+                group=group,
+                tag=tag,
+                status=status,
+                limit=limit,
+            )
+
+    def overview(
+        self,
+        *,
+        project: str | None = None,
+        status: str | None = None,
+        limit: int | None = None,
+    ) -> list[RunOverview]:
+        """The runs that fit, newest first, with their extent and current values."""
+        with self._reading() as connection:
+            runs = _query_runs.select_runs(
+                connection, project=project, status=status, limit=limit
+            )
+            return _query_overview.select_overview(connection, runs)
+
+    def run(self, reference: str) -> RunInfo:
+        """One run.
+
+        Args:
+            reference: `last`, an id, the beginning or end of one, or a name (then the
+                newest run of that name).
+
+        Raises:
+            RunNotFoundError: If no run fits.
+            AmbiguousRunError: If a part of an id fits several.
+        """
+        with self._reading() as connection:
+            return self._find(connection, reference)
+
+    def find(self, reference: str) -> RunInfo | None:
+        """One run, as `run` finds it; None when no run fits.
+
+        Raises:
+            AmbiguousRunError: If a part of an id fits several.
+        """
+        with self._reading() as connection:
+            return _query_runs.find_run(connection, reference)
+
+    def summary(self, run: RunInfo | str) -> dict[str, MetricSummary]:
+        """What each metric of a run came to, in order of first appearance.
+
+        Raises:
+            RunNotFoundError: If no run fits.
+        """
+        with self._reading() as connection:
+            info = self._find(connection, run)
+            return _query_summary.select_summary(connection, info)
+
+    def series(
+        self, run: RunInfo | str, metric: str, *, all_attempts: bool = False
+    ) -> Series:
+        """All points of one metric, exactly as they were recorded.
+
+        Args:
+            run: The run, or a reference to it.
+            metric: The metric's name.
+            all_attempts: Whether to keep points that a later attempt has superseded.
+
+        Raises:
+            RunNotFoundError: If no run fits.
+            MetricNotFoundError: If the run has no such metric.
+        """
+        from . import _query_series  # noqa: PLC0415 (loads numpy)
+
+        with self._reading() as connection:
+            info = self._find(connection, run)
+            found = _query_series.select_series(
+                connection, info, metric, all_attempts=all_attempts
+            )
+            if not len(found):
+                known = _query_summary.select_summary(connection, info)
+                raise MetricNotFoundError(metric, info.name, known)
+            return found
+
+    def reduced(  # noqa: PLR0913 (what to read, and how much of it)
+        self,
+        run: RunInfo | str,
+        metrics: Sequence[str] | None = None,
+        *,
+        columns: int = 1000,
+        first_step: int | None = None,
+        last_step: int | None = None,
+        last_points: int | None = None,
+    ) -> dict[str, ReducedSeries]:
+        """Metrics of a run reduced to pixel columns, without losing an extreme.
+
+        Args:
+            run: The run, or a reference to it.
+            metrics: Names; all of the run's metrics when absent.
+            columns: Buckets at most, of equal width in step and the same for all metrics.
+            first_step: Leave out the steps before.
+            last_step: Leave out the steps behind.
+            last_points: Only the newest points of each metric, this many.
+
+        Returns:
+            A reduced series a metric; metrics without a point are not in it.
+
+        Raises:
+            RunNotFoundError: If no run fits.
+            ConfigurationError: If *columns* or *last_points* is below 1.
+        """
+        from . import _query_series  # noqa: PLC0415 (loads numpy)
+
+        for argument, value in (("columns", columns), ("last_points", last_points)):
+            if value is not None and value < 1:
+                raise ConfigurationError(f"{argument} must be 1 or more, not {value}")
+        with self._reading() as connection:
+            info = self._find(connection, run)
+            if metrics is None:
+                metrics = list(_query_summary.select_summary(connection, info))
+            if not metrics:
+                return {}
+            return _query_series.select_reduced(
+                connection,
+                info,
+                metrics,
+                columns=columns,
+                first_step=first_step,
+                last_step=last_step,
+                last_points=last_points,
+            )
+
+    def sql(self, query: str, *, timeout: float = 30.0) -> SqlResult:
+        """Run one read-only SQL query over the tables and views.
+
+        Args:
+            query: One SELECT, EXPLAIN, DESCRIBE or SUMMARIZE in DuckDB's SQL.
+            timeout: Seconds after which it is stopped.
+
+        Raises:
+            QueryError: If it is refused or fails; QueryTimeoutError if it takes too long.
+        """
+        from ._query_sql import run_query  # noqa: PLC0415
+
+        with self._reading():
+            pass  # folds what is new
+        lease = lease_of(self._location)
+        with lease.locked(self._seconds, exclusive=False):
+            try:
+                return run_query(self.location, query, timeout)
+            except duckdb.Error as error:
+                raise explain(error, self._location) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not self._is_open:
+            raise StoreClosedError(f"the store {self._location} was closed")
+        with reading(lease_of(self._location), self._seconds) as connection:
+            try:
+                yield connection
+            except duckdb.Error as error:
+                raise explain(error, self._location) from error
+
+    def _find(self, connection: duckdb.DuckDBPyConnection, run: RunInfo | str) -> RunInfo:
+        if isinstance(run, RunInfo):
+            return run
+        found = _query_runs.find_run(connection, str(run))
+        if found is None:
+            raise RunNotFoundError(run, self._location)
+        return found
+
+
+def open_store(
+    location: Path | str | None = None,
+    *,
+    create: bool = True,
+    seconds: float = SECONDS,
+) -> Store:
+    """Open a store; makes one where there is none.
+
+    Args:
+        location: Path of the database file, or a `file:` URL. When absent: the variable
+            `STEPWELL_STORE`, else `stepwell.duckdb` in the current folder.
+        create: Whether to make a store that does not exist.
+        seconds: How long each question waits while other processes use the file.
+
+    Raises:
+        StoreLocationError: If it cannot be one, or is absent and *create* is false.
+        StoreDamagedError: If the file cannot be read, or is no store.
+        StoreNewerError: If a newer Stepwell wrote it.
+        StoreBusyError: If it stays in use for longer than *seconds*.
+    """
+    where = resolve(location)
+    if not create and not where.exists():
+        raise StoreLocationError(
+            f"there is no store at {where}; give its path, or set {VARIABLE}"
+        )
+    lease = lease_of(where)
+    if not where.database.exists() or lease.writable:
+        prepare(lease, seconds)
+    return Store(where, seconds=seconds)

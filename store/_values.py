@@ -1,0 +1,182 @@
+"""Plain values that the store hands out; none of them holds a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run as the store knows it.
+
+    Attributes:
+        run_id: UUID (version 7) as text.
+        name: What a person calls it; need not be unique.
+        project: The project it belongs to, if any.
+        group_name: The group within the project, if any.
+        tags: Free labels.
+        notes: Free text.
+        status: `running`, `finished`, `failed`, `interrupted` or `crashed`, derived
+            from the journals when the store was read.
+        config: The run's configuration, as it was given (nested).
+        created_at: When it started (UTC).
+        finished_at: When it ended (UTC); None while it runs. For a crashed run the time
+            of its last sign of life.
+        host: Name of the machine it started on.
+        pid: Process id there.
+        user_name: Who started it.
+        command: The command line.
+        working_dir: The folder it was started in.
+        git_commit: Commit of the working folder, if it is in a git checkout.
+        git_dirty: Whether that checkout had uncommitted changes.
+        python_version: Version of the Python that ran it.
+        exit_message: Why it failed or was interrupted.
+        attempt: 1 for a new run, one more each time it was resumed.
+        lost_calls: Calls that the journal could not take (a full disk).
+        layout: The panels of the visualizer that recorded it, as plain JSON values.
+    """
+
+    run_id: str
+    name: str
+    project: str | None
+    group_name: str | None
+    tags: tuple[str, ...]
+    notes: str | None
+    status: str
+    config: dict[str, Any]
+    created_at: datetime
+    finished_at: datetime | None
+    host: str | None
+    pid: int | None
+    user_name: str | None
+    command: str | None
+    working_dir: str | None
+    git_commit: str | None
+    git_dirty: bool | None
+    python_version: str | None
+    exit_message: str | None
+    attempt: int
+    lost_calls: int
+    layout: dict[str, Any] | None
+
+    @property
+    def duration_seconds(self) -> float:
+        """Seconds from the start to the end, or to now while the run goes on."""
+        end = self.finished_at or datetime.now(UTC)
+        return (end - self.created_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """What one metric of one run came to.
+
+    Attributes:
+        current: Value at the greatest step; may be NaN or infinite.
+        min: Least finite value; NaN where there is none.
+        max: Greatest finite value; NaN where there is none.
+        mean: Mean of the finite values; NaN where there is none.
+        count: Points recorded, the non-finite ones included.
+        non_finite: How many of them are NaN or infinite.
+        min_step: Step of the least value, the first such; None where there is none.
+        max_step: Step of the greatest value, the first such; None where there is none.
+        last_step: The greatest step.
+    """
+
+    current: float
+    min: float
+    max: float
+    mean: float
+    count: int
+    non_finite: int
+    min_step: int | None
+    max_step: int | None
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunOverview:
+    """A run as a list of runs shows it.
+
+    Attributes:
+        run: The run.
+        points: Points recorded, of all metrics.
+        last_step: The greatest step; None before the first point.
+        last_time: When the newest point was recorded (UTC); None before the first.
+        current: Each metric's value at its greatest step, in order of first appearance.
+    """
+
+    run: RunInfo
+    points: int
+    last_step: int | None
+    last_time: datetime | None
+    current: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """All points of one metric of one run, by step and then by time.
+
+    Attributes:
+        run_id: The run's UUID as text.
+        metric: The metric's name.
+        steps: int64, n values.
+        times: datetime64[us] in UTC, n values.
+        values: float64, n values; NaN and infinities as they were recorded.
+    """
+
+    run_id: str
+    metric: str
+    steps: NDArray[np.int64]
+    times: NDArray[np.datetime64]
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReducedSeries:
+    """One metric of one run, reduced to buckets of equal width in step.
+
+    No extreme is lost: a spike of one point is its bucket's minimum or maximum. Every
+    array but the last two has one value a bucket, n in all, sorted by step; buckets
+    without a point are left out.
+
+    Attributes:
+        metric: The metric's name.
+        first_step: int64, step of the bucket's first point.
+        last_step: int64, step of the bucket's last point.
+        minimum: float64, least finite value; NaN where there is none.
+        maximum: float64, greatest finite value; NaN where there is none.
+        mean: float64, mean of the finite values; NaN where there is none.
+        minimum_step: int64, where the minimum stands (`first_step` where there is none).
+        maximum_step: int64, where the maximum stands (`first_step` where there is none).
+        last: float64, value of the bucket's last point; may be NaN or infinite.
+        count: int64, points in the bucket.
+        non_finite: int64, how many of them are NaN or infinite.
+        non_finite_steps: int64, steps of the NaN and infinite points, the earliest
+            1,000 of them.
+        non_finite_values: float64, those points' values.
+        points: How many points the buckets stand for.
+    """
+
+    metric: str
+    first_step: NDArray[np.int64]
+    last_step: NDArray[np.int64]
+    minimum: NDArray[np.float64]
+    maximum: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    minimum_step: NDArray[np.int64]
+    maximum_step: NDArray[np.int64]
+    last: NDArray[np.float64]
+    count: NDArray[np.int64]
+    non_finite: NDArray[np.int64]
+    non_finite_steps: NDArray[np.int64]
+    non_finite_values: NDArray[np.float64]
+    points: int
