@@ -1,0 +1,113 @@
+"""Options and outputs that the commands share."""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stepwell.store import Store
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+STATUS_STYLES = {
+    "running": "green",
+    "finished": "default",
+    "failed": "red",
+    "crashed": "red",
+    "interrupted": "yellow",
+}
+
+
+def json_option(command: _Command) -> _Command:
+    """Add `--json`."""
+    add = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    return add(command)
+
+
+def store_option(command: _Command) -> _Command:
+    """Add `--store`, which may stand behind the command's name as well as before it."""
+    add = click.option(
+        "--store",
+        "location",
+        type=click.Path(path_type=Path),
+        help="The store's database file.",
+    )
+    return add(command)
+
+
+def store_of(ctx: click.Context, location: Path | None) -> "Store":
+    """The store that a command is to read.
+
+    Raises:
+        StoreLocationError: If there is none.
+    """
+    from stepwell.store import open_store  # noqa: PLC0415 (loads DuckDB)
+
+    return open_store(location or ctx.obj, create=False)
+
+
+def console() -> "Console":
+    """Where tables go; as wide as they need to be when nobody watches."""
+    from rich.console import Console  # noqa: PLC0415
+
+    shown = Console(highlight=False)
+    if not shown.is_terminal and "COLUMNS" not in os.environ:
+        shown = Console(highlight=False, width=200)
+    return shown
+
+
+def echo_json(value: Any) -> None:
+    """Print JSON; what it has no form for (NaN, dates, ids) becomes text."""
+    click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def short_number(value: float | None) -> str:
+    """A metric's value in at most five significant digits."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value) or value == 0:
+        return f"{value:g}"
+    return f"{value:.5g}"
+
+
+def short_duration(seconds: float) -> str:
+    """Seconds as a person says them: `3.2s`, `4m 05s`, `2h 10m`, `3d 4h`."""
+    minute, hour, day = 60, 3600, 86400
+    if seconds < minute:
+        return f"{max(seconds, 0):.1f}s"
+    whole = round(seconds)
+    if whole < hour:
+        return f"{whole // minute}m {whole % minute:02d}s"
+    if whole < day:
+        return f"{whole // hour}h {whole % hour // minute:02d}m"
+    return f"{whole // day}d {whole % day // hour}h"
+
+
+def age(moment: datetime) -> str:
+    """How long ago *moment* was."""
+    return f"{short_duration((datetime.now(UTC) - moment).total_seconds())} ago"
+
+
+def short_id(run_id: str) -> str:
+    """The end of an id, which is its random part."""
+    return run_id[-8:]

@@ -1,0 +1,95 @@
+"""`stepwell show`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _shared as shared
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from stepwell.store import MetricSummary, RunInfo
+
+
+@click.command()
+@click.argument("run")
+@shared.json_option
+@shared.store_option
+@click.pass_context
+def show(ctx: click.Context, location: Path | None, run: str, as_json: bool) -> None:
+    """Show one run: how it stands, its configuration, and what each metric came to.
+
+    Example: stepwell show last
+    """
+    with shared.store_of(ctx, location) as store:
+        info = store.run(run)
+        summary = store.summary(info)
+    if as_json:
+        metrics = {metric: asdict(values) for metric, values in summary.items()}
+        shared.echo_json(asdict(info) | {"summary": metrics})
+        return
+    from rich.text import Text  # noqa: PLC0415
+
+    console = shared.console()
+    style = shared.STATUS_STYLES.get(info.status, "")
+    console.print(Text.assemble((info.name, "bold"), "  ", (info.status, style)))
+    for label, value in _facts(info):
+        console.print(Text.assemble((f"{label:<10}", "dim"), value), soft_wrap=True)
+    if summary:
+        console.print()
+        console.print(_table(summary))
+    else:
+        console.print("no metrics yet")
+
+
+def _facts(info: "RunInfo") -> Iterator[tuple[str, str]]:
+    started = info.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    took = shared.short_duration(info.duration_seconds)
+    commit = (info.git_commit or "")[:12] + (" (with changes)" if info.git_dirty else "")
+    lost = f"{info.lost_calls:,} calls (the disk refused them)" if info.lost_calls else ""
+    config = "  ".join(f"{key}={value}" for key, value in info.config.items())
+    facts = {
+        "id": info.run_id,
+        "project": info.project,
+        "group": info.group_name,
+        "tags": ", ".join(info.tags),
+        "notes": info.notes,
+        "started": f"{started}, took {took}"
+        + (f", attempt {info.attempt}" if info.attempt > 1 else ""),
+        "ended by": info.exit_message,
+        "lost": lost,
+        "config": config,
+        "command": info.command,
+        "folder": info.working_dir,
+        "git": commit,
+        "host": f"{info.host}, process {info.pid}, user {info.user_name},"
+        f" Python {info.python_version}",
+    }
+    return ((label, str(value)) for label, value in facts.items() if value)
+
+
+def _table(summary: "dict[str, MetricSummary]") -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("metric")
+    for heading in ("current", "min", "at", "max", "at", "mean", "count", "NaN/Inf"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for metric, values in summary.items():
+        table.add_row(
+            Text(metric, style="bold"),
+            shared.short_number(values.current),
+            shared.short_number(values.min),
+            Text("–" if values.min_step is None else f"{values.min_step:,}", style="dim"),
+            shared.short_number(values.max),
+            Text("–" if values.max_step is None else f"{values.max_step:,}", style="dim"),
+            shared.short_number(values.mean),
+            f"{values.count:,}",
+            Text(f"{values.non_finite:,}", style="red" if values.non_finite else "dim"),
+        )
+    return table
