@@ -32,9 +32,10 @@ from ._start import init, start_run
 from ._writer import Recorder
 
 if TYPE_CHECKING:
+    from ._running import RunningReduction
     from ._sql_result import SqlResult
     from ._store import Store, open_store
-    from ._values import MetricSummary, ReducedSeries, RunInfo, RunOverview, Series
+    from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
 __all__ = [
     "AmbiguousRunError",
@@ -43,6 +44,7 @@ __all__ = [
     "MetricNotFoundError",
     "MetricSummary",
     "MetricWarning",
+    "News",
     "QueryError",
     "QueryTimeoutError",
     "Recorder",
@@ -52,6 +54,7 @@ __all__ = [
     "RunInfo",
     "RunNotFoundError",
     "RunOverview",
+    "RunningReduction",
     "Series",
     "SqlResult",
     "StepwellError",
@@ -73,9 +76,11 @@ __all__ = [
 
 _LAZY = {
     "MetricSummary": "_values",
+    "News": "_values",
     "ReducedSeries": "_values",
     "RunInfo": "_values",
     "RunOverview": "_values",
+    "RunningReduction": "_running",
     "Series": "_values",
     "SqlResult": "_sql_result",
     "Store": "_store",

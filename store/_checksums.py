@@ -20,10 +20,10 @@ _ROWS = 4096  # records a round: what the processor's cache holds
 
 @cache
 def _tables() -> tuple[NDArray[np.uint32], ...]:
-    first: NDArray[np.uint32] = np.arange(1 << 16, dtype=np.uint32)
+    values = np.arange(1 << 16)
     for _ in range(16):
-        odd = (first & 1).astype(bool)
-        first = (first >> 1) ^ np.where(odd, _POLYNOMIAL, 0).astype(np.uint32)
+        values = (values >> 1) ^ np.where(values & 1, _POLYNOMIAL, 0)
+    first = values.astype(np.uint32)
     tables = [first]
     for _ in range(3):
         last = tables[-1]

@@ -48,7 +48,7 @@ def select_reduced(  # noqa: PLR0913
     counts = _counts(connection, run, metrics)
     bounds = (first_step, last_step)
     if last_points is not None or sum(counts.values()) <= _POINTS_AT_A_TIME:
-        chosen = _chosen(connection, run, counts, bounds, last_points)
+        chosen = select_points(connection, run, counts, bounds, last_points)
         found = dict(chosen)
         if not found:
             return {}
@@ -63,17 +63,26 @@ def select_reduced(  # noqa: PLR0913
     width = -(-(end - origin + 1) // columns)
     return {
         metric: reduce_points(metric, steps, values, origin=origin, width=width)
-        for metric, (steps, values) in _chosen(connection, run, counts, bounds, None)
+        for metric, (steps, values) in select_points(connection, run, counts, bounds)
     }
 
 
-def _chosen(
+def select_points(
     connection: duckdb.DuckDBPyConnection,
     run: RunInfo,
     counts: dict[str, int],
     bounds: tuple[int | None, int | None],
-    last_points: int | None,
+    last_points: int | None = None,
 ) -> Iterator[tuple[str, tuple[NDArray[np.int64], NDArray[np.float64]]]]:
+    """Steps and values of metrics, by step, one after the other; absent ones are left out.
+
+    Args:
+        connection: The store.
+        run: The run.
+        counts: The metrics, and about how many points each has, which bounds the memory.
+        bounds: First and last step, or None.
+        last_points: Only the newest points of each metric, this many.
+    """
     for group in _groups(counts):
         where, parameters = _where(connection, run, group, bounds=bounds)
         query = (

@@ -1,6 +1,6 @@
 """The store: questions in, values out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from ._location import VARIABLE, Location, resolve
 from ._prepare import prepare
 from ._reading import reading
 from ._sql_result import SqlResult
-from ._values import MetricSummary, ReducedSeries, RunInfo, RunOverview, Series
+from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
 
 class Store:
@@ -208,6 +208,29 @@ class Store:
                 last_step=last_step,
                 last_points=last_points,
             )
+
+    def news(
+        self,
+        run: RunInfo | str,
+        metrics: Sequence[str],
+        known: Mapping[str, tuple[int, int]],
+    ) -> News:
+        """What a run has recorded since it was last looked at; for a live view.
+
+        Args:
+            run: The run, or a reference to it.
+            metrics: The metrics whose points are wanted.
+            known: For each metric looked at before its number of points and its last step.
+
+        Raises:
+            RunNotFoundError: If no run fits.
+        """
+        from . import _query_news  # noqa: PLC0415 (loads numpy)
+
+        reference = run.run_id if isinstance(run, RunInfo) else run
+        with self._reading() as connection:
+            info = self._find(connection, reference)
+            return _query_news.select_news(connection, info, metrics, known)
 
     def sql(self, query: str, *, timeout: float = 30.0) -> SqlResult:
         """Run one read-only SQL query over the tables and views.

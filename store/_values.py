@@ -141,6 +141,27 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class News:
+    """What a run has recorded since it was last looked at.
+
+    Attributes:
+        run: The run as it stands.
+        summary: What each of its metrics came to.
+        points: Steps (int64) and values (float64) by metric, by step; metrics without a
+            new point are absent.
+        whole: The metrics whose points are given from the beginning, since some came
+            late or it is the first look.
+        last_time: When the newest point was recorded (UTC).
+    """
+
+    run: RunInfo
+    summary: dict[str, MetricSummary]
+    points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+    whole: frozenset[str]
+    last_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ReducedSeries:
     """One metric of one run, reduced to buckets of equal width in step.
 
