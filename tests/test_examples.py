@@ -1,0 +1,72 @@
+"""The examples run, and do what their text says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import digits
+import numpy as np
+import pytest
+
+import stepwell
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def test_the_network_learns() -> None:
+    recorded: list[dict[str, float]] = []
+
+    validation_accuracy = digits.train(digits.Settings(epochs=10), recorded.append)
+
+    assert validation_accuracy > 0.95
+    assert recorded[-1]["train_loss"] < recorded[0]["train_loss"] / 10
+
+
+def test_the_gradient_is_that_of_the_loss() -> None:
+    random = np.random.default_rng(0)
+    network = digits.Network(pixels=5, hidden=4, classes=3, random=random)
+    images, labels = random.random((6, 5)), random.integers(0, 3, 6)
+    gradients = network.backward(images, labels, *network.forward(images))
+
+    for parameter, gradient in zip(network.parameters, gradients, strict=True):
+        before = parameter.flat[1]
+        losses = []
+        for move in (1e-6, -1e-6):
+            parameter.flat[1] = before + move
+            losses.append(digits.cross_entropy(network.forward(images)[1], labels))
+        parameter.flat[1] = before
+        slope = (losses[0] - losses[1]) / 2e-6
+        assert gradient.flat[1] == pytest.approx(slope, rel=1e-4, abs=1e-8)
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    settings = digits.Settings(epochs=1, seed=3)
+    first: list[dict[str, float]] = []
+    second: list[dict[str, float]] = []
+
+    digits.train(settings, first.append)
+    digits.train(settings, second.append)
+
+    assert first == second
+
+
+def test_the_program_keeps_its_run_and_leaves_a_picture(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "digits.py"), "--epochs", "2"]
+    command += ["--name", "short", "--store", "runs.duckdb", "--lr", "0.2"]
+    printed = subprocess.check_output(command, cwd=tmp_path, text=True)
+
+    assert str(tmp_path / "digits.png") in printed
+    assert (tmp_path / "digits.png").stat().st_size > 0
+    with stepwell.open_store(tmp_path / "runs.duckdb") as store:
+        (run,) = store.runs()
+        counts = {name: found.count for name, found in store.summary(run).items()}
+    assert (run.name, run.project, run.status) == ("short", "digits", "finished")
+    assert run.config["learning_rate"] == 0.2
+    steps = counts.pop("train_loss")
+    assert counts == {
+        "accuracy": steps,
+        "learning_rate": steps,
+        "grad_norm": steps,
+        "val_loss": -(-steps // digits.VALIDATION_INTERVAL),
+        "val_accuracy": -(-steps // digits.VALIDATION_INTERVAL),
+    }
