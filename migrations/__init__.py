@@ -3,11 +3,14 @@
 Imports nothing of `stepwell`: a revision must not change when today's code does.
 """
 
+import threading
 from importlib.resources import files
 from pathlib import Path
 
 HEAD = "0001"
 """The newest revision."""
+
+_lock = threading.Lock()
 
 
 def upgrade(database: Path, storage_version: str, revision: str = "head") -> None:
@@ -24,6 +27,11 @@ def upgrade(database: Path, storage_version: str, revision: str = "head") -> Non
     Raises:
         duckdb.Error: If the file cannot be opened or changed; it is then as it was.
     """
+    with _lock:  # alembic's context is one a process
+        _upgrade(database, storage_version, revision)
+
+
+def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     import sqlalchemy as sa  # noqa: PLC0415 (slow to import)
     from alembic import command  # noqa: PLC0415 (slow to import)
     from alembic.config import Config  # noqa: PLC0415
@@ -47,5 +55,7 @@ def upgrade(database: Path, storage_version: str, revision: str = "head") -> Non
             connection.exec_driver_sql("USE memory")
             connection.commit()
             connection.exec_driver_sql("DETACH store")
+    except sa.exc.DBAPIError as error:
+        raise error.orig or error from None
     finally:
         engine.dispose()

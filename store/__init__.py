@@ -26,10 +26,10 @@ from ._errors import (
     StoreNewerError,
     StoreWarning,
 )
+from ._recorder import Recorder
 from ._run import Run
 from ._session import active_run, newest_open_run
 from ._start import init, start_run
-from ._writer import Recorder
 
 if TYPE_CHECKING:
     from ._running import RunningReduction

@@ -91,8 +91,10 @@ def _sorted(
         np.concatenate([part[column] for part in parts]) for column in range(4)
     )
     same = codes[1:] == codes[:-1]
-    in_order = (codes[1:] > codes[:-1]) | (same & (steps[1:] >= steps[:-1]))
-    if not in_order.all():
+    later = (steps[1:] > steps[:-1]) | (
+        (steps[1:] == steps[:-1]) & (times[1:] >= times[:-1])
+    )
+    if not ((codes[1:] > codes[:-1]) | (same & later)).all():
         order = np.lexsort((times, steps, codes))
         codes, steps, times, values = (
             column[order] for column in (codes, steps, times, values)
@@ -120,7 +122,7 @@ def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
         "code": batch.codes[edges],
         "count": counts,
         "non_finite": counts - np.add.reduceat(finite, edges, dtype=np.int64),
-        "total": np.add.reduceat(np.where(finite, batch.values, 0.0), edges),
+        "total": _sums(np.where(finite, batch.values, 0.0), edges),
         "minimum": np.where(np.isinf(minimum), np.nan, minimum),
         "minimum_step": minimum_step,
         "maximum": np.where(np.isinf(maximum), np.nan, -maximum),
@@ -131,6 +133,11 @@ def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
         "last_time": batch.times[last],
         "last_value": batch.values[last],
     }
+
+
+def _sums(values: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
+        return np.add.reduceat(values, edges)
 
 
 def _extreme(

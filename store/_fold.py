@@ -5,21 +5,37 @@ folded offset. A kill at any instant leaves both done or neither. A journal that
 and is folded whole is removed afterwards.
 """
 
+import contextlib
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from ._errors import StoreDamagedError, StoreNewerError
 from ._fold_points import Stretch, insert_stretch
-from ._format import OVERHEAD, Header, unpack_frame
+from ._format import Header
 from ._lease import SECONDS, Lease, explain
 from ._liveness import FRESH_SECONDS, is_alive
+from ._memory import roll_back
 from ._prepare import prepare, read_revision
-from ._recover import JournalFile, list_journals, read_header, read_piece
+from ._recover import JournalFile, is_cut_record, list_journals, read_header, read_piece
 from ._run_rows import RunRows, from_nanoseconds
 
 BUDGET = 16 * 2**20  # bytes of journals folded in one transaction
 DAMAGED = ".damaged"  # suffix of a journal set aside for a repair
+LOST = "lost"  # end of a journal that vanished; should it come back, it is folded on
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a journal has no header.
+
+    Attributes:
+        is_for_good: Whether it never will have one; else it may be read later.
+    """
+
+    is_for_good: bool
 
 
 def fold(lease: Lease, seconds: float = SECONDS) -> None:
@@ -37,12 +53,13 @@ def fold(lease: Lease, seconds: float = SECONDS) -> None:
 def needs_fold(lease: Lease) -> bool:
     """Whether a journal has bytes that are not folded, or has lost its writer."""
     for journal in list_journals(lease.location.journals):
-        if lease.folded.get(journal.writer) != journal.size:
-            return True
         header = _header(lease, journal)
-        if header is not None and lease.alive.get(journal.writer) != is_alive(
-            header, journal.heartbeat
-        ):
+        if isinstance(header, Unreadable):
+            if header.is_for_good:
+                return True
+        elif lease.folded.get(journal.writer) != journal.size or lease.alive.get(
+            journal.writer
+        ) != is_alive(header, journal.heartbeat):
             return True
     return False
 
@@ -50,15 +67,23 @@ def needs_fold(lease: Lease) -> bool:
 def fold_within(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
     """Fold until nothing is left, within an exclusive lease.
 
+    Where it fails, the store is as it was before the piece that failed.
+
     Raises:
         StoreError: If the database cannot be written.
     """
-    read_revision(connection, lease)
     try:
+        if read_revision(connection, lease) is None:
+            lease.prepared = False
+            raise StoreDamagedError(f"the database {lease.location} was just removed")
         while _fold_once(connection, lease):
             pass
     except duckdb.Error as error:
+        roll_back(connection)
         raise explain(error, lease.location) from error
+    except BaseException:
+        roll_back(connection)
+        raise
 
 
 def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
@@ -81,10 +106,12 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
         lease.folded[stretch.journal.writer] = stretch.piece.stop
         lease.alive[stretch.journal.writer] = stretch.alive
         if stretch.ended is not None:
-            _put_away(stretch.journal.path, stretch.journal.size, stretch.piece.stop)
-            lease.folded.pop(stretch.journal.writer, None)
-    for journal in leftover:
-        _put_away(journal.path, journal.size, journal.size)
+            leftover.append((stretch.journal, stretch.piece.stop))
+    for journal, folded in leftover:
+        lease.folded.pop(journal.writer, None)
+        # What cannot be moved now is so the next time.
+        with contextlib.suppress(OSError):
+            _put_away(journal.path, folded)
     return more
 
 
@@ -103,39 +130,49 @@ def _read(
     lease: Lease,
     journals: list[JournalFile],
     known: dict[str, tuple[int, str | None]],
-) -> tuple[list[Stretch], list[JournalFile], bool]:
+) -> tuple[list[Stretch], list[tuple[JournalFile, int]], bool]:
     stretches: list[Stretch] = []
-    leftover: list[JournalFile] = []
+    leftover: list[tuple[JournalFile, int]] = []
     left = BUDGET
     for journal in journals:
         offset, ended = known.get(journal.writer, (0, None))
-        if ended is not None:
-            leftover.append(journal)  # folded whole before, and then not removed
+        if ended not in {None, LOST}:
+            leftover.append((journal, offset))  # folded whole before, and not removed
             continue
         if left <= 0:
             return stretches, leftover, True
         header = _header(lease, journal)
-        if header is None:
-            _set_aside_headless(journal)
+        if isinstance(header, Unreadable):
+            if header.is_for_good:
+                with contextlib.suppress(OSError):
+                    _set_aside(journal.path)
             continue
         alive = is_alive(header, journal.heartbeat)
         start = offset or lease.header_ends[journal.writer]
-        piece = read_piece(journal.path, start, left)
+        try:
+            piece = read_piece(journal.path, start, left)
+        except OSError:
+            continue  # removed by hand, or not to be read just now
         left -= piece.stop - start
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
     more = any(not stretch.piece.is_last for stretch in stretches)
     return stretches, leftover, more
 
 
-def _header(lease: Lease, journal: JournalFile) -> Header | None:
+def _header(lease: Lease, journal: JournalFile) -> Header | Unreadable:
     header = lease.headers.get(journal.writer)
     if header is None:
         try:
             found = read_header(journal.path)
         except OSError:
-            return None
+            return Unreadable(is_for_good=False)
+        except StoreNewerError as error:
+            lease.say_once(f"{journal.path} is not read: {error}")
+            return Unreadable(is_for_good=False)
         if found is None:
-            return None
+            # A writer makes the file and writes the header at once; a minute is ample.
+            age = time.time() - journal.heartbeat
+            return Unreadable(is_for_good=age > FRESH_SECONDS)
         header, end = found
         lease.headers[journal.writer] = header
         lease.header_ends[journal.writer] = end
@@ -172,9 +209,9 @@ def _mark_vanished(
     if not gone:
         return
     found = connection.execute(
-        "update journals_ set ended = 'lost' where writer in (select unnest(?::varchar[]))"
+        "update journals_ set ended = ? where writer in (select unnest(?::varchar[]))"
         " returning run_id, rank, attempt, is_primary, last_sign",
-        [gone],
+        [LOST, gone],
     ).fetchall()
     rows.load(str(run_id) for run_id, *_ in found)
     for run_id, rank, attempt, primary, last_sign in found:
@@ -182,24 +219,15 @@ def _mark_vanished(
         rows.end(header, "crashed", "its journal was removed", last_sign)
 
 
-def _put_away(path: Path, size: int, folded: int) -> None:
-    rest = size - folded
-    if rest > 0 and not _is_cut_record(path, folded, rest):
-        path.replace(path.with_name(path.name + DAMAGED))
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _is_cut_record(path: Path, offset: int, rest: int) -> bool:
-    # The last write of a process that died in it; it was never acknowledged.
+def _put_away(path: Path, folded: int) -> None:
     with path.open("rb") as file:
-        file.seek(offset)
-        begin = file.read(OVERHEAD)
-    return len(begin) < OVERHEAD or unpack_frame(begin)[0] > rest
+        file.seek(folded)
+        rest = file.read()
+    if is_cut_record(rest):
+        path.unlink(missing_ok=True)  # never acknowledged: the last write of its process
+    else:
+        _set_aside(path)
 
 
-def _set_aside_headless(journal: JournalFile) -> None:
-    # A writer makes the file and writes the header at once; a minute is ample.
-    if time.time() - journal.heartbeat > FRESH_SECONDS:
-        target = journal.path.with_name(journal.path.name + DAMAGED)
-        journal.path.replace(target)
+def _set_aside(path: Path) -> None:
+    path.replace(path.with_name(path.name + DAMAGED))

@@ -11,9 +11,12 @@ from ._format import Header
 from ._liveness import is_here
 from ._recover import JournalFile, Piece
 
+# DuckDB reads a NaN of a numpy column as NULL.
 _INSERT_POINTS = """
 insert into points
-select ?::uuid, (?::varchar[])[code + 1], step, time, value, ?::smallint, ?::smallint
+select
+    ?::uuid, (?::varchar[])[code + 1], step, time, coalesce(value, 'nan'::double),
+    ?::smallint, ?::smallint
 from batch
 """
 _MERGE_TOTALS = """
@@ -23,7 +26,7 @@ using (
         ?::uuid as run_id, (?::varchar[])[code + 1] as metric,
         ?::smallint as rank, ?::smallint as attempt,
         code, count, non_finite, total, first_time, first_step, last_step, last_time,
-        last_value,
+        coalesce(last_value, 'nan'::double) as last_value,
         case when not isnan(minimum) then minimum end as minimum,
         case when not isnan(minimum) then minimum_step end as minimum_step,
         case when not isnan(maximum) then maximum end as maximum,

@@ -27,10 +27,12 @@ records and perhaps, at the end, one that is cut.
 
 import json
 import struct
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import uuid
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 from zlib import crc32
+
+from ._errors import StoreNewerError
 
 MAGIC = b"stepwell journal"
 FORMAT = 1
@@ -93,8 +95,9 @@ def encode(kind: int, payload: bytes) -> bytes:
 
 
 def encode_json(kind: int, value: Any) -> bytes:
-    """One whole record whose payload is JSON."""
-    return encode(kind, json.dumps(value, separators=(",", ":")).encode())
+    """One whole record whose payload is JSON; what is not valid Unicode becomes `?`."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return encode(kind, text.encode(errors="replace"))
 
 
 def encode_header(header: Header) -> bytes:
@@ -126,6 +129,11 @@ class PointsShape:
         self.pack = struct.Struct(f"<IB3xIqq{names}d").pack
 
 
+def journal_name(header: Header) -> str:
+    """Name of a writer's journal file."""
+    return f"{header.run_id}-{header.writer}{SUFFIX}"
+
+
 def decode_header(data: bytes) -> tuple[Header, int]:
     """Read a journal's header.
 
@@ -133,29 +141,34 @@ def decode_header(data: bytes) -> tuple[Header, int]:
         The header, and the offset of the record behind it.
 
     Raises:
-        ValueError: If *data* does not begin with a whole header of a known format.
+        ValueError: If *data* does not begin with a whole header.
+        StoreNewerError: If the format is newer than this code.
     """
     if data[: len(MAGIC)] != MAGIC:
         raise ValueError("not a Stepwell journal")
-    for kind, start, stop in records(data, len(MAGIC)):
-        if kind != HEADER:
-            break
-        fields = json.loads(data[start:stop])
-        if fields.get("format", 0) > FORMAT:
-            raise ValueError(f"journal format {fields['format']} is newer than {FORMAT}")
-        return Header(**fields), stop + _CHECKSUM.size
-    raise ValueError("the journal's header is cut or damaged")
+    record = whole_record(memoryview(data), len(MAGIC))
+    if record is None or record[0] != HEADER:
+        raise ValueError("the journal's header is cut or damaged")
+    _, start, stop = record
+    return _header(json.loads(data[start:stop])), stop + _CHECKSUM.size
 
 
-def records(data: bytes | memoryview, offset: int = 0) -> Iterator[tuple[int, int, int]]:
-    """The whole records of *data* from *offset* on: kind, and bounds of the payload.
-
-    Ends, without an error, before the first record that is not whole.
-    """
-    view = memoryview(data)
-    while (record := whole_record(view, offset)) is not None:
-        yield record
-        offset = record[2] + _CHECKSUM.size
+def _header(values: Any) -> Header:
+    if not isinstance(values, dict) or not isinstance(values.get("format"), int):
+        raise ValueError("the journal's header has no format")
+    if values["format"] > FORMAT:
+        raise StoreNewerError(
+            f"a journal has format {values['format']}, and this Stepwell knows up to"
+            f" {FORMAT}; update stepwell"
+        )
+    kinds = {field.name: field.type for field in fields(Header)}
+    if values.keys() != kinds.keys():
+        raise ValueError("the journal's header has other fields")
+    for name, kind in kinds.items():
+        if not isinstance(values[name], kind):  # type: ignore[arg-type]
+            raise ValueError(f"the journal's header has an unusable {name}")
+    uuid.UUID(values["run_id"])
+    return Header(**values)
 
 
 def whole_record(view: memoryview, offset: int) -> tuple[int, int, int] | None:

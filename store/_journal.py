@@ -1,17 +1,13 @@
 """Appending to one journal file, without ever raising into the training loop."""
 
 import contextlib
+import errno
 import os
 import warnings
 from pathlib import Path
 
 from ._errors import StoreWarning
-from ._format import SUFFIX, Header, encode_header, encode_json
-
-
-def journal_path(folder: Path, header: Header) -> Path:
-    """Where a writer's journal stands."""
-    return folder / f"{header.run_id}-{header.writer}{SUFFIX}"
+from ._format import Header, encode_header, encode_json, journal_name
 
 
 class Journal:
@@ -24,6 +20,7 @@ class Journal:
     Args:
         folder: The store's journal folder; it must exist.
         header: Who writes.
+        first: The records that the file begins with, or none.
         synchronous: Also force each record to the disk, to survive a loss of power.
 
     Raises:
@@ -35,15 +32,18 @@ class Journal:
         lost: Records that the disk refused.
     """
 
-    def __init__(self, folder: Path, header: Header, *, synchronous: bool = False) -> None:
-        self.path = journal_path(folder, header)
+    def __init__(
+        self, folder: Path, header: Header, first: bytes = b"", *, synchronous: bool = False
+    ) -> None:
+        self.path = folder / journal_name(header)
         self.size = 0
         self.lost = 0
         self._synchronous = synchronous
         self._warned = False
+        self._whole: int | None = None  # length without a record that was cut short
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(self.path, flags, 0o644)
-        start = encode_header(header)
+        start = encode_header(header) + first
         try:
             written = os.write(self._file, start)
         except OSError:
@@ -51,7 +51,7 @@ class Journal:
             raise
         if written != len(start):
             self._discard()
-            raise OSError(28, "no space left on the disk", str(self.path))
+            raise OSError(errno.ENOSPC, "no space left on the disk", str(self.path))
         self.size = written
 
     def write(self, record: bytes) -> bool:
@@ -61,15 +61,21 @@ class Journal:
             Whether it is safe; False when the disk refused it, and it is lost.
         """
         try:
-            if os.write(self._file, record) == len(record):
-                self.size += len(record)
+            if self._whole is not None:
+                self._cut_back(self._whole)
+            written = os.write(self._file, record)
+            if written == len(record):
+                self.size += written
                 if self._synchronous:
-                    os.fdatasync(self._file)
+                    self._force()
                 return True
             trouble = "no space is left on the disk"
+            self._whole = os.fstat(self._file).st_size - written
+            self._cut_back(self._whole)
         except OSError as error:
             trouble = error.strerror or str(error)
-        self._cut_back(trouble)
+        self.lost += 1
+        self._say(trouble)
         return False
 
     def write_json(self, kind: int, value: object) -> bool:
@@ -87,10 +93,18 @@ class Journal:
             os.close(self._file)
             self._file = -1
 
-    def _cut_back(self, trouble: str) -> None:
-        self.lost += 1
-        with contextlib.suppress(OSError):
-            os.ftruncate(self._file, self.size)
+    def _force(self) -> None:
+        try:
+            os.fdatasync(self._file)
+        except OSError as error:
+            # The record stays: it may be folded already, and survives the process.
+            self._say(error.strerror or str(error))
+
+    def _cut_back(self, size: int) -> None:
+        os.ftruncate(self._file, size)
+        self._whole = None
+
+    def _say(self, trouble: str) -> None:
         if not self._warned:
             self._warned = True
             warnings.warn(

@@ -11,8 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager
 
 import duckdb
 
@@ -26,18 +25,12 @@ from ._errors import (
 from ._format import Header
 from ._location import Location, prepare_folder
 from ._locks import LockFile
+from ._memory import new_memory, roll_back
 
 SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
-_SETTINGS = (
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET auto_checkpoint_skip_wal_threshold = 0",
-    "SET checkpoint_threshold = '0b'",
-    "SET python_enable_replacements = false",
-)
 
 
 class Lease:
@@ -146,12 +139,12 @@ class Lease:
                 raise StoreLocationError(
                     f"no permission to write to the store {self.location}"
                 )
-            gate.acquire(deadline, exclusive=gate.writable)
             try:
-                lock.acquire(deadline, exclusive=exclusive)
-            finally:
-                gate.release()
-            try:
+                try:
+                    gate.acquire(deadline, exclusive=gate.writable)
+                    lock.acquire(deadline, exclusive=exclusive)
+                finally:
+                    gate.release()
                 yield deadline
             finally:
                 lock.release()
@@ -161,17 +154,25 @@ class Lease:
     @contextmanager
     def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach the file within `locked`, for work that needs the two steps apart."""
-        connection = self._connect()
+        # The instance is kept only if it has let go of the file, whatever happens.
+        connection, self._memory = self._memory or new_memory(), None
         path = str(self.location.database).replace("'", "''")
-        self._attach(connection, f"ATTACH '{path}' AS store ({mode})", deadline)
+        statement = f"ATTACH '{path}' AS store (TYPE duckdb, {mode})"
         try:
+            self._attach(connection, statement, deadline)
             connection.execute("USE store")
             yield connection
         except BaseException:
-            _roll_back(connection)
-            raise
-        finally:
+            roll_back(connection)
             self._detach(connection)
+            raise
+        try:
+            connection.execute("USE memory")
+            connection.execute("DETACH store")
+        except duckdb.Error as error:
+            connection.close()
+            raise explain(error, self.location) from error
+        self._memory = connection
 
     def _attach(
         self, connection: duckdb.DuckDBPyConnection, statement: str, deadline: float
@@ -192,17 +193,11 @@ class Lease:
     def _detach(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
             connection.execute("USE memory")
-            connection.execute("DETACH store")
-        except duckdb.Error as error:
-            # A database that cannot be let go is left to a fresh instance.
-            self._memory = None
+            connection.execute("DETACH DATABASE IF EXISTS store")
+        except duckdb.Error:
             connection.close()
-            raise explain(error, self.location) from error
-
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        if self._memory is None:
-            self._memory = new_memory()
-        return self._memory
+        else:
+            self._memory = connection
 
     def forget(self) -> None:
         """After a fork, in the child: begin anew, and never touch the parent's DuckDB."""
@@ -215,14 +210,31 @@ class Lease:
         self.__init__(self.location)  # type: ignore[misc]
 
 
-def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
-    """A fresh in-memory DuckDB with the store's settings."""
-    connection = duckdb.connect(":memory:", config={"threads": 2, **config})
-    for statement in _SETTINGS:
-        connection.execute(statement)
-    if duckdb.__version__ >= "2":
-        connection.execute("SET async_threads = 0")
-    return connection
+_TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
+    (
+        "nique file handle conflict",
+        StoreBusyError,
+        "the database {} is held open by this very process, through a DuckDB connection of"
+        " its own; close that one",
+    ),
+    (
+        "not a valid DuckDB database",
+        StoreDamagedError,
+        "{} is not a Stepwell store, nor any DuckDB database; choose another path",
+    ),
+    (
+        "ermission denied",
+        StoreLocationError,
+        "no permission to open {}; check its owner and mode",
+    ),
+    (
+        "o space left",
+        StoreLocationError,
+        "the disk of {} is full; make room. The journals keep what is not in the database"
+        " yet",
+    ),
+)
+"""What DuckDB says of its file, and the error and message that say it here."""
 
 
 def explain(error: duckdb.Error, location: Location) -> StoreError:
@@ -236,31 +248,15 @@ def explain(error: duckdb.Error, location: Location) -> StoreError:
             f"the database {location} is held open by {who} (a DuckDB shell, perhaps);"
             " close it there. Journals go on meanwhile"
         )
-    if "not a valid DuckDB database" in text:
-        return StoreDamagedError(
-            f"{location} is not a Stepwell store, nor any DuckDB database;"
-            " choose another path"
-        )
-    if "ermission denied" in text:
-        return StoreLocationError(
-            f"no permission to open {location}; check its owner and mode"
-        )
-    if "o space left" in text or ("disk" in text.lower() and "full" in text.lower()):
-        return StoreLocationError(
-            f"the disk of {location} is full; make room. The journals keep what is not"
-            " in the database yet"
-        )
+    for words, kind, message in _TROUBLES:
+        if words in text:
+            return kind(message.format(location))
     if isinstance(error, duckdb.IOException):
         return StoreDamagedError(
             f"the database {location} cannot be read ({line}); restore it from a copy,"
             " or move it away: its journals stay"
         )
     return StoreDamagedError(f"the database {location} gave an error: {line}")
-
-
-def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    with suppress(duckdb.Error):  # where no transaction was open
-        connection.execute("ROLLBACK")
 
 
 _leases: dict[Location, Lease] = {}

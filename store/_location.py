@@ -47,7 +47,16 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
     if isinstance(location, Location):
         return location
     given = location if location is not None else os.environ.get(VARIABLE)
-    text = os.fspath(given) if given else DEFAULT_NAME
+    try:
+        text = os.fsdecode(given) if given else DEFAULT_NAME
+        text.encode()
+    except TypeError:
+        kind = type(given).__name__
+        raise ConfigurationError(f"store must be a path or a URL, not {kind}") from None
+    except UnicodeEncodeError:
+        raise StoreLocationError(
+            f"unusable store path {text!r}: it is not valid Unicode"
+        ) from None
     path = _from_url(text) if "://" in text or text.startswith("file:") else Path(text)
     try:
         path = Path(os.path.realpath(path.expanduser()))

@@ -56,7 +56,10 @@ class LockFile:
                 fcntl.lockf(self._file, operation)
             except OSError as error:
                 if error.errno not in {errno.EACCES, errno.EAGAIN}:
-                    raise
+                    raise StoreLocationError(
+                        f"the folder {self.path.parent} cannot be locked"
+                        f" ({error.strerror or error}); keep the store on a local disk"
+                    ) from error
             else:
                 return
             if time.monotonic() + pause > deadline:

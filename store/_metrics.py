@@ -1,7 +1,7 @@
 """The rules of metric names, values and steps."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,9 @@ STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
 PLAIN: set[type] = {float, int, bool}
 """Types that are packed as they are; numpy's real scalars join when first met."""
+
+_DEEPEST = 64  # nested mappings
+_LONGEST = 120  # characters of a value in a message
 
 _NUMPY_SCALARS = {"float64", "float32", "float16", "bool", "bool_"} | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
@@ -44,7 +47,11 @@ def clean_metrics(metrics: Any) -> tuple[dict[str, float], list[Problem]]:
         return {}, [Problem(f"a call with {kind}", message)]
     values: dict[str, float] = {}
     problems: list[Problem] = []
-    _collect(metrics, "", values, problems)
+    try:
+        _collect(metrics, "", values, problems)
+    except Exception as error:  # noqa: BLE001 (a mapping's own code may raise anything)
+        message = f"a call could not be read to its end: {shown(error, str)}"
+        problems.append(Problem("a call", message))
     return values, problems
 
 
@@ -53,31 +60,49 @@ def _collect(
     prefix: str,
     values: dict[str, float],
     problems: list[Problem],
+    depth: int = 0,
 ) -> None:
+    if depth > _DEEPEST:
+        message = f"metrics nested more than {_DEEPEST} deep are not recorded"
+        problems.append(Problem("nesting", message))
+        return
     for key, value in metrics.items():
         if value is None:
             continue
         trouble = name_trouble(key)
         if trouble:
-            shown = f"{key!r:.60}"
+            said = shown(key)
             message = (
-                f"metric name {shown} {trouble}; its value ({type(value).__name__})"
+                f"metric name {said} {trouble}; its value ({type(value).__name__})"
                 " was not recorded"
             )
-            problems.append(Problem(shown, message))
+            problems.append(Problem(said, message))
             continue
         name = prefix + key
         if isinstance(value, Mapping):
-            _collect(value, f"{name}/", values, problems)
+            _collect(value, f"{name}/", values, problems, depth + 1)
             continue
+        if name in values:
+            message = f"metric {name[:80]!r} is in one call twice; the last one counts"
+            problems.append(Problem(name[:80], message))
         try:
             values[name] = to_float(value)
         except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
             kind = type(value).__name__
             message = (
-                f"metric {name[:80]!r}: a value of type {kind} was not recorded: {error}"
+                f"metric {name[:80]!r}: a value of type {kind} was not recorded:"
+                f" {shown(error, str)}"
             )
             problems.append(Problem(name[:80], message))
+
+
+def shown(value: object, render: Callable[[object], str] = repr) -> str:
+    """A value as a message shows it: one short line, whatever its own code does."""
+    try:
+        text = " ".join(render(value).split())
+    except Exception:  # noqa: BLE001 (a value's own code may raise anything)
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def name_trouble(name: object) -> str | None:
@@ -95,7 +120,7 @@ def name_trouble(name: object) -> str | None:
     return None
 
 
-def to_float(value: Any) -> float:  # noqa: C901 (a rule a line)
+def to_float(value: Any) -> float:
     """A metric's value as the float that is recorded.
 
     Raises:
@@ -105,26 +130,24 @@ def to_float(value: Any) -> float:  # noqa: C901 (a rule a line)
     kind = type(value)
     if kind in PLAIN:
         return _checked(value)
+    if kind.__module__ == "numpy" and kind.__name__ in _NUMPY_SCALARS:
+        PLAIN.add(kind)
+        return float(value)
     if isinstance(value, (float, int)):
-        return _checked(float(value))
+        return _checked(value)
     if isinstance(value, (str, bytes, bytearray, complex)):
         raise TypeError("it is not a real number")
     item = getattr(value, "item", None)
     if callable(item):
-        inner = item()
-        if type(inner) not in {float, int, bool} and not isinstance(inner, (float, int)):
-            if type(inner) is not kind and hasattr(inner, "__float__"):
-                return float(inner)
+        value = item()
+        if isinstance(value, (str, bytes, bytearray, complex)):
             raise TypeError("it is not a real number")
-        if kind.__module__ == "numpy" and kind.__name__ in _NUMPY_SCALARS:
-            PLAIN.add(kind)
-        return _checked(inner)
-    if hasattr(kind, "__float__") or hasattr(kind, "__index__"):
-        return float(value)
+    if hasattr(value, "__float__") or hasattr(value, "__index__"):
+        return _checked(value)
     raise TypeError("it is not a number; log a float, or None for no value")
 
 
-def _checked(value: float) -> float:
+def _checked(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:

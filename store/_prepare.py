@@ -1,10 +1,12 @@
 """Bringing a store's schema to what this code expects."""
 
+from pathlib import Path
+
 import duckdb
 
 from stepwell import migrations
 
-from ._errors import StoreDamagedError, StoreNewerError
+from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError
 from ._lease import SECONDS, STORAGE_VERSION, Lease, explain
 
 _KNOWN = ("0001",)
@@ -21,19 +23,47 @@ def prepare(lease: Lease, seconds: float = SECONDS) -> None:
         StoreDamagedError: If the file is no store.
         StoreBusyError: If the store stays in use for longer than *seconds*.
     """
-    if lease.prepared and lease.location.database.exists():
+    if lease.prepared and not _is_absent(lease.location.database):
         return
     with lease.locked(seconds) as deadline:
-        revision = None
-        if lease.location.database.exists():
+        if _is_absent(lease.location.database):
+            _create(lease)
+        else:
             with lease.attached(deadline, "READ_ONLY") as connection:
                 revision = read_revision(connection, lease)
-        if revision != migrations.HEAD:
-            try:
-                migrations.upgrade(lease.location.database, STORAGE_VERSION)
-            except duckdb.Error as error:
-                raise explain(error, lease.location) from error
+            if revision != migrations.HEAD:
+                _upgrade(lease, lease.location.database)
     lease.prepared = True
+
+
+def _is_absent(database: Path) -> bool:
+    try:
+        return database.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+
+
+def _create(lease: Lease) -> None:
+    # Under another name first, so that no kill can leave half a database behind.
+    database = lease.location.database
+    new = database.with_name(f"{database.name}.new")
+    try:
+        for left in (new, database.with_name(f"{new.name}.wal")):
+            left.unlink(missing_ok=True)
+        _upgrade(lease, new)
+        new.replace(database)
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot make the database {database}: {error.strerror or error}"
+        ) from error
+    lease.folded.clear()  # of a database that was here before
+
+
+def _upgrade(lease: Lease, database: Path) -> None:
+    try:
+        migrations.upgrade(database, STORAGE_VERSION)
+    except duckdb.Error as error:
+        raise explain(error, lease.location) from error
 
 
 def read_revision(connection: duckdb.DuckDBPyConnection, lease: Lease) -> str | None:

@@ -1,7 +1,7 @@
 """Reading the store so that each call that has returned is seen."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 
@@ -25,15 +25,17 @@ def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
     if lease.writable:
         prepare(lease, seconds)
         if needs_fold(lease) or _has_vanished(lease, seconds):
-            with lease.exclusive(seconds) as connection:
+            with ExitStack() as stack:
                 try:
+                    connection = stack.enter_context(lease.exclusive(seconds))
                     fold_within(connection, lease)
                 except StoreBusyError:
                     raise
                 except StoreError as error:
                     lease.say_once(f"reading without the newest points: {error}")
-                yield connection
-            return
+                else:
+                    yield connection
+                    return
     elif needs_fold(lease):
         lease.say_once(f"{lease.location} is read-only: newest points may be missing")
     with lease.shared(seconds) as connection:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._checksums import count_whole
+from ._errors import StoreLocationError
 from ._format import (
     CHANGED,
     FINISHED,
+    LARGEST,
     MAGIC,
     NAMES,
     OVERHEAD,
@@ -23,12 +27,16 @@ from ._format import (
     SUFFIX,
     Header,
     decode_header,
+    journal_name,
     unpack_frame,
     unpack_number,
     whole_record,
 )
 
-_HEADER_BYTES = 1 << 16
+_HEADER_BYTES = 1 << 12  # what nearly every header fits into
+_LONGEST_HEADER = 1 << 24
+_FRAME = re.compile(rb"(?s)(?=....[\x01-\x06]\0\0\0)")  # how a record may begin
+_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFFIX)
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
 _FRAME_BYTES = 8
 _FEWEST = 16  # records of one length that are worth reading as a table
@@ -96,18 +104,27 @@ class Piece:
 
 
 def list_journals(folder: Path) -> list[JournalFile]:
-    """The journals in a store's folder, oldest run first; none where there is no folder."""
-    return sorted(_scan(folder), key=lambda journal: journal.path.name)
+    """The journals in a store's folder, oldest run first; none where there is no folder.
+
+    Files that are not named as a journal are not looked at.
+
+    Raises:
+        StoreLocationError: If the folder cannot be read.
+    """
+    try:
+        return sorted(_scan(folder), key=lambda journal: journal.path.name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot read the journals in {folder}: {error.strerror or error}"
+        ) from error
 
 
 def _scan(folder: Path) -> Iterator[JournalFile]:
-    try:
-        entries = os.scandir(folder)
-    except OSError:
-        return
-    with entries:
+    with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(SUFFIX):
+            if _NAME.fullmatch(entry.name):
                 try:
                     found = entry.stat()
                 except OSError:
@@ -116,12 +133,22 @@ def _scan(folder: Path) -> Iterator[JournalFile]:
 
 
 def read_header(path: Path) -> tuple[Header, int] | None:
-    """A journal's header and the offset behind it; None where it is cut or damaged."""
-    try:
+    """A journal's header and the offset behind it; None where it is cut or damaged.
+
+    Raises:
+        OSError: If the file cannot be read.
+        StoreNewerError: If its format is newer than this code.
+    """
+    for most in (_HEADER_BYTES, _LONGEST_HEADER):
         with path.open("rb") as file:
-            return decode_header(file.read(_HEADER_BYTES))
-    except (ValueError, TypeError, KeyError):
-        return None
+            data = file.read(most)
+        try:
+            header, end = decode_header(data)
+        except (ValueError, RecursionError):
+            continue
+        fits = path.name == journal_name(header)
+        return (header, end) if fits else None
+    return None
 
 
 def read_piece(path: Path, offset: int, most: int) -> Piece:
@@ -134,15 +161,25 @@ def read_piece(path: Path, offset: int, most: int) -> Piece:
     """
     with path.open("rb") as file:
         file.seek(offset)
-        data = file.read(most)
+        data = file.read(max(most, OVERHEAD))
         if len(data) >= OVERHEAD:
             length = unpack_frame(data)[0]
-            if len(data) < length:
+            if len(data) < length <= LARGEST:
                 data += file.read(length - len(data))
         at_end = not file.read(1)
     piece = parse(data, offset)
     piece.is_last = at_end or piece.stop == offset
     return piece
+
+
+def is_cut_record(data: bytes) -> bool:
+    """Whether *data* is empty or the beginning of one record, with no whole one behind."""
+    if len(data) < OVERHEAD:
+        return True
+    view = memoryview(data)
+    if unpack_frame(view)[0] <= len(data):
+        return False
+    return not any(whole_record(view, found.start()) for found in _FRAME.finditer(data))
 
 
 def parse(data: bytes, base: int = 0) -> Piece:
@@ -168,7 +205,8 @@ def parse(data: bytes, base: int = 0) -> Piece:
             if record is None:
                 break
             kind, start, stop = record
-            if kind == POINTS and (stop - start - _COLUMNS) % 8 == 0 <= stop - start:
+            doubles, rest = divmod(stop - start - _COLUMNS, 8)
+            if kind == POINTS and rest == 0 < doubles:
                 single.setdefault(stop - start, []).append(start)
             elif not _understand(piece, kind, data[start:stop]):
                 break
@@ -192,7 +230,7 @@ def _stretch(
     if offset + OVERHEAD > len(view):
         return None
     length, kind = unpack_frame(view, offset)
-    if kind != POINTS or length < POINTS_OVERHEAD or (length - POINTS_OVERHEAD) % 8:
+    if kind != POINTS or length <= POINTS_OVERHEAD or (length - POINTS_OVERHEAD) % 8:
         return None
     most = (len(view) - offset) // length
     if most < _FEWEST:
@@ -218,17 +256,24 @@ def _stretch(
 def _understand(piece: Piece, kind: int, payload: bytes) -> bool:
     try:
         if kind == NAMES:
-            names = tuple(map(str, json.loads(payload[4:])))
+            names = tuple(map(str, _from_json(payload[4:])))
             piece.names[unpack_number(payload)[0]] = names
         elif kind == STARTED:
-            piece.started = dict(json.loads(payload))
+            piece.started = dict(_from_json(payload))
         elif kind == CHANGED:
-            piece.changes.append(dict(json.loads(payload)))
+            piece.changes.append(dict(_from_json(payload)))
         elif kind == FINISHED:
-            piece.finished = dict(json.loads(payload))
-    except (ValueError, TypeError, RecursionError):
+            piece.finished = dict(_from_json(payload))
+    except (ValueError, TypeError, RecursionError, struct.error):
         return False
-    return True
+    return kind != POINTS
+
+
+def _from_json(payload: bytes) -> Any:
+    value = json.loads(payload)
+    if b"\\u" in payload:
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+    return value
 
 
 def _block(rows: NDArray[np.uint8]) -> PointsBlock:

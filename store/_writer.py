@@ -1,11 +1,9 @@
 """One process writing one run: its journal, and the steps that its front ends share."""
 
 import os
-import struct
 import threading
 import time
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from zlib import crc32
@@ -18,15 +16,17 @@ from ._format import (
     STARTED,
     Header,
     PointsShape,
+    encode_json,
     encode_names,
     pack_checksum,
 )
 from ._identity import new_writer_id
 from ._journal import Journal
 from ._keeper import keeper
-from ._liveness import process_started
+from ._liveness import host_name, machine, process_started
 from ._location import Location
-from ._metrics import PLAIN, STEP_MAX, Problem, clean_metrics, to_step
+from ._metrics import Problem
+from ._recorder import Recorder
 
 _MOST_SHAPES = 4096  # tuples of names kept declared at a time
 _MOST_WARNINGS = 100  # subjects warned about in one run
@@ -53,6 +53,7 @@ class RunWriter:
         current_step: The greatest step that any front end has said.
         several: Whether more than one front end has joined.
         is_open: Whether records are still taken.
+        synchronous: Whether each record is forced to the disk.
     """
 
     def __init__(
@@ -71,21 +72,19 @@ class RunWriter:
         self.shapes: dict[tuple[str, ...], PointsShape] = {}
         self.several = False
         self.is_open = True
-        self._synchronous = synchronous
+        self.synchronous = synchronous
         self._is_parents = False
         self._recorders = 0
         self._warned: set[str] = set()
-        self._lost_said = 0
-        self._open_journal()
-        if started is not None:
-            self.journal.write_json(STARTED, started)
+        self._open_journal(b"" if started is None else encode_json(STARTED, started))
 
-    def _open_journal(self) -> None:
+    def _open_journal(self, first: bytes = b"") -> None:
         self.shapes.clear()
         self._declared = 0
+        self._lost_said = 0
         self._said: dict[int, dict[str, tuple[object, float]]] = {}
         self.journal = Journal(
-            self.location.journals, self.header, synchronous=self._synchronous
+            self.location.journals, self.header, first, synchronous=self.synchronous
         )
 
     def ready(self) -> bool:
@@ -94,10 +93,11 @@ class RunWriter:
             self._reopen()
         return self.is_open
 
-    def recorder(self) -> "Recorder":
+    def recorder(self) -> Recorder:
         """A new front end, with its own step counter."""
-        self._recorders += 1
-        self.several = self._recorders > 1
+        with self.lock:
+            self._recorders += 1
+            self.several = self._recorders > 1
         return Recorder(self)
 
     def change(self, fields: dict[str, Any]) -> None:
@@ -138,13 +138,7 @@ class RunWriter:
         self._is_parents = True
 
     def _reopen(self) -> None:
-        pid = os.getpid()
-        self.header = replace(
-            self.header,
-            writer=new_writer_id(),
-            pid=pid,
-            process_started=process_started(pid) or 0,
-        )
+        self.header = of_this_process(self.header)
         self._is_parents = False
         try:
             self._open_journal()
@@ -165,8 +159,8 @@ class RunWriter:
             if len(self.shapes) >= _MOST_SHAPES:
                 self.shapes.clear()
             shape = PointsShape(self._declared, len(names))
+            self._declared += 1
             if self.journal.write(encode_names(shape.number, names)):
-                self._declared += 1
                 self.shapes[names] = shape
         return shape
 
@@ -222,87 +216,15 @@ class RunWriter:
             self._lost_said = lost
 
 
-class Recorder:
-    """One front end of a run: takes its metrics, and counts its steps.
-
-    Attributes:
-        last_step: The greatest step it has said; -1 before the first.
-    """
-
-    __slots__ = ("__weakref__", "_writer", "last_step")
-
-    def __init__(self, writer: RunWriter) -> None:
-        self._writer = writer
-        self.last_step = writer.first_step
-
-    def log(  # noqa: C901 (the hot path: one function, no calls that can be spared)
-        self, metrics: Mapping[str, Any], step: int | None = None
-    ) -> None:
-        """Record metrics; when this returns, they survive the death of the process.
-
-        Args:
-            metrics: Names and numbers. None is an absent value; nested mappings become
-                `outer/inner`; what is no number is warned about and left out.
-            step: Training step, any 64-bit integer in any order. None: the larger of
-                this front end's last step + 1 and the run's current step.
-        """
-        writer = self._writer
-        try:
-            shape = writer.shapes.get(tuple(metrics))
-            values = metrics.values()
-        except (AttributeError, TypeError):
-            shape = None
-        if (
-            shape is None
-            or writer.several
-            or (step is not None and type(step) is not int)
-            or not PLAIN.issuperset(map(type, values))
-        ):
-            self._log_with_care(metrics, step)
-            return
-        with writer.lock:
-            if step is None:
-                step = self.last_step + 1
-                step = max(step, writer.current_step)
-            try:
-                body = shape.pack(
-                    shape.length, POINTS, shape.number, step, time.time_ns(), *values
-                )
-            except (struct.error, OverflowError):
-                body = b""
-            else:
-                if writer.is_open:
-                    writer.journal.write(body + pack_checksum(crc32(body)))
-                if step > self.last_step:
-                    self.last_step = step
-                    writer.current_step = max(writer.current_step, step)
-        if not body:
-            self._log_with_care(metrics, step)
-
-    def _log_with_care(self, metrics: Any, step: Any) -> None:
-        writer = self._writer
-        values, problems = clean_metrics(metrics)
-        with writer.lock:
-            number = min(max(self.last_step + 1, writer.current_step), STEP_MAX)
-            if step is not None:
-                try:
-                    number = to_step(step)
-                except (TypeError, OverflowError) as error:
-                    message = (
-                        f"step {step!r:.40} of type {type(step).__name__} is unusable"
-                        f" ({error}); the metrics were recorded at step {number}"
-                    )
-                    problems.append(Problem("step", message))
-            if not writer.ready():
-                ended = "the run is finished; later metrics are not recorded"
-                problems.append(Problem("run", ended))
-            else:
-                fresh = values
-                if writer.several:
-                    fresh = writer.without_repeated(self, number, values)
-                writer.write_points(number, fresh)
-            self.last_step = max(self.last_step, number)
-            writer.current_step = max(writer.current_step, number)
-        if problems:
-            where = f" (step {number})"
-            writer.warn([Problem(p.subject, p.message + where) for p in problems])
+def of_this_process(header: Header) -> Header:
+    """The header of a further writer of a run: this process, whose end is not the run's."""
+    pid = os.getpid()
+    return replace(
+        header,
+        writer=new_writer_id(),
+        host=host_name(),
+        machine=machine(),
+        pid=pid,
+        process_started=process_started(pid) or 0,
+        primary=False,
+    )

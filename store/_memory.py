@@ -1,0 +1,30 @@
+"""The in-memory DuckDB to which a process attaches its stores."""
+
+from contextlib import suppress
+from typing import Any
+
+import duckdb
+
+_SETTINGS = (
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET auto_checkpoint_skip_wal_threshold = 0",
+    "SET checkpoint_threshold = '0b'",
+    "SET python_enable_replacements = false",
+)
+
+
+def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory DuckDB with the store's settings."""
+    connection = duckdb.connect(":memory:", config={"threads": 2, **config})
+    for statement in _SETTINGS:
+        connection.execute(statement)
+    if duckdb.__version__ >= "2":
+        connection.execute("SET async_threads = 0")
+    return connection
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo what the open transaction did; nothing where none is open."""
+    with suppress(duckdb.Error):
+        connection.execute("ROLLBACK")

@@ -1,0 +1,100 @@
+"""One front end of a run: where a training loop's calls arrive."""
+
+import struct
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from ._format import POINTS, pack_checksum
+from ._metrics import PLAIN, STEP_MAX, Problem, clean_metrics, shown, to_step
+
+if TYPE_CHECKING:
+    from ._writer import RunWriter
+
+
+class Recorder:
+    """One front end of a run: takes its metrics, and counts its steps.
+
+    Attributes:
+        last_step: The greatest step it has said; -1 before the first.
+    """
+
+    __slots__ = ("__weakref__", "_writer", "last_step")
+
+    def __init__(self, writer: "RunWriter") -> None:
+        self._writer = writer
+        self.last_step = writer.first_step
+
+    def log(  # noqa: C901 (the hot path: one function, no calls that can be spared)
+        self, metrics: Mapping[str, Any], step: int | None = None
+    ) -> None:
+        """Record metrics; when this returns, they survive the death of the process.
+
+        Args:
+            metrics: Names and numbers. None is an absent value; nested mappings become
+                `outer/inner`; what is no number is warned about and left out.
+            step: Training step, any 64-bit integer in any order. None: the larger of
+                this front end's last step + 1 and the run's current step.
+        """
+        writer = self._writer
+        try:
+            shape = writer.shapes.get(tuple(metrics))
+            values = metrics.values()
+        except Exception:  # noqa: BLE001 (whatever it is, it is no dict)
+            shape, values = None, {}.values()
+        if (
+            shape is None
+            or writer.several
+            or (step is not None and type(step) is not int)
+            or not PLAIN.issuperset(map(type, values))
+        ):
+            self._log_with_care(metrics, step)
+            return
+        with writer.lock:
+            if step is None:
+                step = self.last_step + 1
+                step = max(step, writer.current_step)
+            try:
+                body = shape.pack(
+                    shape.length, POINTS, shape.number, step, time.time_ns(), *values
+                )
+            except (struct.error, OverflowError):
+                body = b""
+            else:
+                if writer.is_open:
+                    writer.journal.write(body + pack_checksum(crc32(body)))
+                if step > self.last_step:
+                    self.last_step = step
+                    writer.current_step = max(writer.current_step, step)
+        if not body:
+            self._log_with_care(metrics, step)
+
+    def _log_with_care(self, metrics: Any, step: Any) -> None:
+        writer = self._writer
+        values, problems = clean_metrics(metrics)
+        with writer.lock:
+            number = min(max(self.last_step + 1, writer.current_step), STEP_MAX)
+            if step is not None:
+                try:
+                    number = to_step(step)
+                except Exception as error:  # noqa: BLE001 (a step's own code may raise)
+                    why = shown(error, str)
+                    message = (
+                        f"step {shown(step)} of type {type(step).__name__} is unusable"
+                        f" ({why}); the metrics were recorded at step {number}"
+                    )
+                    problems.append(Problem("step", message))
+            if not writer.ready():
+                ended = "the run is finished; later metrics are not recorded"
+                problems.append(Problem("run", ended))
+            else:
+                fresh = values
+                if writer.several:
+                    fresh = writer.without_repeated(self, number, values)
+                writer.write_points(number, fresh)
+            self.last_step = max(self.last_step, number)
+            writer.current_step = max(writer.current_step, number)
+        if problems:
+            where = f" (step {number})"
+            writer.warn([Problem(p.subject, p.message + where) for p in problems])
