@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ._errors import ConfigurationError
@@ -23,13 +23,13 @@ def plain_config(config: Any) -> dict[str, Any]:
     if config is None:
         return {}
     if is_dataclass(config) and not isinstance(config, type):
-        config = asdict(config)
+        config = _fields(config)
     elif not isinstance(config, Mapping) and hasattr(config, "__dict__"):
         config = vars(config)
     if not isinstance(config, Mapping):
         kind = type(config).__name__
         raise ConfigurationError(f"config must be a dict or a namespace, not {kind}")
-    return {str(key): plain_value(value) for key, value in config.items()}
+    return {_encodable(str(key)): plain_value(value) for key, value in config.items()}
 
 
 def plain_value(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 (a type a line)
@@ -39,7 +39,7 @@ def plain_value(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 (a type a l
     if value is None or isinstance(value, (bool, str)):
         return _encodable(value) if isinstance(value, str) else value
     if isinstance(value, int):
-        return int(value)
+        return int(value) if -(2**63) <= value < 2**64 else _digits(int(value))
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, Mapping):
@@ -50,8 +50,20 @@ def plain_value(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 (a type a l
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain_value(inner, depth + 1) for inner in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return plain_value(asdict(value), depth + 1)
+        return plain_value(_fields(value), depth + 1)
     return _plain_object(value, depth)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    # Not dataclasses.asdict: it copies, and not everything can be copied.
+    return {field.name: getattr(value, field.name, None) for field in fields(value)}
+
+
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # more digits than Python writes in decimal
+        return hex(value)
 
 
 def _plain_object(value: Any, depth: int) -> Any:
@@ -64,7 +76,10 @@ def _plain_object(value: Any, depth: int) -> Any:
                 continue
             if type(converted) is not type(value):
                 return plain_value(converted, depth + 1)
-    return _encodable(str(value))
+    try:
+        return _encodable(str(value))
+    except Exception:  # noqa: BLE001
+        return f"<{type(value).__name__}>"
 
 
 def _encodable(text: str) -> str:

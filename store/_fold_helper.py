@@ -19,6 +19,8 @@ from ._location import Location
 if TYPE_CHECKING:
     import subprocess
 
+_STOP_SECONDS = 10.0
+_OPTIONS = ("-P", "-W", "ignore", "-c")  # -P: no module of the current folder
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
     " from stepwell.store._fold_process import main; main(sys.argv[2])"
@@ -30,19 +32,23 @@ class FoldHelper:
 
     Args:
         location: The store.
+        born: Now, by `time.monotonic`.
     """
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, born: float) -> None:
+        self.born = born
         self._lock = threading.Lock()
         self._asked = 0
         self._done = 0
+        self._failed = 0
         self._received = b""
         self._process = _start(location)
 
     @property
     def is_running(self) -> bool:
         """Whether the helper can be asked."""
-        return self._process is not None and self._process.poll() is None
+        process = self._process
+        return process is not None and process.poll() is None
 
     def ask(self) -> int:
         """Ask for a fold, without waiting; gives the request's number."""
@@ -56,7 +62,7 @@ class FoldHelper:
         """Ask for a fold that begins now or later, and wait until it is done.
 
         Returns:
-            Whether it was done within *seconds*.
+            Whether it was done within *seconds*; False when it failed, too.
         """
         deadline = time.monotonic() + seconds
         with self._lock:
@@ -68,18 +74,22 @@ class FoldHelper:
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._receive(left):
                     return False
-            return True
+            return self._failed < wanted
 
     def stop(self) -> None:
         """Let the helper end: it folds what is left, then exits."""
-        process, self._process = self._process, None
+        with self._lock:
+            process, self._process = self._process, None
         if process is None:
             return
         with contextlib.suppress(OSError):
             if process.stdin:
                 process.stdin.close()
-        with contextlib.suppress(Exception):  # it folds on when the time is over
-            process.wait(timeout=10)
+        try:
+            process.wait(timeout=_STOP_SECONDS)
+        except Exception:  # noqa: BLE001 (it folds on, and ends by itself)
+            process.returncode = 0
+            _abandoned.append(process)
         if process.stdout:
             process.stdout.close()
 
@@ -110,7 +120,10 @@ class FoldHelper:
         data = os.read(pipe, 4096)
         *lines, self._received = (self._received + data).split(b"\n")
         for line in lines:
-            self._done = max(self._done, int(line))
+            number = int(line)
+            self._done = max(self._done, abs(number))
+            if number < 0:
+                self._failed = max(self._failed, -number)
         return bool(data)
 
 
@@ -125,7 +138,7 @@ def _start(location: Location) -> "subprocess.Popen[bytes] | None":
     path = json.dumps([entry or str(os.curdir) for entry in sys.path])
     try:
         return subprocess.Popen(
-            [sys.executable, "-c", _START, path, str(location.database)],
+            [sys.executable, *_OPTIONS, _START, path, str(location.database)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

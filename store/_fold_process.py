@@ -5,9 +5,8 @@ import os
 import select
 import sys
 
-from ._errors import StepwellError
 from ._fold import fold
-from ._lease import lease_of
+from ._lease import Lease, lease_of
 from ._location import resolve
 
 _PARENT_SECONDS = 1.0  # how often it looks whether its parent still lives
@@ -16,8 +15,8 @@ _PARENT_SECONDS = 1.0  # how often it looks whether its parent still lives
 def main(database: str) -> None:
     """Serve the parent over standard input and output until it ends.
 
-    A line in asks for a fold; the same line out says that it is done. What a fold could
-    not do stays in the journals, for the next one.
+    A line in, a number, asks for a fold; the same number out says that it is done, its
+    negative that it failed. What a fold could not do stays in the journals, for the next.
     """
     with contextlib.suppress(OSError):
         os.nice(5)
@@ -31,10 +30,16 @@ def main(database: str) -> None:
             break
         *lines, received = (received + data).split(b"\n")
         if lines:
-            with contextlib.suppress(StepwellError, OSError):
-                fold(lease)
+            sign = b"" if _folded(lease) else b"-"
             with contextlib.suppress(OSError):
-                os.write(1, lines[-1] + b"\n")
-    with contextlib.suppress(StepwellError, OSError):
-        fold(lease)
+                os.write(1, sign + lines[-1] + b"\n")
+    _folded(lease)
     sys.exit(0)
+
+
+def _folded(lease: Lease) -> bool:
+    try:
+        fold(lease)
+    except Exception:  # noqa: BLE001 (the parent folds itself then, and says what is wrong)
+        return False
+    return True

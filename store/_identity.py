@@ -17,6 +17,14 @@ def new_run_id() -> str:
     return str(uuid.UUID(int=number))
 
 
+def as_run_id(given: str) -> str:
+    """The run id that a text given by a user stands for: itself, or one made from it."""
+    try:
+        return str(uuid.UUID(given))
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"stepwell:{given}"))
+
+
 def new_writer_id() -> str:
     """A new id for one writer of a run."""
     return os.urandom(6).hex()

@@ -4,6 +4,8 @@ Once a second it gives idle journals a sign of life and asks the helper process 
 what is new. It holds Python's global lock for some ten microseconds a second.
 """
 
+import contextlib
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 PERIOD = 1.0  # seconds between two folds
 HEARTBEAT = 10.0  # seconds between two signs of life of an idle writer
 LINGER = 10.0  # seconds that the thread and the helper outlive the last run
+RESTART = 30.0  # seconds before a helper that has died is started anew
 
 
 class Keeper:
@@ -25,13 +28,14 @@ class Keeper:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wake = threading.Event()
+        self._left: queue.SimpleQueue[RunWriter | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._writers: list[RunWriter] = []
         self._sizes: dict[str, int] = {}
         self._touched: dict[str, float] = {}
         self._helpers: dict[Location, FoldHelper] = {}
         self._errands: list[Callable[[], None]] = []
+        self._is_over = False
 
     def add(self, writer: "RunWriter", errand: Callable[[], None] | None = None) -> None:
         """Look after a run; do *errand* soon, on the background thread."""
@@ -43,8 +47,12 @@ class Keeper:
                 self._thread = threading.Thread(
                     target=self._work, name="stepwell-keeper", daemon=True
                 )
-                self._thread.start()
-        self._wake.set()
+                # Without a thread (a limit of the system) the end of the run folds.
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    self._thread = None
+        self._left.put(None)
 
     def remove(self, writer: "RunWriter") -> None:
         """Look no longer after a run that has ended."""
@@ -53,6 +61,13 @@ class Keeper:
                 self._writers.remove(writer)
             self._sizes.pop(writer.header.writer, None)
             self._touched.pop(writer.header.writer, None)
+
+    def leave(self, writer: "RunWriter") -> None:
+        """Look no longer after a run that was left behind; callable by a collector.
+
+        Takes no lock: the thread that is collecting may hold any of them.
+        """
+        self._left.put(writer)
 
     def fold(self, location: Location, seconds: float) -> bool:
         """Have the helper fold a store now, if there is one.
@@ -63,15 +78,10 @@ class Keeper:
         helper = self._helpers.get(location)
         return helper is not None and helper.fold(seconds)
 
-    def ask(self, location: Location) -> None:
-        """Have the helper fold a store soon, if there is one."""
-        helper = self._helpers.get(location)
-        if helper is not None:
-            helper.ask()
-
-    def stop(self) -> None:
+    def stop(self, *, for_good: bool = False) -> None:
         """End the helpers: they fold what is left, then exit."""
         with self._lock:
+            self._is_over = for_good
             helpers, self._helpers = list(self._helpers.values()), {}
         for helper in helpers:
             helper.stop()
@@ -91,7 +101,8 @@ class Keeper:
                 errands, self._errands = self._errands, []
                 writers = list(self._writers)
             for errand in errands:
-                errand()
+                with contextlib.suppress(Exception):  # nothing may end this thread
+                    errand()
             now = time.monotonic()
             if writers:
                 idle_since = None
@@ -100,8 +111,18 @@ class Keeper:
                 idle_since = now
             elif now - idle_since > LINGER and self._end():
                 return
-            self._wake.wait(PERIOD)
-            self._wake.clear()
+            self._wait()
+
+    def _wait(self) -> None:
+        try:
+            left = self._left.get(timeout=PERIOD)
+        except queue.Empty:
+            return
+        if left is not None:
+            self.remove(left)
+            helper = self._helpers.get(left.location)
+            if helper is not None:
+                helper.ask()
 
     def _end(self) -> bool:
         with self._lock:
@@ -125,13 +146,18 @@ class Keeper:
                 writer.journal.touch()
         if started:
             for location in grown:
-                self._helper(location).ask()
+                self._ask(location, now)
 
-    def _helper(self, location: Location) -> FoldHelper:
-        helper = self._helpers.get(location)
-        if helper is None:
-            helper = self._helpers[location] = FoldHelper(location)
-        return helper
+    def _ask(self, location: Location, now: float) -> None:
+        with self._lock:
+            helper = self._helpers.get(location)
+            if self._is_over:
+                return
+            if helper is None or (not helper.is_running and now - helper.born > RESTART):
+                if helper is not None:
+                    helper.stop()
+                helper = self._helpers[location] = FoldHelper(location, now)
+        helper.ask()
 
 
 keeper = Keeper()

@@ -7,7 +7,8 @@ from typing import Any
 
 import duckdb
 
-from ._errors import AmbiguousRunError
+from ._errors import AmbiguousRunError, ConfigurationError
+from ._identity import as_run_id
 from ._run_rows import COLUMNS
 from ._values import RunInfo
 
@@ -38,6 +39,8 @@ def select_runs(  # noqa: PLR0913 (a condition an argument)
             conditions.append(condition)
             parameters.append(value)
     query = f"{_SELECT} where {' and '.join(conditions)} {_NEWEST}"
+    if limit is not None and limit < 0:
+        raise ConfigurationError(f"limit must be 0 or more, not {limit}")
     if limit is not None:
         query += f" limit {int(limit)}"
     return [_info(row) for row in connection.execute(query, parameters).fetchall()]
@@ -46,16 +49,21 @@ def select_runs(  # noqa: PLR0913 (a condition an argument)
 def find_run(connection: duckdb.DuckDBPyConnection, reference: str) -> RunInfo | None:
     """The run that *reference* means: `last`, an id, a name, or a part of an id.
 
-    A name stands for the newest run of that name; a part is the id's beginning or its end.
+    An id is the run's UUID, or the text that `stepwell.init(id=…)` was given. A name
+    stands for the newest run of that name; a part is the id's beginning or its end.
 
     Raises:
         AmbiguousRunError: If a part fits several ids.
     """
+    try:
+        reference.encode()
+    except UnicodeEncodeError:
+        return None  # no run can be called so
     if reference == LAST:
         rows = connection.execute(f"{_SELECT} {_NEWEST} limit 1").fetchall()
     else:
-        query = f"{_SELECT} where run_id::varchar = lower(?) or name = ? {_NEWEST} limit 1"
-        rows = connection.execute(query, [reference, reference]).fetchall()
+        query = f"{_SELECT} where run_id = ?::uuid or name = ? {_NEWEST} limit 1"
+        rows = connection.execute(query, [as_run_id(reference), reference]).fetchall()
     if not rows and _ID_PART.fullmatch(reference):
         query = (
             f"{_SELECT} where starts_with(run_id::varchar, lower(?))"

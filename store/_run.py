@@ -1,5 +1,6 @@
 """A run as the training script holds it."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -7,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from . import _session
 from ._config import Config, plain_value
-from ._location import Location
-from ._writer import Recorder, RunWriter
+from ._errors import StoreWarning
+from ._format import Header
+from ._location import Location, prepare_folder
+from ._recorder import Recorder
+from ._writer import RunWriter, of_this_process
 
 if TYPE_CHECKING:
     from ._store import Store
@@ -28,7 +32,8 @@ class Run:
         self, writer: RunWriter, config: dict[str, Any], tags: Iterable[str]
     ) -> None:
         self._writer = writer
-        self._config = Config(config, self._config_changed)
+        # Nothing here may hold the run itself: it ends as soon as nobody else holds it.
+        self._config = Config(config, lambda values: writer.change({"config": values}))
         self._tags = list(tags)
         self._recorder: Recorder | None = None
         self._store: Store | None = None
@@ -99,11 +104,16 @@ class Run:
             step: Training step, any 64-bit integer in any order. None: the larger of the
                 last step + 1 and the run's current step.
         """
-        if self._recorder is None:
-            self._recorder = self._writer.recorder()
-        self._recorder.log(metrics, step)
+        recorder = self._recorder or self._first_recorder()
+        recorder.log(metrics, step)
 
     update_metrics = log
+
+    def _first_recorder(self) -> Recorder:
+        with self._writer.lock:
+            if self._recorder is None:
+                self._recorder = self._writer.recorder()
+            return self._recorder
 
     def recorder(self) -> Recorder:
         """A further front end of this run, with its own step counter."""
@@ -142,9 +152,17 @@ class Run:
         """End the run; a second call does nothing. Never raises.
 
         Args:
-            status: `finished`, `failed` or `interrupted`.
+            status: `finished`, `failed` or `interrupted`. Any other is warned about, and
+                becomes the message of a finished run.
             message: Why it failed or was interrupted.
         """
+        if status not in _session.ENDS:
+            warnings.warn(
+                f"run status {status!r} is unknown; recorded as finished",
+                StoreWarning,
+                stacklevel=2,
+            )
+            status, message = "finished", message or str(status)
         _session.close_run(self._writer, status, message)
 
     def __enter__(self) -> Self:
@@ -162,13 +180,20 @@ class Run:
             self.finish(*_session.describe_end(exc_value))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rejoin, (self._writer.location, self.id, self.rank)
+        writer = self._writer
+        how = {"current_step": writer.current_step, "synchronous": writer.synchronous}
+        return _rejoin, (writer.location, writer.header, how, dict(self._config), self.tags)
 
-    def _config_changed(self, values: dict[str, Any]) -> None:
-        self._writer.change({"config": values})
 
-
-def _rejoin(location: Location, run_id: str, rank: int) -> Run:
-    from ._start import start_run  # noqa: PLC0415 (it imports this module)
-
-    return start_run(id=run_id, resume="must", store=location, rank=rank)
+def _rejoin(
+    location: Location,
+    header: Header,
+    how: dict[str, Any],
+    config: dict[str, Any],
+    tags: tuple[str, ...],
+) -> Run:
+    prepare_folder(location)
+    writer = RunWriter(location, of_this_process(header), None, **how)
+    run = Run(writer, config, tags)
+    _session.open_run(run, writer)
+    return run

@@ -6,18 +6,22 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._errors import StepwellError, StoreWarning
+from ._errors import StoreWarning
 from ._keeper import keeper
 from ._location import Location
 from ._writer import RunWriter
 
 if TYPE_CHECKING:
     from ._run import Run
+
+ENDS = ("finished", "failed", "interrupted")
+"""How a run can end."""
 
 FOLD_SECONDS = 20.0
 """How long the end of a run waits for its last fold; the journal keeps what was not."""
@@ -70,14 +74,15 @@ def close_run(writer: RunWriter, status: str, message: str | None) -> None:
 
 def fold_now(location: Location) -> None:
     """Fold a store here or in the helper; trouble is said once, the journal stays."""
+    deadline = time.monotonic() + FOLD_SECONDS
     if keeper.fold(location, FOLD_SECONDS):
         return
     try:
         from ._fold import fold  # noqa: PLC0415 (loads DuckDB)
         from ._lease import lease_of  # noqa: PLC0415
 
-        fold(lease_of(location), seconds=FOLD_SECONDS)
-    except (StepwellError, OSError, ImportError) as error:
+        fold(lease_of(location), seconds=max(0.1, deadline - time.monotonic()))
+    except Exception as error:  # noqa: BLE001 (the end of a run never raises)
         with contextlib.suppress(StoreWarning):
             warnings.warn(
                 f"the journals of {location} were not folded yet, and stay: {error}",
@@ -90,17 +95,23 @@ def _end(writer: RunWriter, status: str, message: str | None) -> None:
     global _active  # noqa: PLW0603
     writer.finish(status, message)
     keeper.remove(writer)
-    if writer in _writers:
-        _writers.remove(writer)
+    _strike_off(writer)
     if _active is not None and not _active.is_open:
         _active = None
 
 
+def _strike_off(writer: RunWriter) -> None:
+    with contextlib.suppress(ValueError):  # another thread may be ending it, too
+        _writers.remove(writer)
+
+
 def _leave(writer: RunWriter) -> None:
-    # Called by the garbage collector, anywhere: one small write, and no waiting.
+    # Called by the garbage collector, anywhere: one small write, no waiting, no lock of
+    # the keeper's, which the interrupted code may hold.
     if writer.is_open:
-        _end(writer, "finished", None)
-        keeper.ask(writer.location)
+        writer.finish("finished", None)
+        _strike_off(writer)
+        keeper.leave(writer)
 
 
 def _prepare() -> None:
@@ -137,7 +148,7 @@ def _at_exit() -> None:
         _end(writer, status, message)
     for location in locations:
         fold_now(location)
-    keeper.stop()
+    keeper.stop(for_good=True)
 
 
 def _how_it_ended() -> tuple[str, str | None]:

@@ -10,7 +10,12 @@ from typing import Any, ParamSpec
 
 from . import _session
 from ._config import plain_config, plain_value
-from ._environment import describe_checkout, describe_process, rank_of_process
+from ._environment import (
+    RANK_MAX,
+    describe_checkout,
+    describe_process,
+    rank_of_process,
+)
 from ._errors import (
     ConfigurationError,
     RunExistsError,
@@ -19,7 +24,7 @@ from ._errors import (
 )
 from ._format import Header
 from ._history import NEW, History, find_history
-from ._identity import new_run_id, new_writer_id
+from ._identity import as_run_id, new_run_id, new_writer_id
 from ._liveness import host_name, machine, process_started
 from ._location import VARIABLE, Location, prepare_folder, resolve
 from ._names import generate_name
@@ -80,7 +85,8 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         raise ConfigurationError(
             f"durability {durability!r} is unknown; use 'write' or 'fsync'"
         )
-    labels = _check_texts(tags, project=project, name=name, group=group, notes=notes)
+    labels = _check_texts(tags, project=project, name=name, group=group, notes=notes, id=id)
+    rank = rank_of_process() if rank is None else _check_rank(rank)
     settings = plain_config(config)
     location = resolve(store)
     prepare_folder(location)
@@ -94,7 +100,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         machine=machine(),
         pid=os.getpid(),
         process_started=process_started(os.getpid()) or 0,
-        rank=rank_of_process() if rank is None else rank,
+        rank=rank,
         attempt=history.next_attempt,
         primary=not history.is_running,
     )
@@ -145,7 +151,7 @@ init = _activating(start_run)
 def _identify(location: Location, given: str | None, policy: str) -> tuple[str, History]:
     if given is None:
         return new_run_id(), NEW
-    run_id = _as_uuid(given)
+    run_id = as_run_id(given)
     history = find_history(location, run_id)
     if history is None:
         if policy == "must":
@@ -154,13 +160,6 @@ def _identify(location: Location, given: str | None, policy: str) -> tuple[str, 
     if policy == "never":
         raise RunExistsError(given)
     return run_id, history
-
-
-def _as_uuid(given: str) -> str:
-    try:
-        return str(uuid.UUID(given))
-    except ValueError:
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"stepwell:{given}"))
 
 
 def _default_name(given: str | None) -> str:
@@ -187,7 +186,11 @@ def _check_resume(resume: str | bool | None, given: str | None) -> str:
 
 
 def _check_texts(tags: Iterable[str] | None, **texts: Any) -> list[str]:
-    labels = [tags] if isinstance(tags, str) else list(tags or ())
+    try:
+        labels = [tags] if isinstance(tags, str) else list(tags or ())
+    except TypeError:
+        kind = type(tags).__name__
+        raise ConfigurationError(f"tags must be a list of texts, not {kind}") from None
     for argument, value in [*texts.items(), *(("tags", label) for label in labels)]:
         if value is None:
             continue
@@ -197,6 +200,12 @@ def _check_texts(tags: Iterable[str] | None, **texts: Any) -> list[str]:
         if plain_value(value) != value:
             raise ConfigurationError(f"{argument} {value!r} is not valid Unicode text")
     return list(dict.fromkeys(labels))
+
+
+def _check_rank(rank: Any) -> int:
+    if not isinstance(rank, int) or not 0 <= rank <= RANK_MAX:
+        raise ConfigurationError(f"rank must be from 0 to {RANK_MAX}, not {rank!r}")
+    return int(rank)
 
 
 def _metadata(
