@@ -1,6 +1,8 @@
 """A user's own SQL, which can read the store and nothing else."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ _LOCK = (
     "SET lock_configuration = true",
 )
 _ALLOWED = {"SELECT", "EXPLAIN"}
+_INTERRUPT_SECONDS = 0.05
 
 
 def run_query(database: Path, query: str, seconds: float) -> SqlResult:
@@ -52,28 +55,49 @@ def run_query(database: Path, query: str, seconds: float) -> SqlResult:
 def _limited(
     connection: duckdb.DuckDBPyConnection, query: str, seconds: float
 ) -> SqlResult:
-    overdue = threading.Event()
+    with _interrupted_after(connection, seconds) as overdue:
+        try:
+            for statement in _checked(connection, query):
+                connection.execute(statement)
+            result = SqlResult.fetch(connection, overdue.is_set)
+        except duckdb.Error as error:
+            if overdue.is_set():
+                raise QueryTimeoutError(seconds) from error
+            raise QueryError(_one_line(error)) from error
+        except UnicodeEncodeError as error:
+            raise QueryError("the query is not valid Unicode text") from error
+        if overdue.is_set():
+            raise QueryTimeoutError(seconds)
+    return result
+
+
+@contextmanager
+def _interrupted_after(
+    connection: duckdb.DuckDBPyConnection, seconds: float
+) -> Iterator[threading.Event]:
+    """Interrupt *connection* from *seconds* on; yields what says that this has begun."""
+    overdue, done = threading.Event(), threading.Event()
 
     def stop() -> None:
+        if done.wait(seconds):
+            return
         overdue.set()
-        connection.interrupt()
+        while not done.wait(_INTERRUPT_SECONDS):  # it may be between two statements
+            connection.interrupt()
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
+    thread = threading.Thread(target=stop, name="stepwell-sql-limit", daemon=True)
+    thread.start()
     try:
-        connection.execute(_checked(connection, query))
-        return SqlResult.fetch(connection)
-    except duckdb.Error as error:
-        if overdue.is_set():
-            raise QueryTimeoutError(seconds) from error
-        raise QueryError(_one_line(error)) from error
+        yield overdue
     finally:
-        timer.cancel()
+        done.set()
+        thread.join()
 
 
-def _checked(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+def _checked(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
     statements = connection.extract_statements(query)
+    if _is_pivot(statements):
+        return statements
     if len(statements) != 1:
         count = len(statements) or "no"
         raise QueryError(f"give one statement; there are {count} in the query")
@@ -82,7 +106,19 @@ def _checked(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
         raise QueryError(
             f"{kind} is not allowed: a query can only read (SELECT, EXPLAIN, DESCRIBE)"
         )
-    return statements[0]
+    return statements
+
+
+def _is_pivot(statements: list[Any]) -> bool:
+    # DuckDB makes several statements of a PIVOT without a list of values: one that counts
+    # the values into a temporary type, and the query. DuckDB 2 shows them as one of the
+    # type MULTI. DuckDB 1 shows each; those that it made have no text of their own, and
+    # what a user wrote always has one.
+    kinds = [statement.type.name for statement in statements]
+    if kinds == ["MULTI"]:
+        return True
+    made = not any(statement.query.strip() for statement in statements)
+    return made and kinds[-1:] == ["SELECT"] and set(kinds[:-1]) == {"CREATE"}
 
 
 def _one_line(error: duckdb.Error) -> str:

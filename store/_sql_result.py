@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
     import numpy as np
     import pandas as pd
@@ -17,6 +19,8 @@ _EXACT = set(
     ).split()
 )
 """Types that numpy holds exactly; results of other types are kept as Python values."""
+
+_ROWS_AT_A_TIME = 10_000
 
 
 class SqlResult:
@@ -42,15 +46,25 @@ class SqlResult:
         self._next = 0
 
     @classmethod
-    def fetch(cls, connection: duckdb.DuckDBPyConnection) -> Self:
-        """Take the whole result of the statement that *connection* has just run."""
+    def fetch(
+        cls, connection: duckdb.DuckDBPyConnection, is_overdue: Callable[[], bool]
+    ) -> Self:
+        """Take the whole result of the statement that *connection* has just run.
+
+        Args:
+            connection: DuckDB.
+            is_overdue: Asked now and then; when it says yes, the rest is left.
+        """
         description = connection.description or []
         columns = tuple(str(column[0]) for column in description)
         types = tuple(str(column[1]) for column in description)
         if set(types) <= _EXACT and len(set(columns)) == len(columns) > 0:
             found = connection.fetchnumpy()
             return cls(columns, types, arrays=[found[name] for name in columns])
-        return cls(columns, types, rows=connection.fetchall())
+        rows: list[tuple[Any, ...]] = []
+        while not is_overdue() and (more := connection.fetchmany(_ROWS_AT_A_TIME)):
+            rows += more
+        return cls(columns, types, rows=rows)
 
     def __len__(self) -> int:
         if self._rows is None:
