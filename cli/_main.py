@@ -12,6 +12,7 @@ from ._ls import ls
 from ._plot import plot
 from ._show import show
 from ._sql import sql
+from ._watch import watch
 
 
 class Failure(click.ClickException):
@@ -53,5 +54,5 @@ def main(ctx: click.Context, location: Path | None) -> None:
     ctx.obj = location
 
 
-for command in (ls, show, sql, plot):
+for command in (ls, show, sql, plot, watch):
     main.add_command(command)

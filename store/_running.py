@@ -33,9 +33,10 @@ class RunningReduction:
         self._odd_values = np.empty(0, np.float64)
 
     @property
-    def last_step(self) -> int | None:
-        """The greatest step so far; None before the first point."""
-        return None if self._parts is None else int(self._parts["last_step"][-1])
+    def extent(self) -> tuple[int, int]:
+        """First and last step so far; call it only when there is a point."""
+        parts = self._known()
+        return int(parts["first_step"][0]), int(parts["last_step"][-1])
 
     def extend(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Add points, none of them before the last step so far.
@@ -73,9 +74,7 @@ class RunningReduction:
         Raises:
             ValueError: If there is none.
         """
-        if self._parts is None:
-            raise ValueError(f"metric {self.metric!r} has no points yet")
-        parts = self._parts
+        parts = self._known()
         finite = parts["count"] - parts["non_finite"]
         mean = np.full(len(finite), np.nan)
         np.divide(parts["total"], finite, where=finite > 0, out=mean)
@@ -95,6 +94,11 @@ class RunningReduction:
             non_finite_values=self._odd_values,
             points=self.points,
         )
+
+    def _known(self) -> _Columns:
+        if self._parts is None:
+            raise ValueError(f"metric {self.metric!r} has no points yet")
+        return self._parts
 
     def _widen(self) -> None:
         self._width *= 2

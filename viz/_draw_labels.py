@@ -1,0 +1,81 @@
+"""The names of the curves: at their ends, or in a legend above the axes."""
+
+from typing import Any, cast
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from ._arrangement import LABEL_GAP, Place
+from ._contrast import readable_color
+from ._curve_names import LABEL_SIZE, LEGEND_SIZE, label_height
+from ._draw_curves import line_color
+from ._geometry import pushed_apart
+from ._page import Page
+
+_POINTS = 72.0
+
+
+def draw_labels(axes: Axes, place: Place, page: Page) -> None:
+    """Name and newest value of each curve, right of its end, pushed apart."""
+    box, scale = place.axes, place.panel.scale
+    if box is None or scale is None:
+        return
+    wanted = [
+        box.height * max(0.0, min(1.0, scale.position(label.curve.end.value)))
+        for label in place.labels
+        if label.curve.end
+    ]
+    height = label_height(place.text)
+    heights = pushed_apart(wanted, height, height / 2, box.height - height / 2)
+    for label, position in zip(place.labels, heights, strict=True):
+        axes.annotate(
+            label.text,
+            (1.0, position / box.height),
+            xycoords="axes fraction",
+            xytext=(LABEL_GAP * _POINTS, 0),
+            textcoords="offset points",
+            ha="left",
+            va="center",
+            annotation_clip=False,
+            color=readable_color(line_color(label.curve, page), page.theme),
+            fontsize=LABEL_SIZE * place.text,
+            fontweight="bold",
+        )
+
+
+def draw_legend(axes: Axes, place: Place, page: Page) -> None:
+    """The legend, in rows between the title and the axes."""
+    legend = place.legend
+    if legend is None:
+        return
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=line_color(curve, page),
+            linestyle=cast("Any", curve.look.line_style),
+            linewidth=1.7,
+            alpha=curve.look.alpha,
+        )
+        for curve in legend.curves
+    ]
+    texts = list(legend.texts)
+    if legend.more:
+        handles.append(Line2D([], [], linestyle="none"))
+        texts.append(f"+{legend.more} more")
+    axes.legend(
+        handles,
+        texts,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=legend.columns,
+        frameon=False,
+        fontsize=LEGEND_SIZE * place.text,
+        labelcolor=page.theme.muted,
+        handlelength=1.3,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        labelspacing=0.35,
+        borderpad=0.0,
+        borderaxespad=0.4,
+    )

@@ -1,0 +1,130 @@
+"""A window in the loop's own process, drawn between two steps."""
+
+import contextlib
+import time
+from typing import Any
+
+import matplotlib as mpl
+
+from stepwell.store import Run
+
+from ._backend import first_backend
+from ._budget import Budget
+from ._config import TrainingVisualizerConfig
+from ._following import FollowingWindow
+from ._style import own_style
+from ._views import say_once, warn
+from ._watch import closed_line, no_window_line
+
+_RESPONSE_SECONDS = 0.05  # how often a window without a new frame answers its user
+
+
+def open_inline(
+    run: Run, config: TrainingVisualizerConfig, backend: str | None
+) -> "InlineView | None":
+    """A window in this process; None where none can be opened, which is said."""
+    chosen = first_backend(backend)
+    if chosen is None:
+        say_once(no_window_line(run.name))
+        return None
+    return InlineView(run, config, chosen)
+
+
+class InlineView:
+    """Draws a frame when an update is due and its time is earned.
+
+    Args:
+        run: The run that it shows.
+        config: What is drawn, and how often.
+        backend: `qtagg` or `tkagg`.
+    """
+
+    def __init__(self, run: Run, config: TrainingVisualizerConfig, backend: str) -> None:
+        self._run = run
+        self._config = config
+        self._backend = backend
+        self._budget = Budget(config.drawing_share)
+        self._shown: FollowingWindow | None = None
+        self._is_due = False
+        self._is_over = False
+        self._clock = time.monotonic
+        self._pumped = -1e9
+
+    def update(self, updates: int) -> None:
+        """Draw, if this update is due and drawing has not had its share already."""
+        if self._is_over:
+            return
+        self._is_due |= updates % self._config.update_interval == 0
+        if self._is_due and self._budget.is_earned:
+            self._draw()
+        elif self._clock() - self._pumped >= _RESPONSE_SECONDS:
+            self._answer()
+
+    def force(self) -> None:
+        """Draw at once."""
+        if not self._is_over:
+            self._draw()
+
+    def close(self) -> None:
+        """Draw the last state, and close the window unless it is to stay."""
+        if self._is_over:
+            return
+        self._draw()
+        self._is_over = True
+        if self._shown is not None and not self._config.keep_window:
+            with _guarded():
+                self._shown.window.close()
+
+    def _draw(self) -> None:
+        is_first = self._shown is None
+        self._budget.begin()
+        try:
+            self._frame()
+        except Exception as error:  # noqa: BLE001 (the training loop goes on)
+            self._end(error)
+        self._is_due = False
+        self._pumped = self._clock()
+        if not is_first:  # opening the window is paid once, and not in frames
+            self._budget.end()
+
+    def _answer(self) -> None:
+        """Let the window answer the user between two frames."""
+        self._pumped = self._clock()
+        if self._shown is not None:
+            try:
+                self._shown.window.pump()
+                self._shown.window.update(self._shown.live.frame_if_resized())
+            except Exception as error:  # noqa: BLE001 (the training loop goes on)
+                self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        self._is_over = True
+        warn(f"the live window ended: {type(error).__name__}: {error}")
+
+    def _frame(self) -> None:
+        shown = self._shown
+        with _guarded():
+            if shown is None:
+                with own_style():
+                    self._shown = FollowingWindow(
+                        self._run.store(),
+                        self._run.id,
+                        self._config,
+                        self._backend,
+                        f"{self._run.name} – Stepwell",
+                    )
+                return
+            if shown.window.is_open:
+                shown.live.look()
+                shown.draw()
+                shown.window.pump(self._config.pause_duration)
+        if not shown.window.is_open:
+            self._is_over = True
+            say_once(closed_line(self._run.name))
+
+
+def _guarded() -> Any:
+    """Leaves the user's choice of raising windows as it was."""
+    stack = contextlib.ExitStack()
+    stack.enter_context(mpl.rc_context({"figure.raise_window": False}))
+    return stack

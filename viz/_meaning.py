@@ -1,0 +1,107 @@
+"""What the name of a metric tells: its role, its better side, its family, its label."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_TRAINING = frozenset({"train", "training"})
+_VALIDATION = frozenset(
+    {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
+)
+_LOWER = """
+loss error err perplexity ppl nll mse mae rmse mape wer cer bpb bpc fid distance
+divergence kl cost regret
+"""
+_HIGHER = """
+accuracy acc f1 score auc auroc bleu rouge precision recall map iou dice r2 reward
+return success psnr ssim top1 top5
+"""
+_LOWER_IS_BETTER = frozenset(_LOWER.split())
+_HIGHER_IS_BETTER = frozenset(_HIGHER.split())
+_BOUNDARY = re.compile(r"[^0-9a-zA-Z]+|(?<=[a-z])(?=[A-Z])")
+_MEMBER = re.compile(r"(.*?)[ _./-]?(\d+)")
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of *name* in lower case: "val_loss" and "valLoss" have two."""
+    return tuple(word.lower() for word in _BOUNDARY.split(name) if word)
+
+
+def is_training(name: str) -> bool:
+    """Whether *name* says that the metric is measured on the training data."""
+    return not _TRAINING.isdisjoint(words(name))
+
+
+def is_validation(name: str) -> bool:
+    """Whether *name* says that the metric is measured on data held out."""
+    return not _VALIDATION.isdisjoint(words(name))
+
+
+def is_loss(name: str) -> bool:
+    """Whether *name* is that of a loss."""
+    return "loss" in words(name)
+
+
+def better_side(name: str) -> str | None:
+    """Whether "min" or "max" is better, or None where the name doesn't tell."""
+    found = words(name)
+    if not _LOWER_IS_BETTER.isdisjoint(found):
+        return "min"
+    return None if _HIGHER_IS_BETTER.isdisjoint(found) else "max"
+
+
+def counterpart(name: str) -> tuple[str, ...]:
+    """The words of *name* without its role: the same for "train_f1" and "val_f1"."""
+    return tuple(word for word in words(name) if word not in _TRAINING | _VALIDATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A metric of a numbered family: "expert_3" is member 3 of "expert"."""
+
+    family: str
+    number: int
+
+
+def member(name: str) -> Member | None:
+    """The family and number of *name*, or None where it has no number at its end."""
+    match = _MEMBER.fullmatch(name)
+    if match is None or not match[1]:
+        return None
+    return Member(match[1], int(match[2]))
+
+
+def readable(name: str) -> str:
+    """*name* as people write it: "val_loss" becomes "val loss"."""
+    return " ".join(name.replace("_", " ").split()) or name
+
+
+def short_labels(names: Sequence[str], title: str) -> tuple[str, ...]:
+    """Labels for the curves of one panel, without the words that its title says.
+
+    "train_loss" becomes "train" in the panel "Loss". A name that the title says in full
+    keeps its words beside others, and has the empty label alone. Where labels would be
+    the same, all are whole.
+    """
+    said = _stems(words(title))
+    whole = tuple(readable(name) for name in names)
+    short = tuple(
+        " ".join(w for w in text.replace("/", " ").split() if w.lower() not in said)
+        for text in whole
+    )
+    if short == ("",):
+        return short
+    labels = tuple(
+        full if not brief or brief.isdigit() else brief
+        for brief, full in zip(short, whole, strict=True)
+    )
+    return labels if len(set(labels)) == len(labels) else whole
+
+
+def _stems(found: Iterable[str]) -> frozenset[str]:
+    """*found* in singular and plural."""
+    return frozenset(
+        form
+        for word in found
+        for form in (word, word + "s", word.removesuffix("s"), word.removesuffix("es"))
+    )

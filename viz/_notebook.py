@@ -1,0 +1,87 @@
+"""A picture in a notebook, updated in place."""
+
+import io
+from importlib import import_module
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from stepwell.store import Run
+
+from ._budget import Budget
+from ._config import TrainingVisualizerConfig
+from ._following import make_live, new_figure
+from ._style import own_style
+from ._views import warn
+
+_SECONDS = 0.5  # least time between two pictures: each travels to the page
+
+
+class NotebookView:
+    """One display in the output of a cell, whose picture is replaced.
+
+    Args:
+        run: The run that it shows.
+        config: What is drawn, and how often.
+    """
+
+    def __init__(self, run: Run, config: TrainingVisualizerConfig) -> None:
+        self._run = run
+        self._config = config
+        self._budget = Budget(config.drawing_share)
+        self._handle: Any = None
+        self._live: Any = None
+        self._is_due = False
+        self._is_over = False
+        self._sent = -1e9
+
+    def update(self, updates: int) -> None:
+        """Show a picture, if this update is due and drawing has not had its share."""
+        self._is_due |= updates % self._config.update_interval == 0
+        if self._is_due and not self._is_over and self._budget.is_earned:
+            self._draw()
+
+    def force(self) -> None:
+        """Show a picture at once."""
+        if not self._is_over:
+            self._draw()
+
+    def close(self) -> None:
+        """Show the last state; it stays in the notebook."""
+        if not self._is_over:
+            self._draw()
+            self._is_over = True
+
+    def _draw(self) -> None:
+        self._budget.begin()
+        try:
+            self._send()
+        except Exception as error:  # noqa: BLE001 (the training loop goes on)
+            self._is_over = True
+            warn(f"the picture in the notebook ended: {type(error).__name__}: {error}")
+        finally:
+            self._is_due = False
+            self._budget.end()
+
+    def _send(self) -> None:
+        tools: Any = import_module("IPython.display")
+
+        if self._live is None:
+            figure = new_figure(self._config)
+            FigureCanvasAgg(figure)
+            self._live = make_live(self._run.store(), self._run.id, self._config, figure)
+        with own_style():
+            self._live.look()
+            self._live.frame()
+        buffer = io.BytesIO()
+        canvas = self._live.figure.canvas
+        Image.fromarray(canvas.buffer_rgba().__array__()).convert("RGB").save(
+            buffer, format="png", compress_level=1
+        )
+        width = int(self._live.figure.bbox.width)
+        picture = tools.Image(buffer.getvalue(), format="png", width=width)
+        if self._handle is None:
+            self._handle = tools.display(picture, display_id=True)
+        else:
+            self._handle.update(picture)

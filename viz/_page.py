@@ -1,0 +1,176 @@
+"""The whole figure as a value, and how it is made from a store."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
+from ._header import Header, header_of
+from ._meaning import readable
+from ._numbers import short_value
+from ._palette import counts_in_palette, has_role, looks
+from ._panel import Cell, Panel, panel_of
+from ._scale import Scale, step_scale
+from ._theme import THEMES, Theme
+
+if TYPE_CHECKING:
+    from stepwell.store import MetricSummary, ReducedSeries, RunInfo, Store
+
+_COLUMNS_PER_INCH = 100
+_MARGIN_INCHES = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that a figure shows; holds no connection and no artist.
+
+    Attributes:
+        size: Width and height in inches.
+        rows: Rows of cells.
+        columns: Columns of cells.
+        theme: Its colours.
+        header: Name, status and progress of the run.
+        steps: The axis of steps that the panels share; None without any point.
+        panels: The panels, by cell.
+        recorded: Metrics that no panel shows, with their newest values.
+        remark: What part of the run is shown, if not all.
+    """
+
+    size: tuple[float, float]
+    rows: int
+    columns: int
+    theme: Theme
+    header: Header
+    steps: Scale | None
+    panels: tuple[Panel, ...]
+    recorded: tuple[str, ...] = ()
+    remark: str = ""
+
+
+def prepare(store: "Store", run: "str | RunInfo", config: TrainingVisualizerConfig) -> Page:
+    """Read what *config* shows of *run* from *store*."""
+    info = store.run(run) if isinstance(run, str) else run
+    asked = list(dict.fromkeys(metric.metric_name for metric in config.metrics))
+    found = store.reduced(
+        info.run_id,
+        asked,
+        columns=_columns(config),
+        last_points=config.max_points,
+    )
+    summary = store.summary(info.run_id)
+    return page_of(config, info, summary, found, _clock(store, info, summary))
+
+
+def page_of(
+    config: TrainingVisualizerConfig,
+    info: "RunInfo",
+    summary: Mapping[str, "MetricSummary"],
+    found: Mapping[str, "ReducedSeries"],
+    clock: Sequence[tuple[int, float]] = (),
+) -> Page:
+    """The page made of what a store said about a run.
+
+    Args:
+        config: The panels and metrics.
+        info: The run.
+        summary: Its metrics.
+        found: Reduced points of the metrics that have any.
+        clock: Pairs of a step and the seconds since the start, in order.
+    """
+    theme = THEMES[config.theme]
+    first, last = _step_range(found)
+    steps = None if first is None or last is None else step_scale(first, last)
+    pixels = 0.0 if steps is None else _columns(config) / (steps.high - steps.low)
+    asked = {metric.metric_name for metric in config.metrics}
+    return Page(
+        size=(float(config.figure_size[0]), float(config.figure_size[1])),
+        rows=config.subplot_rows,
+        columns=config.subplot_cols,
+        theme=theme,
+        header=header_of(config, info, summary, clock),
+        steps=steps,
+        panels=tuple(
+            panel_of(cell, found, pixels_per_step=pixels)
+            for cell in cells_of(config, theme)
+        ),
+        recorded=recorded_of(summary, asked),
+        remark=_remark(config, summary),
+    )
+
+
+def recorded_of(
+    summary: Mapping[str, "MetricSummary"], asked: Collection[str]
+) -> tuple[str, ...]:
+    """The metrics that were not *asked* for, each with its newest value."""
+    return tuple(
+        f"{readable(name)} {short_value(one.current)}"
+        for name, one in summary.items()
+        if name not in asked
+    )
+
+
+def cells_of(config: TrainingVisualizerConfig, theme: Theme) -> list[Cell]:
+    """The cells that show something: a configured panel, or a metric without one."""
+    paired = any(has_role(metric.metric_name) for metric in config.metrics)
+    taken = 2 if paired else 0
+    cells = []
+    for index in range(config.subplot_rows * config.subplot_cols):
+        metrics = [metric for metric in config.metrics if metric.plot_index == index]
+        if index < len(config.plots):
+            plot = config.plots[index]
+        elif metrics:
+            plot = PlotConfig(title=_default_title(metrics), ylabel="")
+        else:
+            continue
+        styles = looks(plot, metrics, theme, taken)
+        cells.append(Cell(index, plot, metrics, styles, theme.palette))
+        taken += counts_in_palette(plot, metrics)
+    return cells
+
+
+def _default_title(metrics: Sequence[MetricConfig]) -> str:
+    if len(metrics) > 1:
+        return "Metrics"
+    name = readable(metrics[0].label or metrics[0].metric_name)
+    return name[:1].upper() + name[1:]
+
+
+def _columns(config: TrainingVisualizerConfig) -> int:
+    width = config.figure_size[0] / config.subplot_cols - _MARGIN_INCHES
+    return max(100, min(1200, round(width * _COLUMNS_PER_INCH)))
+
+
+def _step_range(found: Mapping[str, "ReducedSeries"]) -> tuple[int | None, int | None]:
+    return (
+        min((int(one.first_step[0]) for one in found.values()), default=None),
+        max((int(one.last_step[-1]) for one in found.values()), default=None),
+    )
+
+
+def _remark(
+    config: TrainingVisualizerConfig, summary: Mapping[str, "MetricSummary"]
+) -> str:
+    most = max((one.count for one in summary.values()), default=0)
+    if config.max_points is None or most <= config.max_points:
+        return ""
+    return f"newest {config.max_points:,} points"
+
+
+def _clock(
+    store: "Store", info: "RunInfo", summary: Mapping[str, "MetricSummary"]
+) -> list[tuple[int, float]]:
+    """When the steps were recorded, from the metric that tells it with least data."""
+    newest = max((one.last_step or 0 for one in summary.values()), default=0)
+    names = [n for n, one in summary.items() if (one.last_step or 0) == newest]
+    if not names:
+        return []
+    series = store.series(info.run_id, min(names, key=lambda name: summary[name].count))
+    seconds = (series.times - series.times[0]).astype("timedelta64[us]")
+    start = (series.times[0].astype("datetime64[us]").astype(int)) / 1e6
+    offset = max(0.0, start - info.created_at.timestamp())
+    stride = max(1, len(series.steps) // 1000)
+    kept = sorted({*range(0, len(series.steps), stride), len(series.steps) - 1})
+    return [
+        (int(series.steps[index]), offset + float(seconds[index].astype(int)) / 1e6)
+        for index in kept
+    ]

@@ -1,0 +1,170 @@
+"""The figure of a run that is in a store, without a visualizer."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepwell.store import ConfigurationError, MetricNotFoundError
+
+from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
+from ._kept_layout import config_of
+from ._meaning import is_loss, readable, words
+from ._validation import validate
+
+if TYPE_CHECKING:
+    from stepwell.store import MetricSummary, RunInfo, Store
+
+_MOST_PANELS = 9
+_RANGE_FOR_LOG = 30.0
+_REST = "Other metrics"
+
+
+def save_run_figure(
+    store: "Store",
+    run_reference: str,
+    path: str | Path,
+    metrics: Sequence[str] | None = None,
+    theme: str = "light",
+) -> Path:
+    """Draw a run into a file.
+
+    Shows the panels that are kept with the run. A run without them gets a panel for
+    each group of metrics: the losses, what has a common prefix before a "/", and each
+    other metric.
+
+    Args:
+        store: Where the run is.
+        run_reference: An id, a unique prefix of one, a name, or "last".
+        path: The file: .png, .pdf or .svg.
+        metrics: Show these only, a panel each.
+        theme: "light" or "dark".
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+        MetricNotFoundError: The run has no such metric.
+        ConfigurationError: The suffix or the theme is unknown.
+        OSError: The file can't be written.
+    """
+    from ._files import save_page, target_path  # noqa: PLC0415 loads matplotlib
+    from ._page import prepare  # noqa: PLC0415
+
+    target = target_path(path)
+    info = store.run(run_reference)
+    summary = store.summary(info)
+    for metric in metrics or ():
+        if metric not in summary:
+            raise MetricNotFoundError(metric, info.name, summary)
+    if metrics:
+        config = layout_of_groups({name: [name] for name in metrics}, summary)
+    else:
+        config = _kept_config(info) or layout_of_groups(
+            metric_groups(list(summary)), summary
+        )
+    config = replace(config, theme=theme)
+    validate(config)
+    return save_page(prepare(store, info, config), target)
+
+
+def watch_run(
+    store: "Store", run_reference: str, *, stay: bool = True, theme: str | None = None
+) -> bool:
+    """Show a run's own figure in a window, and keep it up to date while the run goes on.
+
+    Args:
+        store: Where the run is.
+        run_reference: An id, a unique prefix of one, a name, or "last".
+        stay: Whether the window stays, with the final picture, when the run has ended.
+        theme: "light" or "dark"; the run's own when absent.
+
+    Returns:
+        Whether a window could be opened; if not, it was said why.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+    """
+    from ._watch import watch_in_window  # noqa: PLC0415
+
+    info = store.run(run_reference)
+    config = _kept_config(info)
+    if config is None:
+        summary = store.summary(info)
+        config = layout_of_groups(metric_groups(list(summary)), summary)
+    if theme is not None:
+        config = replace(config, theme=theme)
+    return watch_in_window(store, info.run_id, config, stay=stay)
+
+
+def _kept_config(info: "RunInfo") -> TrainingVisualizerConfig | None:
+    """The configuration kept with a run; None where there is none of use."""
+    try:
+        return None if info.layout is None else config_of(info.layout)
+    except ConfigurationError:
+        return None
+
+
+def metric_groups(names: Sequence[str]) -> dict[str, list[str]]:
+    """Metrics by panel: losses together, then by prefix, and the others alone.
+
+    At most nine groups: what is left over shares the last.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(_group(name), []).append(name)
+    ordered = sorted(groups.items(), key=lambda item: item[0] != "Loss")
+    if len(ordered) > _MOST_PANELS:
+        rest = [name for _, group in ordered[_MOST_PANELS - 1 :] for name in group]
+        ordered = [*ordered[: _MOST_PANELS - 1], (_REST, rest)]
+    return dict(ordered)
+
+
+def layout_of_groups(
+    groups: Mapping[str, Sequence[str]], summary: "Mapping[str, MetricSummary]"
+) -> TrainingVisualizerConfig:
+    """A configuration with a panel for each of *groups*."""
+    count = max(1, len(groups))
+    columns = 1 if count == 1 else 2 if count <= 4 else 3  # noqa: PLR2004
+    rows = math.ceil(count / columns)
+    return TrainingVisualizerConfig(
+        subplot_rows=rows,
+        subplot_cols=columns,
+        figure_size=((10, 12, 15)[columns - 1], max(5, round(1.2 + 3.2 * rows))),
+        title="",
+        plots=[
+            PlotConfig(_title(group), "", yscale=_scale(names, summary))
+            for group, names in groups.items()
+        ],
+        metrics=[
+            MetricConfig(name, index)
+            for index, names in enumerate(groups.values())
+            for name in names
+        ],
+    )
+
+
+def _group(name: str) -> str:
+    prefix, slash, _ = name.partition("/")
+    if is_loss(name):
+        return "Loss"
+    role_free = [word for word in words(name) if word not in _ROLES]
+    return prefix if slash and prefix.lower() not in _ROLES else " ".join(role_free) or name
+
+
+def _title(group: str) -> str:
+    text = readable(group)
+    return text[:1].upper() + text[1:]
+
+
+def _scale(names: Sequence[str], summary: "Mapping[str, MetricSummary]") -> str:
+    """Logarithmic for losses and rates that span more than a decade or two."""
+    found = [summary[name] for name in names if name in summary]
+    wide = [one for one in found if one.min > 0 and one.max / one.min > _RANGE_FOR_LOG]
+    positive = all(one.min > 0 for one in found)
+    return "log" if wide and positive else "linear"
+
+
+_ROLES = frozenset({"train", "training", "val", "valid", "validation", "eval", "test"})

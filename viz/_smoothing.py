@@ -1,0 +1,89 @@
+"""Noise told from course: when to smooth a curve, how, and what is a spike."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_FEWEST_COLUMNS = 40
+_ROUGHNESS = 0.004
+_BAND_WIDTH = 0.012
+_NEIGHBOURS = 4
+_SPIKE_SIZE = 8.0
+_SPIKE_SHARE = 0.03
+
+
+def is_noisy(mean: Floats, low: Floats, high: Floats) -> bool:
+    """Whether the columns jump up and down so much that a smooth line tells more."""
+    finite = np.isfinite(mean)
+    if finite.sum() < _FEWEST_COLUMNS:
+        return False
+    mean, low, high = mean[finite], low[finite], high[finite]
+    spread = float(np.subtract(*np.percentile(mean, (98, 2))))
+    roughness = float(np.median(np.abs(mean[1:-1] - (mean[2:] + mean[:-2]) / 2)))
+    width = float(np.median(high - low))
+    return roughness > _ROUGHNESS * spread or width > _BAND_WIDTH * spread
+
+
+def smoothed(mean: Floats, counted: NDArray[np.bool_]) -> Floats:
+    """*mean* smoothed by a straight line through each column's neighbourhood.
+
+    Neighbours weigh less with their distance. Fitting a line instead of taking a mean
+    keeps the curve from lagging behind a descent and from bending at its ends. Columns
+    that are not *counted* don't pull the line; columns that are NaN stay gaps.
+    """
+    width = float(np.clip(len(mean) / 60, 1.5, 6.0))
+    reach = int(np.ceil(3 * width))
+    distance = np.arange(-reach, reach + 1, dtype=float)
+    kernel = np.exp(-0.5 * (distance / width) ** 2)
+    finite = np.isfinite(mean)
+    weight = (finite & counted).astype(float)
+    known = np.where(weight > 0, mean, 0.0)
+
+    def moment(values: Floats, power: int) -> Floats:
+        padded = np.pad(values, reach)
+        return np.correlate(padded, kernel * distance**power, mode="valid")
+
+    s0, s1, s2 = (moment(weight, power) for power in (0, 1, 2))
+    t0, t1 = (moment(known, power) for power in (0, 1))
+    determinant = s0 * s2 - s1 * s1
+    usable = determinant > 1e-9 * np.maximum(s0 * s2, 1e-300)
+    line = np.where(usable, (s2 * t0 - s1 * t1) / np.where(usable, determinant, 1.0), mean)
+    return np.where(finite, line, np.nan)
+
+
+def spike_columns(mean: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Columns with a lone low point (first row) and a lone high point (second row).
+
+    A spike stands far from the columns on both sides, so that neither the first
+    descent of a loss nor a step counts as one. Where many columns would, none does: the
+    metric is then simply wide.
+    """
+    finite = np.isfinite(mean)
+    before, after = _neighbours(np.where(finite, mean, np.nan))
+    found = np.zeros((2, len(mean)), bool)
+    found[0] = _far(np.minimum(before, after) - low)
+    found[1] = _far(high - np.maximum(before, after))
+    found &= finite
+    if found.any(axis=0).mean() > _SPIKE_SHARE:
+        found[:] = False
+    return found
+
+
+def _neighbours(mean: Floats) -> tuple[Floats, Floats]:
+    """Median of the columns before and after each; NaN at the ends."""
+    windows = np.lib.stride_tricks.sliding_window_view(mean, _NEIGHBOURS)
+    medians = np.median(windows, axis=1)
+    ends = np.full(_NEIGHBOURS, np.nan)
+    before = np.concatenate([ends, medians[:-1]])
+    after = np.concatenate([medians[1:], ends])
+    return before, after
+
+
+def _far(excess: Floats) -> NDArray[np.bool_]:
+    known = excess[np.isfinite(excess)]
+    if not len(known):
+        return np.zeros(len(excess), bool)
+    middle = float(np.median(known))
+    spread = 1.4826 * float(np.median(np.abs(known - middle)))
+    size = max(spread, 1e-12 * float(np.abs(known).max()))
+    return np.nan_to_num(excess, nan=-np.inf) > middle + _SPIKE_SIZE * size

@@ -1,0 +1,75 @@
+"""Texts measured before they are drawn, so that they fit."""
+
+from functools import lru_cache
+
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.textpath import text_to_path
+
+_FIRST_FAMILY = "DejaVu Sans"
+_MORE_FAMILIES = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK KR",
+    "Source Han Sans",
+    "WenQuanYi Zen Hei",
+    "Hiragino Sans",
+    "Yu Gothic",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+)
+_POINTS_PER_INCH = 72.0
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[str, ...]:
+    """The font, and the fonts for letters that it lacks, as far as they are there."""
+    installed = {font.name for font in fontManager.ttflist}
+    return (_FIRST_FAMILY, *(name for name in _MORE_FAMILIES if name in installed))
+
+
+@lru_cache(maxsize=4096)
+def clean(text: str) -> str:
+    """*text* on one line, with a sign in place of each letter that no font has."""
+    line = " ".join(text.split())
+    return "".join(
+        letter if _is_drawable(letter) else "\N{REPLACEMENT CHARACTER}" for letter in line
+    )
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width of *text* in inches, at *size* points."""
+    if not text:
+        return 0.0
+    font = FontProperties(family=list(families()), size=size, weight=weight)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / _POINTS_PER_INCH
+
+
+def fitted(text: str, size: float, room: float, weight: str = "normal") -> str:
+    """*text*, or its beginning and an ellipsis, in at most *room* inches.
+
+    Empty where not even one letter fits.
+    """
+    text = clean(text)
+    if text_width(text, size, weight) <= room:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text_width(text[:middle].rstrip() + "…", size, weight) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low].rstrip() + "…" if low else ""
+
+
+@lru_cache(maxsize=4096)
+def _is_drawable(letter: str) -> bool:
+    return any(_has_glyph(family, letter) for family in families())
+
+
+def _has_glyph(family: str, letter: str) -> bool:
+    path = findfont(FontProperties(family=family), fallback_to_default=True)
+    return bool(get_font(path).get_char_index(ord(letter)))

@@ -1,0 +1,171 @@
+"""The visualizer that a training loop talks to."""
+
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from stepwell.store import Run, active_run, start_run
+
+from ._config import TrainingVisualizerConfig
+from ._kept_layout import config_of, layout_of
+from ._summary import summary_of, summary_table
+from ._validation import validate
+from ._views import View, open_view, warn
+
+
+class RealTimeTrainingVisualizer:
+    """Records the metrics of a training loop and draws them.
+
+    It joins the *run* that it is given, else the one begun by `stepwell.init()`, and
+    otherwise starts a run of its own. A run of its own is finished by `close()`, or
+    when the visualizer is left behind; a run that it joined goes on.
+
+    Args:
+        config: The panels and metrics. Later changes of it have no effect.
+        run: The run to join.
+
+    Raises:
+        ConfigurationError: *config* can't be drawn; the message says why.
+    """
+
+    def __init__(self, config: TrainingVisualizerConfig, *, run: Run | None = None) -> None:
+        validate(config)
+        layout = layout_of(config)
+        self._config = config_of(layout)
+        joined = run or active_run()
+        if joined is not None:
+            joined.set_layout(layout)
+        # A run of its own is only held here, so that it ends when this object does.
+        self._run = joined or start_run(name=None, layout=layout)
+        self._owns_run = joined is None
+        self._log = self._run.recorder().log
+        self._updates = 0
+        self._has_warned = False
+        self._is_closed = False
+        self._view = self._open_view()
+
+    @property
+    def run(self) -> Run:
+        """The run that takes the metrics."""
+        return self._run
+
+    @property
+    def config(self) -> TrainingVisualizerConfig:
+        """What is drawn: a copy of the configuration that was given."""
+        return self._config
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else f"{self._updates:,} updates"
+        return f"<RealTimeTrainingVisualizer of run {self._run.name!r}, {state}>"
+
+    def update_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Record *metrics*; when this returns, they survive the death of the process.
+
+        Args:
+            metrics: Names and numbers; None is an absent value.
+            step: The training step; None is the step after the last.
+        """
+        self._log(metrics, step)
+        self._updates += 1
+        if self._view is not None:
+            self._view.update(self._updates)
+
+    def force_update(self) -> None:
+        """Draw now, whatever the update interval is. Without a view it does nothing."""
+        if self._view is not None:
+            self._view.force()
+
+    def save_plot(self, save_path: str | Path) -> None:
+        """Save the figure, with all that has been recorded so far.
+
+        Args:
+            save_path: The file. Its suffix is .png, .pdf or .svg; without one it
+                becomes a .png. Missing folders are made.
+
+        Raises:
+            ConfigurationError: The suffix is another one.
+            OSError: The file can't be written.
+
+        Warns:
+            PlotWarning: The data could not be read or drawn, and nothing was saved.
+        """
+        from ._files import save_page, target_path  # noqa: PLC0415 loads matplotlib
+        from ._page import prepare  # noqa: PLC0415
+
+        target = target_path(save_path)
+        try:
+            page = prepare(self._run.store(), self._run.id, self._config)
+            save_page(page, target)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 the training loop goes on
+            warn(f"the plot {target} was not saved: {type(error).__name__}: {error}")
+
+    def get_metrics_summary(self) -> dict[str, dict[str, float]]:
+        """What each metric of the run has come to.
+
+        Returns:
+            For each metric current, min, max, mean and count, then non_finite (how many
+            of the points are NaN or infinite), min_step and max_step. Where no point is
+            finite, min, max, mean and the steps are NaN.
+        """
+        return summary_of(self._run.summary())
+
+    def close(self) -> None:
+        """Print the summary, and finish the run if it is the visualizer's own.
+
+        A second call does nothing.
+        """
+        self._close("finished", None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_value is None:
+            self._close("finished", None)
+        elif isinstance(exc_value, KeyboardInterrupt):
+            self._close("interrupted", "KeyboardInterrupt")
+        else:
+            message = f"{type(exc_value).__name__}: {exc_value}".removesuffix(": ")
+            self._close("failed", message)
+
+    def _close(self, status: str, message: str | None) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._view is not None:
+            self._view.close()
+        try:
+            self._print_summary()
+        except Exception as error:  # noqa: BLE001 the training loop goes on
+            self._warn("the summary could not be printed", error)
+        finally:
+            if self._owns_run:
+                self._run.finish(status, message)
+
+    def _open_view(self) -> View | None:
+        try:
+            view = open_view(self._run, self._config)
+        except Exception as error:  # noqa: BLE001 the training loop goes on
+            self._warn("there is no live view", error)
+            return None
+        if view is not None:
+            weakref.finalize(self, view.close)
+        return view
+
+    def _print_summary(self) -> None:
+        title = f"run {self._run.name} ({self._run.id}) in {self._run.location}"
+        print(summary_table(title, self._run.summary()))
+
+    def _warn(self, what: str, error: Exception) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            warn(f"{what}: {type(error).__name__}: {error}")
