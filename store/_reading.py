@@ -5,10 +5,10 @@ from contextlib import ExitStack, contextmanager
 
 import duckdb
 
-from ._errors import StoreBusyError, StoreError
+from ._errors import StoreBusyError, StoreError, StoreNewerError
 from ._fold import fold_within, needs_fold
 from ._lease import SECONDS, Lease
-from ._prepare import prepare
+from ._prepare import prepare, read_revision
 from ._recover import list_journals
 
 
@@ -24,26 +24,31 @@ def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
     """
     if lease.writable:
         prepare(lease, seconds)
-        if needs_fold(lease) or _has_vanished(lease, seconds):
-            with ExitStack() as stack:
-                try:
-                    connection = stack.enter_context(lease.exclusive(seconds))
-                    fold_within(connection, lease)
-                except StoreBusyError:
-                    raise
-                except StoreError as error:
-                    lease.say_once(f"reading without the newest points: {error}")
-                else:
+        if not needs_fold(lease):
+            with lease.shared(seconds) as connection:
+                if not _has_vanished(connection, lease):
                     yield connection
                     return
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(lease.exclusive(seconds))
+                fold_within(connection, lease)
+            except (StoreBusyError, StoreNewerError):
+                raise
+            except StoreError as error:
+                lease.say_once(f"reading without the newest points: {error}")
+            else:
+                yield connection
+                return
     elif needs_fold(lease):
         lease.say_once(f"{lease.location} is read-only: newest points may be missing")
     with lease.shared(seconds) as connection:
+        read_revision(connection, lease)  # another process may have migrated it
         yield connection
 
 
-def _has_vanished(lease: Lease, seconds: float) -> bool:
-    with lease.shared(seconds) as connection:
-        query = "select writer from journals_ where ended is null"
-        known = {str(row[0]) for row in connection.execute(query).fetchall()}
+def _has_vanished(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
+    """Whether a journal that is not folded whole has been removed by somebody."""
+    query = "select writer from journals_ where ended is null"
+    known = {str(row[0]) for row in connection.execute(query).fetchall()}
     return not known <= {j.writer for j in list_journals(lease.location.journals)}
