@@ -91,6 +91,7 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     connection.execute("BEGIN")
     known = _folded_offsets(connection, journals)
     stretches, leftover, more = _read(lease, journals, known)
+    stretches.sort(key=lambda stretch: (stretch.header.run_id, stretch.header.attempt))
     rows = RunRows(connection)
     rows.load(stretch.header.run_id for stretch in stretches)
     for stretch in stretches:

@@ -25,6 +25,12 @@ def prepare(lease: Lease, seconds: float = SECONDS) -> None:
     """
     if lease.prepared and not _is_absent(lease.location.database):
         return
+    if not _is_absent(lease.location.database):
+        with lease.shared(seconds) as connection:  # beside other readers
+            revision = read_revision(connection, lease)
+        if revision == migrations.HEAD:
+            lease.prepared = True
+            return
     with lease.locked(seconds) as deadline:
         if _is_absent(lease.location.database):
             _create(lease)

@@ -17,7 +17,7 @@ COLUMNS = (
 ).split()
 _STARTED = (
     "name project group_name tags notes host pid user_name command working_dir"
-    " python_version attempt layout"
+    " python_version layout"
 ).split()
 _CHANGEABLE = {"name", "tags", "notes", "git_commit", "git_dirty", "layout"}
 
@@ -85,6 +85,7 @@ class RunRows:
         row["config"] = {**(row["config"] or {}), **started.get("config", {})}
         row["created_at"] = row["created_at"] or from_nanoseconds(started["time"])
         row |= {"status": "running", "finished_at": None, "exit_message": None}
+        row["attempt"] = header.attempt
         self._changed.add(header.run_id)
         self._new_config.add(header.run_id)
 

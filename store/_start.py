@@ -222,7 +222,6 @@ def _metadata(
         "tags": tags,
         "notes": notes,
         "config": config,
-        "attempt": header.attempt,
         "time": time.time_ns(),
         **describe_process(),
     }
