@@ -26,6 +26,7 @@ def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
         prepare(lease, seconds)
         if not needs_fold(lease):
             with lease.shared(seconds) as connection:
+                read_revision(connection, lease)  # another process may have migrated it
                 if not _has_vanished(connection, lease):
                     yield connection
                     return
@@ -43,7 +44,7 @@ def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
     elif needs_fold(lease):
         lease.say_once(f"{lease.location} is read-only: newest points may be missing")
     with lease.shared(seconds) as connection:
-        read_revision(connection, lease)  # another process may have migrated it
+        read_revision(connection, lease)
         yield connection
 
 

@@ -263,14 +263,15 @@ def test_children_are_forked_while_threads_have_leases(
 def test_an_interrupted_lease_lets_go_of_the_file(store_path: Path) -> None:
     store = open_store(store_path)
 
-    for stop in (KeyboardInterrupt, RuntimeError):
-        with (
-            pytest.raises(stop),
-            lease_of(resolve(store_path)).exclusive() as connection,
-        ):
+    def stop(why: type[BaseException]) -> None:
+        with lease_of(resolve(store_path)).exclusive() as connection:
             connection.execute("begin")
             connection.execute("delete from alembic_version")
-            raise stop
+            raise why
+
+    for why in (KeyboardInterrupt, RuntimeError):
+        with pytest.raises(why):
+            stop(why)
 
     other = subprocess.run(
         [sys.executable, "-c", OPENS, str(store_path)],

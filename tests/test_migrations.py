@@ -127,7 +127,7 @@ def test_a_store_of_a_newer_stepwell_is_refused(store_path: Path) -> None:
     open_store(store_path)
     with duckdb.connect(str(store_path)) as connection:
         connection.execute("update alembic_version set version_num = '9999'")
-    newer = shutil.copy(store_path, store_path.with_name("newer.duckdb"))
+    newer = Path(shutil.copy(store_path, store_path.with_name("newer.duckdb")))
     before = newer.read_bytes()
 
     with pytest.raises(StoreNewerError, match=r"9999.*up to 0001.*update stepwell"):
