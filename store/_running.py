@@ -20,6 +20,11 @@ class RunningReduction:
     Args:
         metric: The metric's name.
         columns: Buckets wanted; there are at most twice as many.
+
+    Attributes:
+        metric: The metric's name.
+        points: Points so far.
+        width: Steps in a bucket.
     """
 
     def __init__(self, metric: str, columns: int) -> None:
@@ -27,7 +32,7 @@ class RunningReduction:
         self.points = 0
         self._columns = columns
         self._origin = 0
-        self._width = 1
+        self.width = 1
         self._parts: _Columns | None = None
         self._odd_steps = np.empty(0, np.int64)
         self._odd_values = np.empty(0, np.float64)
@@ -49,18 +54,18 @@ class RunningReduction:
             return
         if self._parts is None:
             self._origin = int(steps[0])
-            self._width = max(1, -(-int(steps[-1] - steps[0] + 1) // self._columns))
-        while int(steps[-1] - self._origin) // self._width >= 2 * self._columns:
+            self.width = max(1, -(-int(steps[-1] - steps[0] + 1) // self._columns))
+        while int(steps[-1] - self._origin) // self.width >= 2 * self._columns:
             self._widen()
         new = reduce_points(
-            self.metric, steps, values, origin=self._origin, width=self._width
+            self.metric, steps, values, origin=self._origin, width=self.width
         )
         self.points += new.points
         room = MOST_NON_FINITE - len(self._odd_steps)
         if room > 0 and len(new.non_finite_steps):
             self._odd_steps = np.append(self._odd_steps, new.non_finite_steps[:room])
             self._odd_values = np.append(self._odd_values, new.non_finite_values[:room])
-        added = _columns_of(new, self._origin, self._width)
+        added = _columns_of(new, self._origin, self.width)
         known = self._parts
         if known is None:
             self._parts = added
@@ -101,7 +106,7 @@ class RunningReduction:
         return self._parts
 
     def _widen(self) -> None:
-        self._width *= 2
+        self.width *= 2
         if self._parts is not None:
             self._parts["bucket"] = self._parts["bucket"] // 2
             self._parts = _merged(self._parts)
