@@ -12,6 +12,7 @@ from ._text import families
 # matplotlib's settings belong to the whole process, so two of our figures made at once
 # take turns.
 _turn = threading.RLock()
+_known: dict[str, Any] = {}  # the user's settings at the last look, and our changes
 _OWN: dict[str, Any] = {
     "figure.autolayout": False,
     "figure.constrained_layout.use": False,
@@ -36,17 +37,23 @@ def own_style() -> Iterator[None]:
     Every setting is as the user had it when the block ends.
     """
     with _turn, mpl.rc_context():
-        wanted = {
-            name: value
-            for name, value in dict.items(mpl.rcParamsDefault)
-            if name not in _LEFT_ALONE
-        } | _OWN
-        wanted["font.family"] = list(families())
         current = dict(dict.items(mpl.rcParams))
-        changes: dict[Any, Any] = {
-            name: value
-            for name, value in wanted.items()
-            if name in current and repr(current[name]) != repr(value)
-        }
-        mpl.rcParams.update(changes)
+        if _known.get("user") != current:
+            _known.update(user=current, changes=_changes(current))
+        mpl.rcParams.update(_known["changes"])
         yield
+
+
+def _changes(current: dict[Any, Any]) -> dict[Any, Any]:
+    """What must be set where *current* is set."""
+    wanted = {
+        name: value
+        for name, value in dict.items(mpl.rcParamsDefault)
+        if name not in _LEFT_ALONE
+    } | _OWN
+    wanted["font.family"] = list(families())
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name in current and repr(current[name]) != repr(value)
+    }

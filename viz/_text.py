@@ -19,6 +19,7 @@ _MORE_FAMILIES = (
     "Arial Unicode MS",
 )
 _POINTS_PER_INCH = 72.0
+_MEASURED_SIZE = 10.0
 
 
 @lru_cache(maxsize=1)
@@ -37,12 +38,21 @@ def clean(text: str) -> str:
     )
 
 
-@lru_cache(maxsize=4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of *text* in inches, at *size* points."""
-    if not text:
-        return 0.0
-    font = FontProperties(family=list(families()), size=size, weight=weight)
+    """Width of *text* in inches, at *size* points; of the widest where it has lines."""
+    lines = text.split("\n") if "\n" in text else [text]
+    return size * max(sum(_letter_width(c, weight) for c in line) for line in lines)
+
+
+@lru_cache(maxsize=4096)
+def _letter_width(letter: str, weight: str) -> float:
+    """Width of *letter* in inches for each point of the font's size."""
+    return (_measured(f"n{letter}n", weight) - _measured("nn", weight)) / _MEASURED_SIZE
+
+
+@lru_cache(maxsize=8192)
+def _measured(text: str, weight: str) -> float:
+    font = FontProperties(family=list(families()), size=_MEASURED_SIZE, weight=weight)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / _POINTS_PER_INCH
 
