@@ -1,0 +1,253 @@
+"""What the live view knows of its run: running values, never the history."""
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+from ._meaning import better_side, is_loss
+from ._terminal_experts import ExpertLoad, expert_load, is_expert
+from ._terminal_trail import RunningTrail, Scale
+from ._terminal_value import Alarm, MetricRow, Pace
+
+Entry = tuple[int, Mapping[str, float]]
+"""A step, and the metrics said at it."""
+
+_RATE_SECONDS = 30.0
+_MOST_TRAILS = 256
+_NOT_IN_TABLE = frozenset({"batch_size", "sequence_length"})
+_FIRST = ("train_loss", "val_loss", "aux_loss", "learning_rate", "gradient_norm")
+
+
+class _Metric:
+    """The running values of one metric."""
+
+    def __init__(self, name: str, trail: RunningTrail | None) -> None:
+        self.name = name
+        self.better = better_side(name)
+        self.last = math.nan
+        self.best: float | None = None
+        self.best_step: int | None = None
+        self.broken = 0
+        self.broken_step: int | None = None
+        self.trail = trail
+        self.is_new = False
+        self._at_table: float | None = None
+        self._change: float | None = None
+
+    def take(self, steps: Sequence[int], values: Sequence[float]) -> None:
+        self.last = values[-1]
+        self.is_new = True
+        if self.trail is not None:
+            self.trail.take(steps, values)
+        if not math.isfinite(sum(values)):
+            kept = [
+                pair for pair in zip(steps, values, strict=True) if math.isfinite(pair[1])
+            ]
+            lost = len(values) - len(kept)
+            if lost and not self.broken:
+                odd = (i for i, value in enumerate(values) if not math.isfinite(value))
+                self.broken_step = steps[next(odd)]
+            self.broken += lost
+            steps, values = [p[0] for p in kept], [p[1] for p in kept]
+        if self.better is not None and values:
+            best = min(values) if self.better == "min" else max(values)
+            known = self.best
+            if known is None or (best < known if self.better == "min" else best > known):
+                self.best, self.best_step = best, steps[values.index(best)]
+
+    def row(self) -> MetricRow:
+        if self.is_new:
+            self.is_new = False
+            self._change = change(self._at_table, self.last)
+            self._at_table = self.last
+        trail = self.trail.value() if self.trail is not None else MetricRow("", 0).trail
+        return MetricRow(
+            self.name,
+            self.last,
+            self.best,
+            self.best_step,
+            self._change,
+            self.better,
+            trail,
+        )
+
+
+class Tally:
+    """Running values of a run, from which a view is made at any moment.
+
+    Args:
+        now: Seconds, on the clock of all other calls.
+        table_interval: Updates between two states of the table.
+    """
+
+    def __init__(self, now: float, table_interval: int = 25) -> None:
+        self.updates = 0
+        self._began = self._heard = now
+        self._table_interval = table_interval
+        self._metrics: dict[str, _Metric] = {}
+        self._experts: dict[str, float] = {}
+        self._scale = Scale()
+        self._steps: tuple[int, int] | None = None
+        self._ticks: deque[tuple[float, int]] = deque(maxlen=512)
+        self._table: tuple[MetricRow, ...] = ()
+        self._table_step: int | None = None
+
+    def take(self, entries: Sequence[Entry], now: float) -> None:
+        """Take in what was said since the last call."""
+        if not entries:
+            return
+        interval = self._table_interval
+        behind = (self.updates + len(entries)) % interval
+        cut = max(len(entries) - behind, 0)
+        if cut:
+            self._absorb(entries[:cut], now)
+            self._make_table()
+        if cut < len(entries):
+            self._absorb(entries[cut:], now)
+            if not self._table:
+                self._make_table()
+
+    def _absorb(self, entries: Sequence[Entry], now: float) -> None:
+        self.updates += len(entries)
+        for names, group in groupby(entries, key=lambda entry: tuple(entry[1])):
+            same = list(group)
+            steps = list(map(itemgetter(0), same))
+            low, high = min(steps), max(steps)
+            known = self._steps or (steps[0], high)
+            self._steps = (min(known[0], low), max(known[1], high))
+            for _ in range(self._scale.cover(steps[0], high)):
+                for metric in self._metrics.values():
+                    if metric.trail is not None:
+                        metric.trail.halve()
+            columns = zip(*(said.values() for _, said in same), strict=True)
+            for name, values in zip(names, columns, strict=False):
+                if is_expert(name):
+                    self._experts[name] = values[-1]
+                else:
+                    self._metric(name).take(steps, values)
+        self._heard = now
+        if self._steps is not None:
+            self._ticks.append((now, self._steps[1]))
+
+    def _metric(self, name: str) -> _Metric:
+        metric = self._metrics.get(name)
+        if metric is None:
+            has_trail = len(self._metrics) < _MOST_TRAILS
+            trail = RunningTrail(self._scale) if has_trail else None
+            metric = self._metrics[name] = _Metric(name, trail)
+        return metric
+
+    def _make_table(self) -> None:
+        shown = [m for name, m in self._metrics.items() if name not in _NOT_IN_TABLE]
+        shown.sort(key=_order)
+        self._table = tuple(metric.row() for metric in shown)
+        self._table_step = self._steps[1] if self._steps else None
+
+    def finish_table(self) -> None:
+        """Make the table anew: the run has ended."""
+        if any(metric.is_new for metric in self._metrics.values()):
+            self._make_table()
+
+    @property
+    def table(self) -> tuple[MetricRow, ...]:
+        """The table as of its last update."""
+        return self._table
+
+    @property
+    def table_note(self) -> str:
+        """When the table was made."""
+        if self._table_step is None:
+            return ""
+        return f"step {self._table_step:,} · every {self._table_interval:,}"
+
+    @property
+    def newest(self) -> dict[str, float]:
+        """The newest value of each metric but the experts, in the table's order."""
+        return {m.name: m.last for m in sorted(self._metrics.values(), key=_order)}
+
+    @property
+    def last_step(self) -> int | None:
+        """The greatest step so far."""
+        return self._steps[1] if self._steps else None
+
+    def experts(self) -> ExpertLoad | None:
+        """How the load is spread now."""
+        return expert_load(self._experts) if self._experts else None
+
+    def pace(self, now: float, total: int | None) -> Pace:
+        """How far and how fast the run is."""
+        done = steps_done(self._steps)
+        rate = self._rate(now)
+        batch, length = (
+            self._metrics[name].last if name in self._metrics else None
+            for name in ("batch_size", "sequence_length")
+        )
+        samples = rate * batch if rate and batch else None
+        tokens = samples * length if samples and length else None
+        return Pace(done, total, now - self._began, rate, samples, tokens)
+
+    def _rate(self, now: float) -> float | None:
+        recent = [tick for tick in self._ticks if tick[0] >= now - _RATE_SECONDS]
+        if not recent and self._ticks:
+            recent = [self._ticks[-1]]
+        if not recent or now <= recent[0][0]:
+            return None
+        if len(recent) == 1 and len(self._ticks) == 1:
+            first, done = self._began, steps_done(self._steps) or 0
+            return done / (now - first) if self._steps and self._steps[0] == 0 else None
+        return max(recent[-1][1] - recent[0][1], 0) / (now - recent[0][0])
+
+    def alarms(self, now: float, stall_seconds: float) -> tuple[Alarm, ...]:
+        """What a person should see."""
+        found = list(
+            broken_alarms(
+                (m.name, m.broken, m.broken_step, m.last)
+                for m in self._metrics.values()
+                if m.broken
+            )
+        )
+        silent = now - self._heard
+        if silent > stall_seconds:
+            found.append(Alarm(f"stalled: no update for {silent:.0f} s", is_severe=False))
+        return tuple(found)
+
+
+def broken_alarms(
+    metrics: Iterable[tuple[str, int, int | None, float]],
+) -> Iterable[Alarm]:
+    """Alarms for metrics with points that are NaN or infinite, losses first.
+
+    Args:
+        metrics: Name, how many such points, the step of the first, and the newest value.
+    """
+    for name, count, step, last in sorted(metrics, key=lambda one: not is_loss(one[0])):
+        where = "" if step is None else f" since step {step:,}"
+        if math.isfinite(last):
+            text = f"{name} had {count:,} NaN or Inf"
+            text += "" if step is None else f", first at step {step:,}"
+        else:
+            text = f"{name} is {'NaN' if math.isnan(last) else 'infinite'}{where}"
+            text += f" ({count:,} such points)" if count > 1 else ""
+        yield Alarm(text, is_severe=not math.isfinite(last) or is_loss(name))
+
+
+def change(before: float | None, after: float) -> float | None:
+    """The change as a share of the value before; None where that has no meaning."""
+    if before is None or not math.isfinite(before) or not math.isfinite(after):
+        return None
+    if before == 0:
+        return 0.0 if after == 0 else None
+    return (after - before) / abs(before)
+
+
+def steps_done(extent: tuple[int, int] | None) -> int | None:
+    """How many steps are done, by the first and the last; loops may count from 0 or 1."""
+    if extent is None:
+        return None
+    return extent[1] + 1 if extent[0] == 0 else extent[1]
+
+
+def _order(metric: _Metric) -> int:
+    return _FIRST.index(metric.name) if metric.name in _FIRST else len(_FIRST)
