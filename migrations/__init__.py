@@ -10,6 +10,8 @@ from pathlib import Path
 HEAD = "0001"
 """The newest revision."""
 
+_BLOCK_BYTES = 2**16  # small, since a table's last block and free ones are waste
+
 _lock = threading.Lock()
 
 
@@ -42,7 +44,8 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     # Not "stepwell:migrations": in an editable install that is not a folder of stepwell/.
     config.set_main_option("script_location", str(files(__name__)).replace("%", "%%"))
     path = str(database).replace("'", "''")
-    option = "READ_WRITE" if database.exists() else f"STORAGE_VERSION '{storage_version}'"
+    new = f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {_BLOCK_BYTES}"
+    option = "READ_WRITE" if database.exists() else new
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
     try:
         with engine.connect() as connection:

@@ -22,7 +22,7 @@ from ._prepare import prepare, read_revision
 from ._recover import JournalFile, is_cut_record, list_journals, read_header, read_piece
 from ._run_rows import RunRows, from_nanoseconds
 
-BUDGET = 16 * 2**20  # bytes of journals folded in one transaction
+BUDGET = 2 * 2**20  # bytes of journals folded in one transaction; bounds the memory
 DAMAGED = ".damaged"  # suffix of a journal set aside for a repair
 LOST = "lost"  # end of a journal that vanished; should it come back, it is folded on
 
@@ -45,9 +45,10 @@ def fold(lease: Lease, seconds: float = SECONDS) -> None:
         StoreError: If the store cannot be prepared, locked or written.
     """
     prepare(lease, seconds)
-    if needs_fold(lease):
+    more = needs_fold(lease)
+    while more:  # a lease each: others have their turn, and DuckDB gives memory back
         with lease.exclusive(seconds) as connection:
-            fold_within(connection, lease)
+            more = _fold_piece(connection, lease)
 
 
 def needs_fold(lease: Lease) -> bool:
@@ -72,12 +73,16 @@ def fold_within(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
     Raises:
         StoreError: If the database cannot be written.
     """
+    while _fold_piece(connection, lease):
+        pass
+
+
+def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     try:
         if read_revision(connection, lease) is None:
             lease.prepared = False
             raise StoreDamagedError(f"the database {lease.location} was just removed")
-        while _fold_once(connection, lease):
-            pass
+        return _fold_once(connection, lease)
     except duckdb.Error as error:
         roll_back(connection)
         raise explain(error, lease.location) from error

@@ -5,9 +5,11 @@ import os
 import select
 import sys
 
+from . import _memory
 from ._fold import fold
 from ._lease import Lease, lease_of
 from ._location import resolve
+from ._prepare import prepare
 
 _PARENT_SECONDS = 1.0  # how often it looks whether its parent still lives
 
@@ -23,6 +25,8 @@ def main(database: str) -> None:
     parent = os.getppid()
     lease = lease_of(resolve(database))
     received = b""
+    _memory.threads = 1
+    _prepare_apart(lease)
     while True:
         ready, _, _ = select.select([0], [], [], _PARENT_SECONDS)
         data = os.read(0, 4096) if ready else b""
@@ -35,6 +39,18 @@ def main(database: str) -> None:
                 os.write(1, sign + lines[-1] + b"\n")
     _folded(lease)
     sys.exit(0)
+
+
+def _prepare_apart(lease: Lease) -> None:
+    """Make a store in a child: what that loads need not stay in this process."""
+    if lease.location.database.exists():
+        return
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(Exception):
+            prepare(lease)
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def _folded(lease: Lease) -> bool:

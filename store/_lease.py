@@ -31,6 +31,7 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
+_ROW_GROUP = 30 * 2048  # rows; a fold writes the last, unfilled group anew
 
 
 class Lease:
@@ -85,7 +86,7 @@ class Lease:
         """
         with self._locked(seconds, exclusive=True) as deadline:
             mode = (
-                "READ_WRITE"
+                f"READ_WRITE, ROW_GROUP_SIZE {_ROW_GROUP}"
                 if self.location.database.exists()
                 else f"STORAGE_VERSION '{STORAGE_VERSION}'"
             )

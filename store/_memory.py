@@ -14,9 +14,13 @@ _SETTINGS = (
 )
 
 
+threads = 2
+"""What an instance made from now on uses; fewer where a training loop needs the rest."""
+
+
 def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB with the store's settings."""
-    connection = duckdb.connect(":memory:", config={"threads": 2, **config})
+    connection = duckdb.connect(":memory:", config={"threads": threads, **config})
     for statement in _SETTINGS:
         connection.execute(statement)
     if duckdb.__version__ >= "2":
