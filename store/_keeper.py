@@ -1,7 +1,9 @@
 """The background thread of a process with open runs.
 
-Once a second it gives idle journals a sign of life and asks the helper process to fold
-what is new. It holds Python's global lock for some ten microseconds a second.
+It gives idle journals a sign of life and asks the helper process to fold what is new, when
+that is much, or some seconds old: the database then grows by whole row groups, instead of
+rewriting its last one each second. Readers fold by themselves. The thread holds Python's
+global lock for some ten microseconds a second.
 """
 
 import contextlib
@@ -17,7 +19,9 @@ from ._location import Location
 if TYPE_CHECKING:
     from ._writer import RunWriter
 
-PERIOD = 1.0  # seconds between two folds
+PERIOD = 1.0  # seconds between two looks at the journals
+FOLD_BYTES = 8 * 2**20  # bytes of new records that are folded at once
+FOLD_SECONDS = 10.0  # age at which fewer of them are folded, too
 HEARTBEAT = 10.0  # seconds between two signs of life of an idle writer
 LINGER = 10.0  # seconds that the thread and the helper outlive the last run
 RESTART = 30.0  # seconds before a helper that has died is started anew
@@ -32,6 +36,7 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._writers: list[RunWriter] = []
         self._sizes: dict[str, int] = {}
+        self._asked: dict[Location, tuple[float, int]] = {}
         self._touched: dict[str, float] = {}
         self._helpers: dict[Location, FoldHelper] = {}
         self._errands: list[Callable[[], None]] = []
@@ -133,20 +138,27 @@ class Keeper:
         return True
 
     def _tick(self, writers: list["RunWriter"], now: float, *, started: bool) -> None:
-        grown: set[Location] = set()
+        grown: dict[Location, int] = {}
         for writer in writers:
             name, size = writer.header.writer, writer.journal.size
             if size != self._sizes.get(name):
                 self._sizes[name] = size
                 self._touched[name] = now
-                if writer.header.primary:
-                    grown.add(writer.location)
             elif now - self._touched.get(name, now) >= HEARTBEAT:
                 self._touched[name] = now
                 writer.journal.touch()
+            if writer.header.primary:
+                grown[writer.location] = grown.get(writer.location, 0) + size
         if started:
-            for location in grown:
-                self._ask(location, now)
+            for location, size in grown.items():
+                self._ask_when_due(location, size, now)
+
+    def _ask_when_due(self, location: Location, size: int, now: float) -> None:
+        asked, known = self._asked.get(location, (-FOLD_SECONDS, 0))
+        new = size - known
+        if new >= FOLD_BYTES or (new and now - asked >= FOLD_SECONDS):
+            self._asked[location] = now, size
+            self._ask(location, now)
 
     def _ask(self, location: Location, now: float) -> None:
         with self._lock:
