@@ -1,6 +1,8 @@
 """The points of one writer as columns, and what they add to its totals."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,22 @@ class Batch:
     steps: NDArray[np.int64]
     times: NDArray[np.datetime64]
     values: NDArray[np.float64]
+
+    def parts(self, most: int) -> Iterator["Batch"]:
+        """The batch in pieces of at most *most* names each."""
+        if len(self.names) <= most:
+            yield self
+            return
+        edges = np.searchsorted(self.codes, np.arange(0, len(self.names) + most, most))
+        for place, (start, stop) in enumerate(pairwise(edges.tolist())):
+            first = place * most
+            yield Batch(
+                self.names[first : first + most],
+                self.codes[start:stop] - np.int32(first),
+                self.steps[start:stop],
+                self.times[start:stop],
+                self.values[start:stop],
+            )
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """The columns as DuckDB takes them."""

@@ -162,7 +162,8 @@ class Run:
                 StoreWarning,
                 stacklevel=2,
             )
-            status, message = "finished", message or str(status)
+            status, message = "finished", message or status
+        message = None if message is None else str(message)
         _session.close_run(self._writer, status, message)
 
     def __enter__(self) -> Self:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ENDS = ("finished", "failed", "interrupted")
 """How a run can end."""
 
+_INTERRUPT = "KeyboardInterrupt"
+
 FOLD_SECONDS = 20.0
 """How long the end of a run waits for its last fold; the journal keeps what was not."""
 
@@ -149,6 +151,15 @@ def _at_exit() -> None:
     for location in locations:
         fold_now(location)
     keeper.stop(for_good=True)
+    if message == _INTERRUPT:
+        _keep_exit_code()
+
+
+def _keep_exit_code() -> None:
+    # Python ends by SIGINT after a KeyboardInterrupt, unless text was executed since then,
+    # as modules with dataclasses do when a fold loads them. This makes it remember.
+    with contextlib.suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
 
 
 def _how_it_ended() -> tuple[str, str | None]:
@@ -161,7 +172,7 @@ def _how_it_ended() -> tuple[str, str | None]:
 def describe_end(error: BaseException) -> tuple[str, str | None]:
     """The status and message of a run that an exception ended."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted", "KeyboardInterrupt"
+        return "interrupted", _INTERRUPT
     if isinstance(error, SystemExit) and error.code in {None, 0}:
         return "finished", None
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
