@@ -26,9 +26,11 @@ from ._errors import (
     StoreNewerError,
     StoreWarning,
 )
+from ._metrics import PLAIN as PLAIN_NUMBERS
+from ._metrics import clean_metrics
 from ._recorder import Recorder
 from ._run import Run
-from ._session import active_run, newest_open_run
+from ._session import active_run, before_termination, newest_open_run
 from ._start import init, start_run
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
 __all__ = [
+    "PLAIN_NUMBERS",
     "AmbiguousRunError",
     "ConfigurationError",
     "LookupFailedError",
@@ -67,6 +70,8 @@ __all__ = [
     "StoreNewerError",
     "StoreWarning",
     "active_run",
+    "before_termination",
+    "clean_metrics",
     "init",
     "newest_open_run",
     "open_store",

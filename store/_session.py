@@ -32,6 +32,7 @@ _runs: list["weakref.ref[Run]"] = []
 _writers: list[RunWriter] = []
 _active: "Run | None" = None
 _prepared = False
+_before_termination: list[Callable[[], None]] = []
 
 
 def open_run(
@@ -64,6 +65,23 @@ def newest_open_run() -> "Run | None":
         if run is not None and run.is_open:
             return run
     return None
+
+
+def before_termination(act: Callable[[], None]) -> Callable[[], None]:
+    """Have *act* called when the process is told to end by SIGTERM.
+
+    Only where nobody else minds that signal.
+
+    Returns:
+        What undoes it.
+    """
+    _before_termination.append(act)
+
+    def forget() -> None:
+        with contextlib.suppress(ValueError):
+            _before_termination.remove(act)
+
+    return forget
 
 
 def close_run(writer: RunWriter, status: str, message: str | None) -> None:
@@ -139,6 +157,9 @@ def _terminated(number: int, frame: Any) -> None:
     del frame
     for writer in tuple(_writers):
         writer.finish("interrupted", signal.Signals(number).name)
+    for act in tuple(_before_termination):
+        with contextlib.suppress(Exception):  # the process ends in any case
+            act()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
