@@ -36,13 +36,13 @@ def fold_alone(store: str, calls: int) -> float:
     from stepwell.store._fold import fold  # noqa: PLC0415 (loads DuckDB)
     from stepwell.store._lease import lease_of  # noqa: PLC0415
 
+    _make(store)
     writer = lone_writer(store)
     recorder, pool = writer.recorder(), noisy_calls()
     for _ in range(calls // len(pool)):
         for values in pool:
             recorder.log(values)
     writer.finish("finished", None)
-    _make(store)
     begin = time.perf_counter()
     fold(lease_of(writer.location))
     return calls * METRICS / (time.perf_counter() - begin) / 1e6
