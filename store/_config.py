@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ._errors import ConfigurationError
@@ -22,7 +21,7 @@ def plain_config(config: Any) -> dict[str, Any]:
     """
     if config is None:
         return {}
-    if is_dataclass(config) and not isinstance(config, type):
+    if hasattr(type(config), "__dataclass_fields__"):
         config = _fields(config)
     elif not isinstance(config, Mapping) and hasattr(config, "__dict__"):
         config = vars(config)
@@ -49,13 +48,15 @@ def plain_value(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 (a type a l
         }
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain_value(inner, depth + 1) for inner in value]
-    if is_dataclass(value) and not isinstance(value, type):
+    if hasattr(type(value), "__dataclass_fields__"):
         return plain_value(_fields(value), depth + 1)
     return _plain_object(value, depth)
 
 
 def _fields(value: Any) -> dict[str, Any]:
     # Not dataclasses.asdict: it copies, and not everything can be copied.
+    from dataclasses import fields  # noqa: PLC0415 (slow to import)
+
     return {field.name: getattr(value, field.name, None) for field in fields(value)}
 
 

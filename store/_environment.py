@@ -1,8 +1,6 @@
 """Where and how a run was started."""
 
-import getpass
 import os
-import platform
 import shlex
 import sys
 from pathlib import Path
@@ -24,7 +22,7 @@ def describe_process() -> dict[str, Any]:
         "user_name": _user(),
         "command": shlex.join(sys.orig_argv),
         "working_dir": _folder(),
-        "python_version": platform.python_version(),
+        "python_version": sys.version.split()[0],
     }
 
 
@@ -76,6 +74,8 @@ def _git(folder: str, *arguments: str) -> str | None:
 
 def _user() -> str | None:
     try:
+        import getpass  # noqa: PLC0415 (not for who sets a user name)
+
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return None

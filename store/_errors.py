@@ -21,7 +21,6 @@ stopped.
 """
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 
 class StepwellError(Exception):
@@ -79,6 +78,8 @@ class MetricNotFoundError(LookupFailedError):
     """A run has no metric of that name; the message suggests the nearest."""
 
     def __init__(self, metric: str, run: str, known: Iterable[str]) -> None:
+        from difflib import get_close_matches  # noqa: PLC0415 (slow to import)
+
         names = sorted(known)
         near = get_close_matches(metric, names, n=1)
         if near:

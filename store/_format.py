@@ -27,12 +27,11 @@ records and perhaps, at the end, one that is cut.
 
 import json
 import struct
-import uuid
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from ._errors import StoreNewerError
+from ._identity import as_uuid
 
 MAGIC = b"stepwell journal"
 FORMAT = 1
@@ -55,8 +54,7 @@ unpack_number = _NUMBER.unpack_from
 unpack_checksum = _CHECKSUM.unpack_from
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """Who writes a journal, and for which run.
 
     Attributes:
@@ -102,7 +100,7 @@ def encode_json(kind: int, value: Any) -> bytes:
 
 def encode_header(header: Header) -> bytes:
     """The first bytes of a journal."""
-    return MAGIC + encode_json(HEADER, asdict(header))
+    return MAGIC + encode_json(HEADER, header._asdict())
 
 
 def encode_names(number: int, names: tuple[str, ...]) -> bytes:
@@ -161,13 +159,14 @@ def _header(values: Any) -> Header:
             f"a journal has format {values['format']}, and this Stepwell knows up to"
             f" {FORMAT}; update stepwell"
         )
-    kinds = {field.name: field.type for field in fields(Header)}
+    kinds = Header.__annotations__
     if values.keys() != kinds.keys():
         raise ValueError("the journal's header has other fields")
     for name, kind in kinds.items():
-        if not isinstance(values[name], kind):  # type: ignore[arg-type]
+        if not isinstance(values[name], kind):
             raise ValueError(f"the journal's header has an unusable {name}")
-    uuid.UUID(values["run_id"])
+    if as_uuid(values["run_id"]) is None:
+        raise ValueError("the journal's header has an unusable run_id")
     return Header(**values)
 
 

@@ -1,27 +1,25 @@
 """What a store knows of a run that a process means to go on with."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._location import Location
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """A run's past, for the process that resumes or joins it.
 
     Attributes:
+        config: Its configuration so far.
         name: The run's name; None for a new run.
         project: The run's project.
-        config: Its configuration so far.
         attempt: The latest attempt; 0 for a new run.
         last_step: The greatest step recorded; -1 before the first.
         is_running: Whether another process writes it now.
     """
 
+    config: dict[str, Any]
     name: str | None = None
     project: str | None = None
-    config: dict[str, Any] = field(default_factory=dict)
     attempt: int = 0
     last_step: int = -1
     is_running: bool = False
@@ -32,7 +30,7 @@ class History:
         return self.attempt if self.is_running else self.attempt + 1
 
 
-NEW = History()
+NEW = History({})
 
 
 def find_history(location: Location, run_id: str) -> History | None:

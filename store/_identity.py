@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 
 
 def new_run_id() -> str:
@@ -14,15 +13,25 @@ def new_run_id() -> str:
     number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     number = number & ~(0xF << 76) | 7 << 76
     number = number & ~(0x3 << 62) | 2 << 62
-    return str(uuid.UUID(int=number))
+    text = f"{number:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def as_run_id(given: str) -> str:
     """The run id that a text given by a user stands for: itself, or one made from it."""
+    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 (slow to import)
+
+    return as_uuid(given) or str(uuid5(NAMESPACE_URL, f"stepwell:{given}"))
+
+
+def as_uuid(text: str) -> str | None:
+    """A text that says a UUID, in its usual form; None for any other."""
+    from uuid import UUID  # noqa: PLC0415 (slow to import)
+
     try:
-        return str(uuid.UUID(given))
+        return str(UUID(text))
     except ValueError:
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"stepwell:{given}"))
+        return None
 
 
 def new_writer_id() -> str:

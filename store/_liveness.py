@@ -1,7 +1,6 @@
 """Whether the process that writes a journal still lives."""
 
 import os
-import platform
 import time
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ _SKEW_SECONDS = 3600.0  # how far ahead of ours the clock of a writer's machine 
 
 def host_name() -> str:
     """Name of this machine."""
-    return platform.node() or "unknown"
+    return os.uname().nodename or "unknown"
 
 
 @cache

@@ -1,8 +1,8 @@
 """Where a store is: a path, a `file:` URL, or the variable `STEPWELL_STORE`."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ._errors import ConfigurationError, StoreLocationError
 
@@ -10,8 +10,7 @@ DEFAULT_NAME = "stepwell.duckdb"
 VARIABLE = "STEPWELL_STORE"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """The files of one store.
 
     Attributes:

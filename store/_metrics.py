@@ -2,8 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
@@ -18,8 +17,7 @@ _NUMPY_SCALARS = {"float64", "float32", "float16", "bool", "bool_"} | {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing of a call that could not be recorded as it was said.
 
     Attributes:

@@ -3,7 +3,6 @@
 import functools
 import os
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -24,7 +23,7 @@ from ._errors import (
 )
 from ._format import Header
 from ._history import NEW, History, find_history
-from ._identity import as_run_id, new_run_id, new_writer_id
+from ._identity import as_run_id, as_uuid, new_run_id, new_writer_id
 from ._liveness import host_name, machine, process_started
 from ._location import VARIABLE, Location, prepare_folder, resolve
 from ._names import generate_name
@@ -163,13 +162,7 @@ def _identify(location: Location, given: str | None, policy: str) -> tuple[str, 
 
 
 def _default_name(given: str | None) -> str:
-    if given is None:
-        return generate_name()
-    try:
-        uuid.UUID(given)
-    except ValueError:
-        return given
-    return generate_name()
+    return generate_name() if given is None or as_uuid(given) else given
 
 
 def _check_resume(resume: str | bool | None, given: str | None) -> str:

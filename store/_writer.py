@@ -4,7 +4,6 @@ import os
 import threading
 import time
 import warnings
-from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -134,7 +133,7 @@ class RunWriter:
         self.journal.close()
         self.lock = threading.RLock()
         self.shapes = {}
-        self.header = replace(self.header, primary=False)
+        self.header = self.header._replace(primary=False)
         self._is_parents = True
 
     def _reopen(self) -> None:
@@ -219,8 +218,7 @@ class RunWriter:
 def of_this_process(header: Header) -> Header:
     """The header of a further writer of a run: this process, whose end is not the run's."""
     pid = os.getpid()
-    return replace(
-        header,
+    return header._replace(
         writer=new_writer_id(),
         host=host_name(),
         machine=machine(),
