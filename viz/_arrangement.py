@@ -7,7 +7,9 @@ from ._curve_names import (
     Label,
     Legend,
     label_width,
+    labels_in_lines,
     labels_of,
+    labels_width,
     legend_height,
     legend_of,
 )
@@ -41,6 +43,8 @@ class Place:
         legend: The legend, where labels don't fit.
         xlabel: What stands under the axis; empty for nothing.
         text: Factor for the sizes of texts.
+        labels_at: Where on the axis of steps the labels begin, from 0.0 to 1.0, when
+            they have room within the axes; None when they stand beside them.
     """
 
     panel: Panel
@@ -52,6 +56,7 @@ class Place:
     legend: Legend | None
     xlabel: str
     text: float
+    labels_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,20 @@ def arrange(page: Page) -> Arrangement:
         for panel in page.panels
     }
     lefts = _largest({p.index: _left(p, factor) for p in page.panels}, page, by_row=False)
+    inside: dict[int, float | None] = {}
+    for panel in page.panels:
+        index = panel.index
+        width = boxes.cells[index].width - lefts[index] - PAD * factor
+        inside[index] = None
+        for found in (labels[index] and labels_in_lines(panel, 1), labels[index]):
+            if inside[index] is None:
+                inside[index] = _inside(found, page, width, factor)
+                labels[index] = found if inside[index] is not None else labels[index]
     rights = _largest(
-        {p.index: _right(p, labels[p.index], factor) for p in page.panels},
+        {
+            p.index: _right(p, () if inside[p.index] else labels[p.index], factor)
+            for p in page.panels
+        },
         page,
         by_row=False,
     )
@@ -127,6 +144,7 @@ def arrange(page: Page) -> Arrangement:
                 legends.get(index),
                 xlabels[index],
                 factor,
+                inside[index],
             )
         )
     return Arrangement(boxes, tuple(places))
@@ -172,6 +190,18 @@ def _right(panel: Panel, labels: Sequence[Label], factor: float) -> float:
         texts += [text for _, text in expert_labels(panel.experts)]
     wide = max((label_width(text, factor) for text in texts), default=0.0)
     return wide + (LABEL_GAP if wide else 0.0) + PAD * factor
+
+
+def _inside(
+    labels: Sequence[Label], page: Page, width: float, factor: float
+) -> float | None:
+    """Where labels begin that have room behind the ends of the curves, in the axes."""
+    ends = [label.curve.end.step for label in labels if label.curve.end]
+    if not ends or page.steps is None:
+        return None
+    share = page.steps.position(max(ends))
+    wide = labels_width(labels, factor)
+    return share if wide + LABEL_GAP <= (1.0 - share) * width else None
 
 
 def _xlabel(panel: Panel, page: Page) -> str:

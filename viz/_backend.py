@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import lru_cache
 
 INTERACTIVE = ("qtagg", "tkagg")
 """Backends that a window is tried with, the better first."""
 
+_FILES_ONLY = frozenset({"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"})
 _PROBE = {
     "qtagg": (
         "from matplotlib.backends.qt_compat import QtWidgets;"
@@ -38,27 +41,59 @@ def wanted_backend() -> str | None:
     return name.lower() or None
 
 
-def first_backend(wanted: str | None = None) -> str | None:
+def wants_no_window(backend: str | None) -> bool:
+    """Whether *backend* draws into files only, so that its user wants no window."""
+    return backend in _FILES_ONLY
+
+
+def first_backend(
+    wanted: str | None = None, meanwhile: Callable[[], object] | None = None
+) -> str | None:
     """The backend that opens a window here, the *wanted* one if it can; None without one.
 
     Each is tried in a process of its own: a broken Qt aborts the process it is in.
+
+    Args:
+        wanted: The one to try first.
+        meanwhile: Called while the first one is tried.
     """
     if not has_display():
         return None
     ordered = sorted(INTERACTIVE, key=lambda name: name != wanted)
-    return next((name for name in ordered if _works(name)), None)
+    trial = _start(ordered[0]) if meanwhile is not None else None
+    if meanwhile is not None:
+        meanwhile()
+    if trial is not None and _succeeds(trial):
+        return ordered[0]
+    rest = ordered[1:] if trial is not None else ordered
+    screen = tuple(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    return next((name for name in rest if _works(name, screen)), None)
 
 
-def _works(name: str) -> bool:
+@lru_cache(maxsize=16)
+def _works(name: str, screen: tuple[str | None, ...]) -> bool:
+    """Whether *name* opens a window on *screen*; tried once."""
+    del screen
+    trial = _start(name)
+    return trial is not None and _succeeds(trial)
+
+
+def _start(name: str) -> "subprocess.Popen[bytes] | None":
     try:
-        done = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-c", _PROBE[name]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=_PROBE_SECONDS,
-            check=False,
         )
-    except (OSError, subprocess.SubprocessError):
+    except OSError:
+        return None
+
+
+def _succeeds(trial: "subprocess.Popen[bytes]") -> bool:
+    try:
+        return trial.wait(_PROBE_SECONDS) == 0
+    except subprocess.TimeoutExpired:
+        trial.kill()
+        trial.wait()
         return False
-    return done.returncode == 0

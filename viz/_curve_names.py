@@ -1,5 +1,6 @@
 """How the curves of a panel are named: by labels at their ends, or by a legend."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ._curve import Curve
@@ -12,6 +13,7 @@ LABEL_SIZE = 9.5
 LEGEND_SIZE = 8.0
 _LABEL_LINE = 0.165
 _LABEL_SHARE = 0.3
+_ONE_LINE_SHARE = 0.16
 _LONGEST_LABEL = 1.6
 _MOST_LABELS = 8
 _LEGEND_HANDLE = 0.42
@@ -66,13 +68,34 @@ def legend_height(legend: Legend | None, factor: float) -> float:
 
 
 def labels_of(panel: Panel, cell: Box, factor: float) -> tuple[Label, ...]:
-    """A label for each curve that is to be named, or none where they don't fit."""
-    curves = _named(panel)
-    labels = tuple(Label(curve, _text(curve)) for curve in curves)
+    """A label for each curve that is to be named, or none where they don't fit.
+
+    They have two lines where that keeps them from taking too much from the axes.
+    """
+    one_line = labels_in_lines(panel, 1)
     room = (cell.height - _AROUND_AXES * factor) * (0.4 if panel.experts else 1.0)
     most = min(_MOST_LABELS, int(room / label_height(factor)))
-    wide = max((label_width(label.text, factor) for label in labels), default=0.0)
-    return () if len(labels) > most or wide > _LABEL_SHARE * cell.width else labels
+    wide = labels_width(one_line, factor)
+    if len(one_line) > most or wide > _LABEL_SHARE * cell.width:
+        return ()
+    is_narrow = wide <= _ONE_LINE_SHARE * cell.width
+    return one_line if is_narrow or 2 * len(one_line) > most else labels_in_lines(panel, 2)
+
+
+def labels_in_lines(panel: Panel, lines: int) -> tuple[Label, ...]:
+    """A label for each curve that is to be named, in one line or in two."""
+    between = " " if lines == 1 else "\n"
+    return tuple(Label(curve, _text(curve, between)) for curve in _named(panel))
+
+
+def labels_width(labels: Sequence[Label], factor: float) -> float:
+    """Width of the widest of *labels*, in inches."""
+    return max((label_width(label.text, factor) for label in labels), default=0.0)
+
+
+def label_lines(labels: Sequence[Label]) -> int:
+    """How many lines each of *labels* takes."""
+    return max((label.text.count("\n") + 1 for label in labels), default=1)
 
 
 def legend_of(panel: Panel, cell: Box, width: float, factor: float) -> Legend | None:
@@ -104,6 +127,6 @@ def _named(panel: Panel) -> tuple[Curve, ...]:
     )
 
 
-def _text(curve: Curve) -> str:
+def _text(curve: Curve, between: str) -> str:
     name = fitted(curve.label, LABEL_SIZE, _LONGEST_LABEL, "bold")
-    return f"{name} {short_value(curve.last)}".strip()
+    return f"{name}{between}{short_value(curve.last)}".strip()

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from ._arrangement import LABEL_GAP, Place
 from ._contrast import readable_color
-from ._curve_names import LABEL_SIZE, LEGEND_SIZE, label_height
+from ._curve_names import LABEL_SIZE, LEGEND_SIZE, label_height, label_lines
 from ._draw_curves import line_color
 from ._geometry import pushed_apart
 from ._page import Page
@@ -17,30 +17,39 @@ _POINTS = 72.0
 
 def draw_labels(axes: Axes, place: Place, page: Page) -> None:
     """Name and newest value of each curve, right of its end, pushed apart."""
-    box, scale = place.axes, place.panel.scale
-    if box is None or scale is None:
+    box = place.axes
+    if box is None or place.panel.scale is None:
         return
-    wanted = [
-        box.height * max(0.0, min(1.0, scale.position(label.curve.end.value)))
-        for label in place.labels
-        if label.curve.end
-    ]
-    height = label_height(place.text)
-    heights = pushed_apart(wanted, height, height / 2, box.height - height / 2)
-    for label, position in zip(place.labels, heights, strict=True):
+    share = 1.0 if place.labels_at is None else place.labels_at
+    for label, position in zip(place.labels, label_heights(place), strict=True):
         axes.annotate(
             label.text,
-            (1.0, position / box.height),
+            (share, position / box.height),
             xycoords="axes fraction",
             xytext=(LABEL_GAP * _POINTS, 0),
             textcoords="offset points",
             ha="left",
             va="center",
+            linespacing=1.05,
             annotation_clip=False,
             color=readable_color(line_color(label.curve, page), page.theme),
             fontsize=LABEL_SIZE * place.text,
             fontweight="bold",
         )
+
+
+def label_heights(place: Place) -> list[float]:
+    """Where the middle of each label stands above the axes' lower edge, in inches."""
+    box, scale = place.axes, place.panel.scale
+    if box is None or scale is None:
+        return []
+    wanted = [
+        box.height * max(0.0, min(1.0, scale.position(label.curve.end.value)))
+        for label in place.labels
+        if label.curve.end
+    ]
+    height = label_height(place.text) * label_lines(place.labels)
+    return pushed_apart(wanted, height, height / 2, box.height - height / 2)
 
 
 def draw_legend(axes: Axes, place: Place, page: Page) -> None:

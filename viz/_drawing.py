@@ -82,7 +82,7 @@ def draw_header(figure: Figure, page: Page, arrangement: Arrangement) -> None:
     """Name, title and status; below them the facts; below them a rule."""
     header, theme = page.header, page.theme
     factor, box = arrangement.grid.page_text, arrangement.grid.header
-    left, right = arrangement.left, box.width - 0.2 * factor + 0.05
+    left, right = arrangement.left, box.width - 0.2 * factor
     width, height = page.size
     first, second = box.top - 0.46 * factor, box.top - 0.78 * factor
     status_color = readable_color(theme.status.get(header.status, theme.muted), theme)
@@ -123,7 +123,7 @@ def draw_footer(figure: Figure, page: Page, arrangement: Arrangement) -> None:
     """Metrics that no panel shows, at the left; what part is shown, at the right."""
     factor, box = arrangement.grid.page_text, arrangement.grid.footer
     width, height = page.size
-    left, right = arrangement.left, box.width - 0.2 * factor + 0.05
+    left, right = arrangement.left, box.width - 0.2 * factor
     size = _FOOT_SIZE * factor
     y = (box.bottom + 0.13 * factor) / height
     style = {"color": page.theme.muted, "fontsize": size, "va": "baseline"}

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
+from stepwell.store import StepwellError
 
+from ._canvas_figure import CanvasFigure
 from ._config import TrainingVisualizerConfig
 from ._feed import Feed
 from ._live_figure import LiveFigure
@@ -13,17 +14,18 @@ from ._live_page import columns_of
 from ._window import Window
 
 if TYPE_CHECKING:
-    from stepwell.store import Store
+    from stepwell.store import RunInfo, Store
 
 FRAME_SECONDS = 0.2
 """Least time between two frames of a window of its own process."""
 
+_PAUSE = 3.0  # such a window rests for so many times what a frame has cost
+_LONGEST_PAUSE = 2.0
 _LOOK_SECONDS = 2.0  # how often the run is looked at though no file has changed
-_FOLLOW_KEYS = frozenset({"f", "home"})
 
 
 def make_live(
-    store: "Store", run_id: str, config: TrainingVisualizerConfig, figure: Figure
+    store: "Store", run_id: str, config: TrainingVisualizerConfig, figure: CanvasFigure
 ) -> LiveFigure:
     """A live figure of a run on an empty *figure* with an Agg canvas."""
     feed = Feed(
@@ -36,10 +38,10 @@ def make_live(
     return LiveFigure(figure, config, feed)
 
 
-def new_figure(config: TrainingVisualizerConfig) -> Figure:
+def new_figure(config: TrainingVisualizerConfig) -> CanvasFigure:
     """An empty figure of the configured size."""
     width, height = config.figure_size
-    return Figure(figsize=(float(width), float(height)), dpi=100)
+    return CanvasFigure(figsize=(float(width), float(height)), dpi=100)
 
 
 class FollowingWindow:
@@ -47,10 +49,9 @@ class FollowingWindow:
 
     Args:
         store: Where the run is.
-        run_id: The run.
+        run: The run.
         config: What is drawn.
         backend: `qtagg` or `tkagg`.
-        title: What stands in the title bar.
 
     Raises:
         StepwellError: If the run can't be read.
@@ -59,36 +60,43 @@ class FollowingWindow:
     def __init__(
         self,
         store: "Store",
-        run_id: str,
+        run: "RunInfo",
         config: TrainingVisualizerConfig,
         backend: str,
-        title: str,
     ) -> None:
         figure = new_figure(config)
-        self.window = Window(figure, backend, title)
-        self.live = make_live(store, run_id, config, figure)
+        self.window = Window(figure, backend, f"{run.name} – Stepwell")
+        self.live = make_live(store, run.run_id, config, figure)
+        figure.save = lambda name: _save(store, run.run_id, config, name)
         self.live.look()
         self.live.frame()
-        self.window.connect("key_press_event", self._pressed)
-        self.window.connect("button_press_event", self._clicked)
+        self.window.on_follow(self.follow)
         self.window.show()
         self.window.update([figure.bbox.frozen()])
 
+    def look(self) -> bool:
+        """Read what is new; says whether that could be done."""
+        try:
+            self.live.look()
+        except StepwellError:
+            return False  # the store is busy; what is missed comes with the next look
+        return True
+
     def draw(self, seconds: float = 1e9) -> None:
         """Draw what is new, for about *seconds*, and show it."""
-        self.window.update(self.live.frame(seconds))
+        if not self.window.is_dragged:  # else its axes would change under the mouse
+            self.window.update(self.live.frame(seconds))
 
     def follow(self) -> None:
         """Show the whole run again, after a zoom."""
-        self.window.update(self.live.redraw())
+        self.window.update(self.live.follow())
 
-    def _pressed(self, event: Any) -> None:
-        if event.key in _FOLLOW_KEYS:
-            self.follow()
 
-    def _clicked(self, event: Any) -> None:
-        if event.dblclick:
-            self.follow()
+def _save(store: "Store", run_id: str, config: TrainingVisualizerConfig, name: Any) -> None:
+    from ._files import save_page, target_path  # noqa: PLC0415 (seldom needed)
+    from ._page import prepare  # noqa: PLC0415
+
+    save_page(prepare(store, run_id, config), target_path(name))
 
 
 def follow_run(  # noqa: PLR0913 (what to follow, and how)
@@ -106,7 +114,7 @@ def follow_run(  # noqa: PLR0913 (what to follow, and how)
         shown: The window.
         store: Where the run is.
         stay: Whether the window stays, with the final picture, when the run has ended.
-        update_interval: Steps between two drawings.
+        update_interval: Updates of the run between two drawings.
         commands: Gives what was asked of the window since: `draw` or `close`; None when
             nobody can ask any more.
         clock: Gives seconds.
@@ -114,29 +122,24 @@ def follow_run(  # noqa: PLR0913 (what to follow, and how)
     window, live = shown.window, shown.live
     stamp: object = None
     looked = clock()
-    drawn_step = live.last_step
+    drawn = live.updates
     while window.is_open:
         began = clock()
         asked = commands()
-        if asked is None or "close" in asked:
-            if asked is not None or not stay:
-                live.look()
-                shown.draw()
-                return
+        is_over = asked is None or "close" in asked
+        if is_over:
             commands = list
-            asked = []
         new_stamp = store.stamp()
-        if new_stamp != stamp or began - looked >= _LOOK_SECONDS or asked:
-            stamp, looked = new_stamp, began
-            live.look()
+        if new_stamp != stamp or began - looked >= _LOOK_SECONDS or asked or is_over:
+            looked = began
+            stamp = new_stamp if shown.look() else None
         has_ended = live.status != "running"
-        is_due = live.last_step - drawn_step >= update_interval or has_ended
-        if asked or is_due or (live.is_behind and drawn_step == live.last_step):
-            shown.draw(FRAME_SECONDS)
-            drawn_step = live.last_step
-        else:
-            window.update(live.frame_if_resized())
-        if has_ended and not stay:
+        is_due = live.updates - drawn >= update_interval or has_ended or is_over
+        if asked or is_due or (live.is_behind and drawn == live.updates):
+            shown.draw(1e9 if asked or is_over else FRAME_SECONDS)
+            drawn = live.updates
+        if (has_ended or is_over) and not stay:
             return
         cost = clock() - began
-        window.pump(max(FRAME_SECONDS - cost, cost, 0.02))
+        pause = min(_LONGEST_PAUSE, max(FRAME_SECONDS - cost, _PAUSE * cost))
+        window.pump(max(pause, 0.02))

@@ -7,7 +7,8 @@ from ._scale import Scale, linear_scale, log_scale, step_scale, symlog_scale
 
 _HEADROOM = 0.2  # share of the extent that is left free where an axis has grown
 _LEAST_FILLED = 0.35  # below this share of the axis, it closes in on the data
-_GROWTH = 1.5  # how much longer the axis of steps becomes at a time
+_GROWTH = 1.8  # how much longer the axis of steps becomes at a time
+_ROOM = 0.25  # share of the axis of steps that is kept free for the curves' names
 _SHORTEST = 50  # steps on the axis of a run that has hardly begun
 _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
@@ -37,8 +38,9 @@ def held_scale(old: Scale | None, fresh: Scale) -> Scale:
 def held_steps(old: Scale | None, first: int, last: int, total: int | None) -> Scale:
     """The axis of steps: up to *total* where it is known, else with room to grow."""
     if total is not None and total > last:
-        return old if old and old.high >= total else step_scale(min(first, 0), total)
-    if old is not None and old.low <= first and last <= old.high:
+        return old if old and old.high == total else step_scale(min(first, 0), total)
+    room = 0.0 if old is None else _ROOM * (old.high - old.low)
+    if old is not None and old.low <= first and last <= old.high - room:
         return old
     start = 0 if 0 <= first < last / 3 else first
     grown = round(nice((last - start) * _GROWTH))

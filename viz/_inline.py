@@ -1,12 +1,8 @@
 """A window in the loop's own process, drawn between two steps."""
 
-import contextlib
 import time
-from typing import Any
 
-import matplotlib as mpl
-
-from stepwell.store import Run
+from stepwell.store import Run, Store
 
 from ._backend import first_backend
 from ._budget import Budget
@@ -15,6 +11,9 @@ from ._following import FollowingWindow
 from ._style import own_style
 from ._views import say_once, warn
 from ._watch import closed_line, no_window_line
+
+STORE_SECONDS = 0.5
+"""How long a frame inside the training waits for a store that is in use."""
 
 _RESPONSE_SECONDS = 0.05  # how often a window without a new frame answers its user
 
@@ -25,7 +24,7 @@ def open_inline(
     """A window in this process; None where none can be opened, which is said."""
     chosen = first_backend(backend)
     if chosen is None:
-        say_once(no_window_line(run.name))
+        say_once("no window", no_window_line(run.name, run.location))
         return None
     return InlineView(run, config, chosen)
 
@@ -40,7 +39,9 @@ class InlineView:
     """
 
     def __init__(self, run: Run, config: TrainingVisualizerConfig, backend: str) -> None:
-        self._run = run
+        self._run_id = run.id
+        self._closed_line = closed_line(run.name, run.location)
+        self._store = Store(run.location, seconds=STORE_SECONDS)
         self._config = config
         self._backend = backend
         self._budget = Budget(config.drawing_share)
@@ -69,11 +70,12 @@ class InlineView:
         """Draw the last state, and close the window unless it is to stay."""
         if self._is_over:
             return
-        self._draw()
+        if self._shown is not None:
+            self._draw()
         self._is_over = True
         if self._shown is not None and not self._config.keep_window:
-            with _guarded():
-                self._shown.window.close()
+            self._shown.window.close()
+            self._shown = None
 
     def _draw(self) -> None:
         is_first = self._shown is None
@@ -93,9 +95,9 @@ class InlineView:
         if self._shown is not None:
             try:
                 self._shown.window.pump()
-                self._shown.window.update(self._shown.live.frame_if_resized())
             except Exception as error:  # noqa: BLE001 (the training loop goes on)
                 self._end(error)
+            self._say_if_closed()
 
     def _end(self, error: Exception) -> None:
         self._is_over = True
@@ -103,28 +105,24 @@ class InlineView:
 
     def _frame(self) -> None:
         shown = self._shown
-        with _guarded():
-            if shown is None:
-                with own_style():
-                    self._shown = FollowingWindow(
-                        self._run.store(),
-                        self._run.id,
-                        self._config,
-                        self._backend,
-                        f"{self._run.name} – Stepwell",
-                    )
-                return
-            if shown.window.is_open:
-                shown.live.look()
-                shown.draw()
-                shown.window.pump(self._config.pause_duration)
-        if not shown.window.is_open:
+        if shown is None:
+            with own_style():
+                self._shown = FollowingWindow(
+                    self._store,
+                    self._store.run(self._run_id),
+                    self._config,
+                    self._backend,
+                )
+            return
+        if shown.window.is_open:
+            shown.look()
+            shown.draw()
+            shown.window.pump(self._config.pause_duration)
+        self._say_if_closed()
+
+    def _say_if_closed(self) -> None:
+        if self._shown is not None and not self._shown.window.is_open:
             self._is_over = True
-            say_once(closed_line(self._run.name))
-
-
-def _guarded() -> Any:
-    """Leaves the user's choice of raising windows as it was."""
-    stack = contextlib.ExitStack()
-    stack.enter_context(mpl.rc_context({"figure.raise_window": False}))
-    return stack
+            self._shown.window.close()
+            self._shown = None
+            say_once("closed window", self._closed_line)

@@ -2,7 +2,7 @@
 
 Cheapest first: nothing new, nothing done; the axes stand, so a panel's background is put
 back and its curves are drawn over it; a panel's axes moved, so that panel alone is drawn
-anew; the figure was resized or drawn by somebody else, so everything is drawn and kept.
+anew; the axis of steps moved, or the figure was resized, so everything is drawn and kept.
 """
 
 import time
@@ -12,12 +12,13 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import Event
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox, IdentityTransform
 
 from ._arrangement import Arrangement, Place, arrange
+from ._canvas_figure import CanvasFigure
 from ._config import TrainingVisualizerConfig
+from ._curve_names import label_lines, labels_in_lines
 from ._feed import Feed
 from ._live_head import SECONDS, LiveHead
 from ._live_page import LivePage
@@ -44,7 +45,7 @@ class LiveFigure:
 
     def __init__(
         self,
-        figure: Figure,
+        figure: CanvasFigure,
         config: TrainingVisualizerConfig,
         feed: Feed,
         *,
@@ -56,14 +57,14 @@ class LiveFigure:
         self._values = LivePage(config, feed)
         self._head = LiveHead(figure, clock)
         self._live: dict[int, LivePanel] = {}
-        self._backgrounds: dict[int, tuple[Any, Any]] = {}
-        self._worded: dict[int, float] = {}
+        self._backgrounds: dict[int, Any] = {}
+        self._named: dict[int, float] = {}
         self._arrangement: Arrangement | None = None
         self._dirty: list[int] = []
         self._size: tuple[float, float, float] | None = None
-        self._is_drawing = False
         figure.set_facecolor(self._values.theme.background)
-        self._canvas.mpl_connect("draw_event", self._drawn_by_other)
+        figure.before_draw = self._arrange_if_resized
+        self._canvas.mpl_connect("draw_event", self._drawn)
 
     @property
     def _canvas(self) -> Any:
@@ -75,10 +76,10 @@ class LiveFigure:
         return self._values.look.info.status if self._values.look else "running"
 
     @property
-    def last_step(self) -> int:
-        """The run's greatest step at the last look; -1 before the first point."""
+    def updates(self) -> int:
+        """How often the run had been updated at the last look."""
         summary = self._values.look.summary if self._values.look else {}
-        return max((one.last_step for one in summary.values()), default=-1)
+        return max((one.count for one in summary.values()), default=0)
 
     @property
     def is_following(self) -> bool:
@@ -109,59 +110,75 @@ class LiveFigure:
         """
         if self._values.look is None:
             self.look()
-        if self._present_size() != self._size:
+        if self._present_size() != self._size or self._values.has_ended_anew():
             return self.redraw()
         deadline = self._clock() + seconds
         changed: list[Bbox] = []
         while self._dirty:
             index = self._dirty.pop(0)
             panel = self._values.panel(index)
-            if self.is_following and not self._values.fits(panel):
+            if not self._values.fits(panel):
                 return self.redraw()
             changed += self._draw_panel(index, panel)
+            if self._live[index].is_crowded:
+                return self.redraw()
             if self._clock() >= deadline:
                 break
         return changed + self._draw_head()
 
-    def frame_if_resized(self) -> list[Bbox]:
-        """Draw everything if the figure has another size than before, else nothing."""
-        return [] if self._present_size() == self._size else self.redraw()
+    def follow(self) -> list[Bbox]:
+        """Show the whole run again, in every panel; gives what changed."""
+        self._live.clear()
+        return self.redraw()
 
     def redraw(self) -> list[Bbox]:
-        """Draw everything, with the whole run in view."""
-        self._size = self._present_size()
-        self._dirty.clear()
-        values = self._values
-        values.move_steps()
-        for index in values.cells:
-            values.panels[index] = values.panel(index)
-        page = values.page(self._size[:2])
-        self._is_drawing = True
-        try:
-            with own_style():
-                self.figure.clear()
-                self.figure.set_facecolor(values.theme.background)
-                self._arrangement = arrange(page)
-                self._head.make(page, self._arrangement)
-                for place in self._arrangement.places:
-                    self._live[place.panel.index] = self._new_panel(place)
-                self._canvas.draw()
-        finally:
-            self._is_drawing = False
-        self._keep_backgrounds()
-        self.full_draws += 1
+        """Draw everything; a panel that the user has moved stays where it is."""
+        with own_style():
+            self._arrange()
+            self._canvas.draw()
         return [self.figure.bbox.frozen()]
 
     def _present_size(self) -> tuple[float, float, float]:
         width, height = self.figure.get_size_inches()
         return float(width), float(height), float(self.figure.dpi)
 
+    def _arrange_if_resized(self) -> None:
+        """Put everything in its new place, just before a window draws its new size."""
+        is_ours = self._values.look is not None and self._size is not None
+        if is_ours and self._present_size() != self._size:
+            with own_style():
+                self._arrange()
+
+    def _arrange(self) -> None:
+        """Make all artists anew, for the present size and axes."""
+        if self._values.look is None:
+            self.look()
+        self._size = self._present_size()
+        self._dirty.clear()
+        held = {i: one.limits for i, one in self._live.items() if not one.is_at_home}
+        values = self._values
+        values.move_steps()
+        for index in values.cells:
+            values.panels[index] = values.panel(index)
+        page = values.page(self._size[:2])
+        self.figure.clear()
+        self.figure.set_facecolor(values.theme.background)
+        self._arrangement = arrange(page)
+        self._head.make(page, self._arrangement, self._renderer())
+        for place in self._arrangement.places:
+            live = self._new_panel(place)
+            if place.panel.index in held:
+                live.hold(held[place.panel.index])
+            live.set_panel(place.panel, page, self._renderer())
+        self.full_draws += 1
+
+    def _renderer(self) -> Any:
+        return self._canvas.get_renderer()
+
     def _new_panel(self, place: Place) -> LivePanel:
         page = self._values.page(self._present_size()[:2])
-        live = LivePanel(self.figure, place, page)
-        live.set_curves(place, page)
-        live.set_words()
-        self._worded[place.panel.index] = self._clock()
+        live = self._live[place.panel.index] = LivePanel(self.figure, place, page)
+        self._named[place.panel.index] = self._clock()
         return live
 
     def _draw_panel(self, index: int, panel: Panel) -> list[Bbox]:
@@ -169,57 +186,50 @@ class LiveFigure:
         self._values.panels[index] = panel
         has_moved = static_part(old) != static_part(panel) or panel.experts is not None
         if has_moved and live.is_at_home:
-            return self._draw_whole_panel(live)
+            return self._draw_whole_panel(live, panel)
+        if self._clock() - self._named[index] >= SECONDS:
+            self._named[index] = self._clock()
+            live.set_labels(self._with_present_labels(live.place, panel))
         page = self._values.page(self._present_size()[:2])
-        curves_ground, words_ground = self._backgrounds[index]
-        changed = [live.area()]
-        live.set_curves(replace(live.place, panel=panel), page)
-        self._canvas.restore_region(curves_ground)
-        if self._clock() - self._worded[index] >= SECONDS:
-            self._worded[index] = self._clock()
-            live.place = self._with_present_words(live.place)
-            with own_style():
-                live.set_words()
-            self._canvas.restore_region(words_ground)
-            self._draw(live.words)
-            changed.append(live.words_area())
+        live.set_panel(panel, page, self._renderer())
+        self._canvas.restore_region(self._backgrounds[index])
         self._draw(live.moving())
         self.curve_draws += 1
-        return changed
+        return [live.area()]
 
-    def _draw_whole_panel(self, live: LivePanel) -> list[Bbox]:
+    def _draw_whole_panel(self, live: LivePanel, panel: Panel) -> list[Bbox]:
         with own_style():
             live.remove()
-            live = self._new_panel(self._with_present_words(live.place))
-            self._live[live.place.panel.index] = live
+            live = self._new_panel(self._with_present_labels(live.place, panel))
+            page = self._values.page(self._present_size()[:2])
+            live.set_panel(panel, page, self._renderer())
             self._fill(live.cell())
             self._draw(live.all_axes)
             self._keep_background(live)
-            self._draw([*live.moving(), *live.words])
+            self._draw(live.moving())
         self.panel_draws += 1
         return [live.cell()]
 
-    def _with_present_words(self, place: Place) -> Place:
+    def _with_present_labels(self, place: Place, panel: Panel) -> Place:
         """*place* with its panel and labels as they are now, in the same boxes."""
-        page = self._values.page(self._present_size()[:2])
-        fresh = {there.panel.index: there for there in arrange(page).places}
-        now = fresh[place.panel.index]
-        return replace(place, labels=now.labels, panel=now.panel)
+        labels = place.labels and labels_in_lines(panel, label_lines(place.labels))
+        return replace(place, labels=labels, panel=panel)
 
     def _draw_head(self) -> list[Bbox]:
         if self._arrangement is None or not self._head.is_due:
             return []
         with own_style():
             page = self._values.page(self._present_size()[:2])
-            self._head.make(page, self._arrangement)
-        areas = self._head.areas(self._arrangement)
-        for area in areas:
-            self._fill(area)
-        self._draw(self._head.artists)
+            self._head.clear()
+            self._head.make(page, self._arrangement, self._renderer())
+            areas = self._head.areas(self._arrangement)
+            for area in areas:
+                self._fill(area)
+            self._draw(self._head.artists)
         return areas
 
     def _draw(self, artists: Iterable[Artist]) -> None:
-        renderer = self._canvas.get_renderer()
+        renderer = self._renderer()
         for artist in artists:
             artist.draw(renderer)
 
@@ -237,23 +247,20 @@ class LiveFigure:
         self._draw([patch])
 
     def _keep_background(self, live: LivePanel) -> None:
-        copy = self._canvas.copy_from_bbox
-        regions = copy(live.area()), copy(live.words_area())
-        self._backgrounds[live.place.panel.index] = regions
+        kept = self._canvas.copy_from_bbox(live.area())
+        self._backgrounds[live.place.panel.index] = kept
 
-    def _keep_backgrounds(self) -> None:
+    def _drawn(self, event: Event) -> None:
         """Keep what stands still, just drawn; then draw what moves over it."""
+        if event.canvas is not self._canvas or not self._live:
+            return
         for live in self._live.values():
             self._keep_background(live)
+        page = self._values.page(self._present_size()[:2])
         for live in self._live.values():
-            self._draw([*live.moving(), *live.words])
+            live.set_panel(live.place.panel, page, self._renderer())  # it may be zoomed
+            self._draw(live.moving())
         self._draw(self._head.artists)
-
-    def _drawn_by_other(self, event: Event) -> None:
-        # The toolbar, or a window that was hidden: drawn without what moves.
-        is_ours = event.canvas is self._canvas and not self._is_drawing
-        if is_ours and self._live and self._present_size() == self._size:
-            self._keep_backgrounds()
 
 
 def static_part(panel: Panel) -> tuple[object, ...]:

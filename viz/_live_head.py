@@ -9,6 +9,7 @@ from matplotlib.transforms import Bbox
 from ._arrangement import Arrangement
 from ._drawing import draw_footer, draw_header
 from ._page import Page
+from ._picture import pictures
 
 SECONDS = 0.5
 """Least time between two drawings: texts cost more than curves."""
@@ -34,20 +35,28 @@ class LiveHead:
         """Whether it is to be written anew."""
         return self.is_old and self._clock() - self._made >= SECONDS
 
-    def make(self, page: Page, arrangement: Arrangement) -> None:
+    def make(self, page: Page, arrangement: Arrangement, renderer: object) -> None:
         """Write everything anew; the caller draws the artists."""
+        before = set(self._figure.get_children())
+        draw_header(self._figure, page, arrangement)
+        draw_footer(self._figure, page, arrangement)
+        made = [a for a in self._figure.get_children() if a not in before]
+        self.artists = pictures(made, renderer)
+        for artist in made:
+            if artist in self.artists:
+                artist.set_animated(True)
+            else:
+                artist.remove()
+        self._made = self._clock()
+        self.is_old = False
+
+    def clear(self) -> None:
+        """Take everything off the figure."""
         present = set(self._figure.get_children())
         for artist in self.artists:
             if artist in present:
                 artist.remove()
-        before = set(self._figure.get_children())
-        draw_header(self._figure, page, arrangement)
-        draw_footer(self._figure, page, arrangement)
-        self.artists = [a for a in self._figure.get_children() if a not in before]
-        for artist in self.artists:
-            artist.set_animated(True)
-        self._made = self._clock()
-        self.is_old = False
+        self.artists = ()
 
     def areas(self, arrangement: Arrangement) -> list[Bbox]:
         """The pixels that it covers."""

@@ -4,15 +4,18 @@ from dataclasses import replace
 
 from ._config import TrainingVisualizerConfig
 from ._feed import Feed, Look
-from ._header import header_of, total_steps
+from ._header import Header, header_of, total_steps
 from ._held import held_scale, held_steps
 from ._page import Page, cells_of, recorded_of
 from ._panel import Panel, panel_of
-from ._scale import Scale
+from ._scale import Scale, step_scale
 from ._theme import THEMES
 
-PIXELS_PER_INCH = 80
-"""Columns that a panel's data are reduced to, for each inch of its cell."""
+PIXELS_PER_INCH = 50
+"""Columns that a panel's data are reduced to, for each inch of its cell.
+
+There may be twice as many of them, so that one is a pixel of a usual screen or two.
+"""
 
 
 def columns_of(config: TrainingVisualizerConfig) -> int:
@@ -37,6 +40,8 @@ class LivePage:
         self.steps: Scale | None = None
         self._config = config
         self._feed = feed
+        self._drawn_status = ""
+        self._head: tuple[Look, Header] | None = None
 
     def read(self) -> tuple[bool, list[int]]:
         """Take in what is new.
@@ -57,8 +62,17 @@ class LivePage:
         ]
         return is_new, touched
 
+    def has_ended_anew(self) -> bool:
+        """Whether the run has ended, or begun again, since the axes were set."""
+        is_running = self._is_running
+        return is_running != (self._drawn_status == "running")
+
+    @property
+    def _is_running(self) -> bool:
+        return self.look is None or self.look.info.status == "running"
+
     def panel(self, index: int) -> Panel:
-        """A panel as it is now, on axes that stay while they can."""
+        """A panel as it is now, on axes that stay while the run goes on and they can."""
         cell = self.cells[index]
         pairs = ((m.metric_name, self._feed.series(m.metric_name)) for m in cell.metrics)
         found = {name: series for name, series in pairs if series is not None}
@@ -66,7 +80,8 @@ class LivePage:
         width = (steps.high - steps.low) if steps else 1.0
         panel = panel_of(cell, found, pixels_per_step=columns_of(self._config) / width)
         old = self.panels.get(index)
-        if old is not None and old.scale is not None and panel.scale is not None:
+        has_axes = old is not None and old.scale is not None and panel.scale is not None
+        if has_axes and old is not None and panel.scale is not None and self._is_running:
             panel = replace(panel, scale=held_scale(old.scale, panel.scale))
         return panel
 
@@ -81,19 +96,23 @@ class LivePage:
     def move_steps(self) -> None:
         """Set the axis of steps that the panels share to what there is now."""
         self.steps = self._present_steps()
+        self._drawn_status = self.look.info.status if self.look else "running"
 
     def page(self, size: tuple[float, float]) -> Page:
         """The whole page, *size* inches, with the panels as they were last made."""
         look, config = self.look, self._config
         if look is None:
             raise RuntimeError("read() comes before the first page")
+        if self._head is None or self._head[0] is not look:
+            head = header_of(config, look.info, look.summary, look.clock)
+            self._head = look, head
         asked = {metric.metric_name for metric in config.metrics}
         return Page(
             size=size,
             rows=config.subplot_rows,
             columns=config.subplot_cols,
             theme=self.theme,
-            header=header_of(config, look.info, look.summary, look.clock),
+            header=self._head[1],
             steps=self.steps,
             panels=tuple(self.panels[index] for index in self.cells),
             recorded=recorded_of(look.summary, asked),
@@ -104,6 +123,8 @@ class LivePage:
         if extent is None:
             return self.steps
         first, last = extent
+        if not self._is_running:
+            return step_scale(first, last)
         if self._config.max_points is not None and self.steps is not None:
             has_left = first > self.steps.low + (last - first)
             return held_steps(None if has_left else self.steps, first, last, None)

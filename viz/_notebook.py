@@ -1,5 +1,6 @@
 """A picture in a notebook, updated in place."""
 
+import contextlib
 import io
 from importlib import import_module
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from stepwell.store import Run
+from stepwell.store import Run, StepwellError, Store
 
 from ._budget import Budget
 from ._config import TrainingVisualizerConfig
 from ._following import make_live, new_figure
-from ._style import own_style
+from ._inline import STORE_SECONDS
 from ._views import warn
 
 _SECONDS = 0.5  # least time between two pictures: each travels to the page
@@ -27,7 +28,8 @@ class NotebookView:
     """
 
     def __init__(self, run: Run, config: TrainingVisualizerConfig) -> None:
-        self._run = run
+        self._run_id = run.id
+        self._store = Store(run.location, seconds=STORE_SECONDS)
         self._config = config
         self._budget = Budget(config.drawing_share)
         self._handle: Any = None
@@ -70,10 +72,10 @@ class NotebookView:
         if self._live is None:
             figure = new_figure(self._config)
             FigureCanvasAgg(figure)
-            self._live = make_live(self._run.store(), self._run.id, self._config, figure)
-        with own_style():
+            self._live = make_live(self._store, self._run_id, self._config, figure)
+        with contextlib.suppress(StepwellError):  # in use: the next picture shows it
             self._live.look()
-            self._live.frame()
+        self._live.frame()
         buffer = io.BytesIO()
         canvas = self._live.figure.canvas
         Image.fromarray(canvas.buffer_rgba().__array__()).convert("RGB").save(

@@ -96,6 +96,22 @@ def step_scale(first: int, last: int) -> Scale:
     return Scale("linear", low, high, ticks, tick_labels(ticks))
 
 
+def ticks_between(scale: Scale) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Ticks and their labels between the ends of *scale*, wherever it was moved to."""
+    low, high = sorted((scale.low, scale.high))
+    if not low < high:
+        return (low,), tick_labels((low,))
+    if scale.kind == "log" and low > 0:
+        ticks = _log_ticks(low, high)
+    elif scale.kind == "symlog":
+        ticks = symlog_scale(low, high, scale.threshold).ticks
+        ticks = tuple(tick for tick in ticks if low <= tick <= high)
+        ticks = ticks if len(ticks) > 1 else _linear_ticks(low, high)
+    else:
+        ticks = _linear_ticks(low, high)
+    return ticks, tick_labels(ticks)
+
+
 def _power_below(value: float) -> int:
     return math.floor(math.log10(value) + 1e-9)
 

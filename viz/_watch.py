@@ -2,8 +2,10 @@
 
 import os
 import select
+import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepwell.store import StepwellError
@@ -12,10 +14,12 @@ from ._backend import first_backend, has_display
 from ._config import TrainingVisualizerConfig
 
 if TYPE_CHECKING:
-    from stepwell.store import Store
+    from stepwell.store import RunInfo, Store
 
 NO_WINDOW = 3
 """Exit code of a window process that found no way to open a window."""
+
+_NICENESS = 5  # a window gives way to the training
 
 
 def watch_in_window(  # noqa: PLR0913 (what to show, and how)
@@ -44,51 +48,83 @@ def watch_in_window(  # noqa: PLR0913 (what to show, and how)
         StepwellError: If the run can't be read.
     """
     info = store.run(run_reference)
-    chosen = first_backend(backend)
+    chosen = first_backend(backend, meanwhile=_load)
     if chosen is None:
-        print(no_window_line(info.name), file=sys.stderr)
+        print(no_window_line(info.name, store.location), file=sys.stderr)
         return False
+    try:
+        _show(store, info, config, chosen, stay=stay, commands=commands)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+    return True
+
+
+def _load() -> None:
+    """Import what takes long."""
+    import stepwell.viz._following  # noqa: F401, PLC0415
+
+
+def _show(  # noqa: PLR0913
+    store: "Store",
+    info: "RunInfo",
+    config: TrainingVisualizerConfig,
+    backend: str,
+    *,
+    stay: bool,
+    commands: Callable[[], list[str] | None],
+) -> None:
     import matplotlib as mpl  # noqa: PLC0415 (slow to import)
 
-    mpl.use(chosen)  # this process is the window's own
+    mpl.use(backend)  # this process is the window's own
     from ._following import FollowingWindow, follow_run  # noqa: PLC0415
     from ._style import own_style  # noqa: PLC0415
 
     with own_style():
-        shown = FollowingWindow(
-            store, info.run_id, config, chosen, f"{info.name} – Stepwell"
+        shown = FollowingWindow(store, info, config, backend)
+        follow_run(
+            shown,
+            store,
+            stay=stay,
+            update_interval=config.update_interval,
+            commands=commands,
         )
-        try:
-            follow_run(
-                shown,
-                store,
-                stay=stay,
-                update_interval=config.update_interval,
-                commands=commands,
-            )
-        except KeyboardInterrupt:
-            return True
         if not shown.window.is_open and shown.live.status == "running":
-            print(closed_line(info.name), file=sys.stderr)
+            print(closed_line(info.name, store.location), file=sys.stderr)
         shown.window.close()
-    return True
 
 
-def no_window_line(name: str) -> str:
+def no_window_line(name: str, location: Path) -> str:
     """What to say where no window can be opened."""
     why = "no window toolkit works here" if has_display() else "no display"
     return (
         f"stepwell: {why}, so no live window; metrics are recorded all the same."
-        f' In a terminal: stepwell show "{name}"'
+        f" In a terminal: {_command('show', name, location)}"
     )
 
 
-def closed_line(name: str) -> str:
+def closed_line(name: str, location: Path) -> str:
     """What to say when the user closed the window of a run that goes on."""
     return (
         "stepwell: window closed; the run goes on."
-        f' To open it again: stepwell watch --window "{name}"'
+        f" To open it again: {_command('watch --window', name, location)}"
     )
+
+
+def lost_line(name: str, location: Path) -> str:
+    """What to say when a window's process died, with its display perhaps."""
+    return (
+        "stepwell: the live window died; the run goes on."
+        f" To open it again: {_command('watch --window', name, location)}"
+    )
+
+
+def _command(words: str, name: str, location: Path) -> str:
+    """A command that works in the folder and with the settings of this process."""
+    command = f"stepwell {words} {shlex.quote(name)}"
+    usual = Path(os.environ.get("STEPWELL_STORE") or "stepwell.duckdb")
+    if usual.resolve() != location:
+        command += f" --store {shlex.quote(str(location))}"
+    return command
 
 
 def commands_from(descriptor: int) -> Callable[[], list[str] | None]:
@@ -102,7 +138,7 @@ def commands_from(descriptor: int) -> Callable[[], list[str] | None]:
         while select.select([descriptor], [], [], 0)[0]:
             data = os.read(descriptor, 4096)
             if not data:
-                return None
+                return words or None
             *lines, received = (received + data).split(b"\n")
             words += [line.decode() for line in lines]
         return words if os.getppid() == parent else None
@@ -116,8 +152,9 @@ def main(location: str, run_id: str, layout: str) -> int:
     Args:
         location: The store's database file.
         run_id: The run.
-        layout: The configuration as JSON, with `keep_window` for whether to stay.
+        layout: The configuration as JSON, with `backend` for the one to try first.
     """
+    import contextlib  # noqa: PLC0415
     import json  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
@@ -126,6 +163,8 @@ def main(location: str, run_id: str, layout: str) -> int:
     from ._kept_layout import config_of  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)
     values = json.loads(layout)
     config = config_of(values)
     try:

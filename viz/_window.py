@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.backend_bases import FigureManagerBase
+from matplotlib.backend_bases import FigureManagerBase, key_press_handler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+
+FOLLOW_KEYS = frozenset({"f", "h", "r", "home"})
+_TOOL_KEYS = frozenset({"p", "o", "s", "ctrl+s", "ctrl+f", "left", "right", "backspace"})
 
 
 class Window:
@@ -29,11 +32,20 @@ class Window:
         self.figure = figure
         self.backend = backend
         self.is_open = True
-        self._canvas_kind: Any = module.FigureCanvas
+        self.is_dragged = False
+        canvas_kind: Any = module.FigureCanvas
         with mpl.rc_context({"figure.raise_window": False, "toolbar": "toolbar2"}):
-            self._manager: FigureManagerBase = self._canvas_kind.new_manager(figure, 1)
+            self._manager: FigureManagerBase = canvas_kind.new_manager(figure, 1)
         self._manager.set_window_title(title)
+        self._follow: Callable[[], None] = _nothing
+        key_handler = getattr(self._manager, "key_press_handler_id", None)
+        if key_handler is not None:
+            self.canvas.mpl_disconnect(key_handler)  # "f" is ours, and "l" spoils axes
         self.canvas.mpl_connect("close_event", self._closed)
+        self.canvas.mpl_connect("key_press_event", self._pressed)
+        self.canvas.mpl_connect("button_press_event", self._clicked)
+        self.canvas.mpl_connect("button_release_event", self._released)
+        self._trim_toolbar()
 
     @property
     def canvas(self) -> FigureCanvasAgg:
@@ -42,6 +54,21 @@ class Window:
         if not isinstance(canvas, FigureCanvasAgg):
             raise TypeError(f"the window needs an Agg canvas, not {type(canvas)}")
         return canvas
+
+    @property
+    def toolbar(self) -> Any:
+        """The toolbar; None without one."""
+        return self._manager.toolbar
+
+    def on_follow(self, follow: Callable[[], None]) -> None:
+        """Call *follow* when the user asks for the whole picture again."""
+
+        def forget_and_follow() -> None:
+            if self.toolbar is not None:
+                self.toolbar.update()  # its history is that of axes that are gone
+            follow()
+
+        self._follow = forget_and_follow
 
     def show(self) -> None:
         """Open the window, without taking the focus."""
@@ -76,29 +103,63 @@ class Window:
         else:
             canvas.flush_events()
 
-    def connect(self, event: str, handler: Callable[[Any], Any]) -> None:
-        """Call *handler* for each *event* of matplotlib's."""
-        canvas: Any = self.canvas
-        canvas.mpl_connect(event, handler)
-
     def set_title(self, title: str) -> None:
         """Write *title* in the title bar."""
         if self.is_open:
             self._manager.set_window_title(title)
 
-    @property
-    def toolbar(self) -> Any:
-        """The toolbar; None without one."""
-        return self._manager.toolbar
-
     def close(self) -> None:
-        """Close the window."""
-        if not self.is_open:
-            return
-        self.is_open = False
-        with contextlib.suppress(Exception):  # a dying toolkit must not matter
-            self._manager.destroy()
+        """Close the window, and give back what it took."""
+        if self.is_open:
+            self.is_open = False
+            with contextlib.suppress(Exception):  # a dying toolkit must not matter
+                self._manager.destroy()
+        self._follow = _nothing
+        with contextlib.suppress(Exception):
+            self.figure.clear()
 
     def _closed(self, event: object) -> None:
         del event
         self.is_open = False
+
+    def _pressed(self, event: Any) -> None:
+        if event.key in FOLLOW_KEYS:
+            self._follow()
+        elif event.key in _TOOL_KEYS:
+            key_press_handler(event, event.canvas, self.toolbar)
+        elif event.key in {"q", "ctrl+w"}:
+            self._manager.destroy()
+            self.is_open = False
+
+    def _clicked(self, event: Any) -> None:
+        if event.dblclick:
+            self._follow()
+        else:
+            self.is_dragged = bool(self.toolbar and self.toolbar.mode)
+
+    def _released(self, event: object) -> None:
+        del event
+        self.is_dragged = False
+
+    def _follow_again(self, checked: bool = False) -> None:
+        del checked  # Qt gives it
+        self._follow()
+
+    def _trim_toolbar(self) -> None:
+        """Have its home button follow again; take away what would spoil the figure."""
+        toolbar: Any = self.toolbar
+        with contextlib.suppress(Exception):  # its inner parts may be called otherwise
+            if self.backend == "qtagg":
+                actions = toolbar._actions  # noqa: SLF001
+                actions["home"].triggered.disconnect()
+                actions["home"].triggered.connect(self._follow_again)
+                for name in ("configure_subplots", "edit_parameters"):
+                    toolbar.removeAction(actions[name])
+            else:
+                buttons = toolbar._buttons  # noqa: SLF001
+                buttons["Home"].configure(command=self._follow_again)
+                buttons["Subplots"].pack_forget()
+
+
+def _nothing() -> None:
+    pass
