@@ -1,6 +1,7 @@
 """Training plots, by the name that training scripts import them by."""
 
 from stepwell.training_viz import (
+    DualVisualizationSystem,
     MetricConfig,
     PlotConfig,
     PlotWarning,
@@ -12,6 +13,7 @@ from stepwell.training_viz import (
 )
 
 __all__ = [
+    "DualVisualizationSystem",
     "MetricConfig",
     "PlotConfig",
     "PlotWarning",

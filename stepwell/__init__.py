@@ -17,8 +17,10 @@ from stepwell.store import (
 
 if TYPE_CHECKING:
     from stepwell.store import Store, open_store
+    from stepwell.viz import DualVisualizationSystem
 
 __all__ = [
+    "DualVisualizationSystem",
     "MetricWarning",
     "Run",
     "StepwellError",
@@ -35,6 +37,10 @@ def __getattr__(name: str) -> Any:
         from stepwell import store  # noqa: PLC0415 (loads DuckDB)
 
         return getattr(store, name)
+    if name == "DualVisualizationSystem":
+        from stepwell import viz  # noqa: PLC0415 (nothing that only records needs it)
+
+        return viz.DualVisualizationSystem
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
 

@@ -1,6 +1,7 @@
 """Training plots: the visualizer, its configuration and its factories."""
 
 from stepwell.viz import (
+    DualVisualizationSystem,
     MetricConfig,
     PlotConfig,
     PlotWarning,
@@ -12,6 +13,7 @@ from stepwell.viz import (
 )
 
 __all__ = [
+    "DualVisualizationSystem",
     "MetricConfig",
     "PlotConfig",
     "PlotWarning",

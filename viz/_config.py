@@ -84,6 +84,8 @@ class TrainingVisualizerConfig:
         drawing_share: Largest share of the training time that drawing inside the
             training process may take.
         keep_window: Whether the window stays, with the final picture, behind `close()`.
+        table_interval: Updates between two tables printed in the terminal; None prints
+            none.
     """
 
     subplot_rows: int = 2
@@ -100,3 +102,4 @@ class TrainingVisualizerConfig:
     window: str = "auto"
     drawing_share: float = 0.1
     keep_window: bool = False
+    table_interval: int | None = None

@@ -59,8 +59,8 @@ def create_moe_visualizer(
 
     Args:
         update_matplotlib: Steps between redraws of a live view.
-        update_rich_tables: Steps between redraws of terminal tables. The plots have
-            none; it is only checked.
+        update_rich_tables: Steps between two tables printed in the terminal; plain
+            lines without one, and nothing while a terminal visualizer is live.
         n_experts: How many experts there are; None shows no single ones.
         run: The run to join; by default the active one, else a new one.
 
@@ -74,6 +74,7 @@ def create_moe_visualizer(
         figure_size=(14, 9),
         title="Mixture-of-experts training",
         update_interval=update_matplotlib,
+        table_interval=update_rich_tables,
         plots=[
             PlotConfig("Loss", "Loss", yscale="log"),
             PlotConfig("Task metrics", ""),

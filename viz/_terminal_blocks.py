@@ -32,9 +32,10 @@ STATUS_STYLES = {
     "crashed": BAD_BOLD,
 }
 _LONGEST_NAME = 26
-_MOST_TREND = 60
+_MOST_TREND = 120
 _STEADY = 0.0005  # a change below it is none
 _HOT, _WARM = 0.95, 0.85
+_SMALLEST, _LARGEST, _ONE_DIGIT = 1e-3, 9999.5, 10
 
 
 def header_lines(view: TerminalView, width: int) -> list[Line]:
@@ -167,7 +168,7 @@ def _change(row: MetricRow) -> tuple[str, Style]:
     size = abs(share)
     if size < _STEADY:
         return "0.0 %", DIM
-    sign = "+" if share > 0 else "−"
+    sign = "+" if share > 0 else "\N{MINUS SIGN}"
     percent = size * 100
     text = f"{percent:.1f} %" if percent < 1000 else f"×{share + 1:,.0f}"  # noqa: PLR2004
     if not text.startswith("×"):
@@ -180,8 +181,12 @@ def _change(row: MetricRow) -> tuple[str, Style]:
 def number(value: float) -> str:
     """A metric's value, in words where it is none."""
     if math.isinf(value):
-        return "Inf" if value > 0 else "−Inf"
-    return short_value(value)
+        return "Inf" if value > 0 else "\N{MINUS SIGN}Inf"
+    size = abs(value)
+    if not _SMALLEST <= size < _LARGEST or (value.is_integer() and size >= _ONE_DIGIT):
+        return short_value(value)
+    digits = max(0, 3 - math.floor(math.log10(size)))
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def system_lines(items: Sequence[SystemItem], width: int, most: int = 2) -> list[Line]:

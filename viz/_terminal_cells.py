@@ -28,14 +28,10 @@ DONE = Style.parse("bright_blue")
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_TO_ASCII = (
-    str.maketrans(
-        "╭╮╰╯─│━╸×·…–−●▲▼✓✗▁▂▃▄▅▆▇█▏▎▍▌▋▊▉Δ°",
-        "++++-|=-x-.--*!vvx_.,-=+*#   |###dC",
-    )
-    | {point: "*" for point in range(0x2801, 0x2900)}
-    | {0x2800: " "}
-)
+_TO_ASCII = str.maketrans(
+    "╭╮╰╯─│━×·…–\N{MINUS SIGN}●▲▁▂▃▄▅▆▇█▏▎▍▌▋▊▉°",
+    "++++-|=x-.--*!_.,-=+*#   |### ",
+) | (dict.fromkeys(range(0x2801, 0x2900), "*") | {0x2800: " "})
 
 
 def as_ascii(text: str) -> str:

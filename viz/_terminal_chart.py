@@ -1,6 +1,7 @@
 """The course of one metric as a chart of braille dots."""
 
 import math
+from collections.abc import Sequence
 
 from rich.segment import Segment
 
@@ -21,19 +22,32 @@ def chart_lines(row: MetricRow, width: int, height: int) -> list[Line]:
     if not finite or rows < 1 or columns < 2:  # noqa: PLR2004 (dots side by side)
         return [[Segment("no points yet", DIM)]] + [[] for _ in range(height - 1)]
     scale = _Scale(min(finite), max(finite), rows * 4)
-    bright, dim = _canvas(trail, columns, scale)
-    ends = (short_value(scale.high), short_value(scale.low))
+    bright, dim = _canvas(trail, columns, rows, scale)
     lines: list[Line] = []
     for place in range(rows):
-        end = ends[0] if place == 0 else ends[1] if place == rows - 1 else ""
-        line: Line = [Segment(right(end, _GUTTER) + " ", DIM)]
-        for column in range(columns):
-            dots, shade = bright[place][column], dim[place][column]
-            style = CURVE if dots else DIM
-            line.append(Segment(chr(0x2800 | dots | shade), style))
-        lines.append(_joined(line))
+        end = {0: scale.high, rows - 1: scale.low}.get(place)
+        label = "" if end is None else short_value(end)
+        line: Line = [Segment(right(label, _GUTTER) + " ", DIM)]
+        lines.append(line + _dots(bright[place], dim[place]))
     lines.append(_axis(trail, columns, is_log=scale.is_log))
     return lines
+
+
+def _dots(bright: list[int], dim: list[int]) -> Line:
+    """A line of dots, where a cell with a part of the mean is bright."""
+    line: Line = []
+    text, style = "", DIM
+    for mean, shade in zip(bright, dim, strict=True):
+        dots = mean | shade
+        if not dots:
+            text += " "
+            continue
+        look = CURVE if mean else DIM
+        if look is not style:
+            line.append(Segment(text, style))
+            text, style = "", look
+        text += chr(0x2800 | dots)
+    return [*line, Segment(text, style)]
 
 
 class _Scale:
@@ -47,28 +61,34 @@ class _Scale:
         self._factor = (dots - 1) / span if 0 < span < math.inf else 0.0
         self._dots = dots
 
-    def __call__(self, value: float) -> int:
-        place = (math.log(value) if self.is_log else value) - self._from
-        return self._dots - 1 - round(place * self._factor)
+    def places(self, values: Sequence[float]) -> list[int | None]:
+        """The dot of each value; None where it is NaN."""
+        start, factor, bottom = self._from, self._factor, self._dots - 1
+        if self.is_log:
+            values = [math.log(value) if value > 0 else value for value in values]
+        return [
+            bottom - round((value - start) * factor) if value == value else None  # noqa: PLR0124
+            for value in values
+        ]
 
 
 def _canvas(
-    trail: Trail, columns: int, scale: _Scale
+    trail: Trail, columns: int, rows: int, scale: _Scale
 ) -> tuple[list[list[int]], list[list[int]]]:
-    rows = scale(scale.low) // 4 + 1
     bright = [[0] * columns for _ in range(rows)]
     dim = [[0] * columns for _ in range(rows)]
-    count = len(trail.means)
-    factor = (columns * 2 - 1) / max(count - 1, 1)
+    factor = (columns * 2 - 1) / max(len(trail.means) - 1, 1)
+    means, lows, highs = map(scale.places, (trail.means, trail.lows, trail.highs))
     before: tuple[int, int] | None = None
-    for place, mean in enumerate(trail.means):
-        if not math.isfinite(mean):
+    for place, (y, low, high) in enumerate(zip(means, lows, highs, strict=True)):
+        if y is None or low is None or high is None:
             continue
-        x, y = round(place * factor), scale(mean)
-        for dot in range(scale(trail.highs[place]), scale(trail.lows[place]) + 1):
-            dim[dot // 4][x // 2] |= _DOTS[x % 2][dot % 4]
-        bright[y // 4][x // 2] |= _DOTS[x % 2][y % 4]
-        if before is not None:
+        x = round(place * factor)
+        column, half = x // 2, _DOTS[x % 2]
+        for dot in range(high, low + 1):
+            dim[dot // 4][column] |= half[dot % 4]
+        bright[y // 4][column] |= half[y % 4]
+        if before is not None and (abs(x - before[0]) > 1 or abs(y - before[1]) > 1):
             _connect(bright, before, (x, y))
         before = (x, y)
     return bright, dim
@@ -96,16 +116,3 @@ def _axis(trail: Trail, columns: int, *, is_log: bool) -> Line:
         Segment(middle.center(max(room, 1)), style),
         Segment(last, DIM),
     ]
-
-
-def _joined(line: Line) -> Line:
-    """Neighbours of one style as one segment."""
-    found: Line = []
-    texts: list[str] = []
-    style = line[0].style
-    for segment in line:
-        if segment.style is not style:
-            found.append(Segment("".join(texts), style))
-            texts, style = [], segment.style
-        texts.append(segment.text)
-    return [*found, Segment("".join(texts), style)]

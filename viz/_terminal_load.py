@@ -9,22 +9,45 @@ from ._terminal_value import ExpertLoad
 _NARROWEST = 18
 _LOW, _HIGH = 0.5, 2.0
 _ENOUGH, _POOR = 0.95, 0.8
+_TALLEST = 4
 _FULL_CELL = 2.0  # the share that fills a cell of the strip
 
 
-def bars_height(load: ExpertLoad, width: int) -> int:
-    """How many lines `bar_lines` makes."""
-    return -(-len(load.shares) // _columns(load, width)) + 1
+def load_lines(load: ExpertLoad, form: str, width: int, height: int = 0) -> list[Line]:
+    """The load in one of three forms, and the balance below.
+
+    Args:
+        load: The load.
+        form: "bars", "low" (bars in as few lines as can be), "strip" or "line".
+        width: Cells of a line.
+        height: Lines that a strip may fill.
+    """
+    if form == "line":
+        return [_balance_line(load, width)]
+    make = {"bars": _bar_lines, "low": _low_lines}.get(form)
+    lines = make(load, width) if make else _strip_lines(load, width, height - 1)
+    return [*lines, _balance_line(load, width)]
 
 
-def strip_height(load: ExpertLoad, width: int) -> int:
-    """How many lines `strip_lines` makes."""
-    return -(-len(load.shares) // _strip_columns(load, width)) + 1
+def load_height(load: ExpertLoad, form: str, width: int) -> int:
+    """How many lines `load_lines` makes."""
+    if form == "line":
+        return 1
+    columns = (
+        _strip_columns(load, width)
+        if form == "strip"
+        else _columns(load, width, is_low=form == "low")
+    )
+    return -(-len(load.shares) // columns) + 1
 
 
-def bar_lines(load: ExpertLoad, width: int) -> list[Line]:
-    """A bar an expert, downwards and then to the right, and the balance below."""
-    columns = _columns(load, width)
+def _low_lines(load: ExpertLoad, width: int) -> list[Line]:
+    return _bar_lines(load, width, is_low=True)
+
+
+def _bar_lines(load: ExpertLoad, width: int, *, is_low: bool = False) -> list[Line]:
+    """A bar an expert, downwards and then to the right."""
+    columns = _columns(load, width, is_low=is_low)
     rows = -(-len(load.shares) // columns)
     size = width // columns
     label = max(map(len, load.labels))
@@ -43,29 +66,35 @@ def bar_lines(load: ExpertLoad, width: int) -> list[Line]:
                 Segment(text.rjust(6) + "  ", DIM if style is GOOD else style),
             ]
         lines.append(line)
-    return [*lines, balance_line(load, width)]
+    return lines
 
 
-def strip_lines(load: ExpertLoad, width: int) -> list[Line]:
-    """A cell an expert, as high as its share, in rows; and the balance below."""
+def _strip_lines(load: ExpertLoad, width: int, height: int) -> list[Line]:
+    """A column an expert, as high as its share, in bands one below the other."""
     columns = _strip_columns(load, width)
+    count = len(load.shares)
+    bands = -(-count // columns)
+    tall = min(max(height // bands, 1), _TALLEST)
     label = max(map(len, load.labels))
     lines: list[Line] = []
-    for start in range(0, len(load.shares), columns):
-        line: Line = [Segment(fitted(load.labels[start], label) + " ", DIM)]
-        for place in range(start, min(start + columns, len(load.shares))):
-            style = _style(load, place)
-            dead = place in load.dead
-            cell = "×" if dead else level(load.shares[place] / _FULL_CELL) or "▁"
-            if line[-1].style is style and len(line) > 1:
-                line[-1] = Segment(line[-1].text + cell, style)
-            else:
-                line.append(Segment(cell, style))
-        lines.append(line)
-    return [*lines, balance_line(load, width)]
+    for start in range(0, count, columns):
+        for row in reversed(range(tall)):
+            text = load.labels[start] if row == 0 else ""
+            line: Line = [Segment(fitted(text, label) + " ", DIM)]
+            for place in range(start, min(start + columns, count)):
+                style = _style(load, place)
+                cell = level(load.shares[place] / _FULL_CELL * tall - row)
+                if row == 0:
+                    cell = "×" if place in load.dead else cell if cell != " " else "▁"
+                if line[-1].style is style and len(line) > 1:
+                    line[-1] = Segment(line[-1].text + cell, style)
+                else:
+                    line.append(Segment(cell, style))
+            lines.append(line)
+    return lines
 
 
-def balance_line(load: ExpertLoad, width: int) -> Line:
+def _balance_line(load: ExpertLoad, width: int) -> Line:
     """The balance at a glance: entropy, most and least used, dead experts."""
     balance = load.balance
     style = GOOD if balance >= _ENOUGH else WARN if balance >= _POOR else BAD_BOLD
@@ -92,10 +121,12 @@ def balance_line(load: ExpertLoad, width: int) -> Line:
     return line
 
 
-def _columns(load: ExpertLoad, width: int) -> int:
+def _columns(load: ExpertLoad, width: int, *, is_low: bool) -> int:
     label = max(map(len, load.labels))
     narrowest = max(_NARROWEST, label + 13)
-    most = max(1, width // narrowest)
+    most = max(1, min(width // narrowest, len(load.shares)))
+    if is_low:
+        return most
     wanted = -(-len(load.shares) // 8)  # eight in a column, where there is room
     return min(most, max(wanted, 2 if len(load.shares) > 1 else 1))
 

@@ -1,6 +1,6 @@
 """The terminal view as a renderable: chooses what fits, and frames it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions
@@ -22,13 +22,7 @@ from ._terminal_cells import (
     length,
 )
 from ._terminal_chart import chart_lines
-from ._terminal_load import (
-    balance_line,
-    bar_lines,
-    bars_height,
-    strip_height,
-    strip_lines,
-)
+from ._terminal_load import load_height, load_lines
 from ._terminal_value import TerminalView
 
 WIDEST = 200
@@ -45,7 +39,7 @@ class _Plan:
     Attributes:
         is_boxed: Boxes around the blocks, or only a line above each.
         has_chart: Whether there is a chart.
-        experts: "bars", "strip" or "line".
+        experts: The form of the experts' load; see `load_lines`.
         system: Lines for the system.
     """
 
@@ -61,6 +55,7 @@ _PLANS = (
     _Plan(True, False, "bars", 1),
     _Plan(False, True, "bars", 1),
     _Plan(False, False, "bars", 1),
+    _Plan(False, False, "low", 1),
     _Plan(True, False, "strip", 1),
     _Plan(False, False, "strip", 1),
     _Plan(False, False, "line", 1),
@@ -88,9 +83,10 @@ class TerminalPicture:
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[Segment]:
         for line in self.lines(options.max_width):
-            for text, style, control in line:
-                shown = as_ascii(text) if self.only_ascii else text
-                yield Segment(shown, style, control)
+            if self.only_ascii:
+                yield from (Segment(as_ascii(text), style) for text, style, _ in line)
+            else:
+                yield from line
             yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -111,7 +107,7 @@ class _Composition:
         self.view = view
         self.width = width
         self.height = height
-        self.header = header_lines(view, width - 4)
+        self.header = header_lines(view, width - 4)  # of as many lines in a box or not
 
     def lines(self) -> list[Line]:
         plan, rows = self._plan()
@@ -131,16 +127,13 @@ class _Composition:
         """The best plan that fits, and how many lines of metrics it has room for."""
         wanted = 0 if self.view.rows is None else max(len(self.view.rows), 1) + 1
         few = min(wanted, _FEW_ROWS)
-        possible = [(plan, self.height - self._rest(plan)) for plan in self._plans()]
+        possible = [(plan, self.height - self._rest(plan)) for plan in _PLANS]
         for least in (wanted, few):
             for plan, room in possible:
                 if room >= least:
                     return plan, room
         plan, room = possible[-1]
         return plan, max(room, 2)
-
-    def _plans(self) -> Iterable[_Plan]:
-        return _PLANS
 
     def _rest(self, plan: _Plan) -> int:
         """Lines of all but the metrics' own."""
@@ -160,7 +153,8 @@ class _Composition:
         status = f"● {view.status}"
         style = STATUS_STYLES.get(view.status, DIM)
         title = f"{view.title} · {view.run_id[-8:]}" if view.run_id else view.title
-        return _framed(title, status, self.header, self.width, plan.is_boxed, (DONE, style))
+        lines = self.header if plan.is_boxed else header_lines(view, self.width)
+        return _framed(title, status, lines, self.width, plan.is_boxed, (DONE, style))
 
     def _middle(self, plan: _Plan) -> list[Line]:
         view, boxed, width = self.view, plan.is_boxed, self.width
@@ -199,9 +193,9 @@ class _Composition:
         if load is None:
             return []
         inner = width - (4 if plan.is_boxed else 0)
-        make = {"bars": bar_lines, "strip": strip_lines}.get(plan.experts)
-        lines = make(load, inner) if make else [balance_line(load, inner)]
-        if self._is_split(plan):
+        split = self._is_split(plan)
+        lines = load_lines(load, plan.experts, inner, _CHART_HEIGHT if split else 0)
+        if split:
             lines[-1:-1] = [[] for _ in range(_CHART_HEIGHT - len(lines))]
         count = len(load.shares)
         return _framed(
@@ -217,11 +211,7 @@ class _Composition:
             return _CHART_HEIGHT + edges if has_chart else 0
         split = self._is_split(plan)
         width = self.width - self.width * 11 // 20 - 1 if split else self.width
-        height = 1
-        if plan.experts == "bars":
-            height = bars_height(view.experts, width - edge)
-        elif plan.experts == "strip":
-            height = strip_height(view.experts, width - edge)
+        height = load_height(view.experts, plan.experts, width - edge)
         if split:
             return max(height, _CHART_HEIGHT) + edges
         return height + edges + (_CHART_HEIGHT + edges if has_chart else 0)

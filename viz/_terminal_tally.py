@@ -15,6 +15,7 @@ Entry = tuple[int, Mapping[str, float]]
 """A step, and the metrics said at it."""
 
 _RATE_SECONDS = 30.0
+_STALLED_STEPS = 10
 _MOST_TRAILS = 256
 _NOT_IN_TABLE = frozenset({"batch_size", "sequence_length"})
 _FIRST = ("train_loss", "val_loss", "aux_loss", "learning_rate", "gradient_norm")
@@ -37,7 +38,7 @@ class _Metric:
         self._change: float | None = None
 
     def take(self, steps: Sequence[int], values: Sequence[float]) -> None:
-        self.last = values[-1]
+        self.last = float(values[-1])
         self.is_new = True
         if self.trail is not None:
             self.trail.take(steps, values)
@@ -116,6 +117,8 @@ class Tally:
             steps = list(map(itemgetter(0), same))
             low, high = min(steps), max(steps)
             known = self._steps or (steps[0], high)
+            if self._steps is None:
+                self._ticks.append((self._began, steps[0]))
             self._steps = (min(known[0], low), max(known[1], high))
             for _ in range(self._scale.cover(steps[0], high)):
                 for metric in self._metrics.values():
@@ -190,13 +193,9 @@ class Tally:
 
     def _rate(self, now: float) -> float | None:
         recent = [tick for tick in self._ticks if tick[0] >= now - _RATE_SECONDS]
-        if not recent and self._ticks:
-            recent = [self._ticks[-1]]
+        recent = recent or list(self._ticks)[-1:]
         if not recent or now <= recent[0][0]:
             return None
-        if len(recent) == 1 and len(self._ticks) == 1:
-            first, done = self._began, steps_done(self._steps) or 0
-            return done / (now - first) if self._steps and self._steps[0] == 0 else None
         return max(recent[-1][1] - recent[0][1], 0) / (now - recent[0][0])
 
     def alarms(self, now: float, stall_seconds: float) -> tuple[Alarm, ...]:
@@ -209,7 +208,8 @@ class Tally:
             )
         )
         silent = now - self._heard
-        if silent > stall_seconds:
+        usual = 1 / rate if (rate := self._rate(self._heard)) else 0.0
+        if silent > max(stall_seconds, _STALLED_STEPS * usual):
             found.append(Alarm(f"stalled: no update for {silent:.0f} s", is_severe=False))
         return tuple(found)
 

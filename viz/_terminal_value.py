@@ -160,6 +160,7 @@ class TerminalView:
         status: `running`, `finished`, `failed`, `interrupted` or `crashed`.
         pace: How far and how fast it is.
         rows: The metrics; None for no table.
+        newest: Names and newest values of the first metrics, for a single line.
         table_note: When the table was made.
         experts: The load of the experts, if there are any.
         chart: The metric whose course is drawn, if any.
@@ -175,6 +176,7 @@ class TerminalView:
     status: str = "running"
     pace: Pace = Pace()
     rows: tuple[MetricRow, ...] | None = ()
+    newest: tuple[tuple[str, float], ...] = ()
     table_note: str = ""
     experts: ExpertLoad | None = None
     chart: MetricRow | None = None

@@ -24,6 +24,8 @@ def validate(config: TrainingVisualizerConfig) -> None:
     check_whole_number("subplot_rows", config.subplot_rows)
     check_whole_number("subplot_cols", config.subplot_cols)
     check_whole_number("update_interval", config.update_interval)
+    if config.table_interval is not None:
+        check_whole_number("table_interval", config.table_interval)
     if config.max_points is not None:
         check_whole_number("max_points", config.max_points)
     _figure_size(config.figure_size)

@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from stepwell.store import Run, active_run, start_run
 
@@ -13,6 +13,9 @@ from ._kept_layout import config_of, layout_of
 from ._summary import summary_of, summary_table
 from ._validation import validate
 from ._views import View, open_view, warn
+
+if TYPE_CHECKING:
+    from ._terminal_tables import PrintedTables
 
 
 class RealTimeTrainingVisualizer:
@@ -40,11 +43,13 @@ class RealTimeTrainingVisualizer:
         # A run of its own is only held here, so that it ends when this object does.
         self._run = joined or start_run(name=None, layout=layout)
         self._owns_run = joined is None
-        self._log = self._run.recorder().log
+        self._recorder = self._run.recorder()
+        self._log = self._recorder.log
         self._updates = 0
         self._has_warned = False
         self._is_closed = False
         self._view = self._open_view()
+        self._tables: PrintedTables | None = None
 
     @property
     def run(self) -> Run:
@@ -69,6 +74,8 @@ class RealTimeTrainingVisualizer:
         """
         self._log(metrics, step)
         self._updates += 1
+        if self._config.table_interval is not None:
+            self._print_table(metrics)
         if self._view is not None:
             self._view.update(self._updates)
 
@@ -150,6 +157,13 @@ class RealTimeTrainingVisualizer:
         finally:
             if self._owns_run:
                 self._run.finish(status, message)
+
+    def _print_table(self, metrics: Mapping[str, Any]) -> None:
+        if self._tables is None:
+            from ._terminal_tables import PrintedTables  # noqa: PLC0415 (loads Rich)
+
+            self._tables = PrintedTables(self._run, self._config.table_interval or 1)
+        self._tables.update(metrics, self._recorder.last_step)
 
     def _open_view(self) -> View | None:
         try:

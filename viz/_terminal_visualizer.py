@@ -1,0 +1,215 @@
+"""The terminal visualizer that a training loop talks to."""
+
+import operator
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from stepwell.store import (
+    PLAIN_NUMBERS,
+    Run,
+    clean_metrics,
+    newest_open_run,
+    start_run,
+)
+
+from ._terminal_config import TrainingSnapshot, VisualizationConfig, check_config
+from ._terminal_experts import expert_metric
+from ._validation import check_whole_number
+from ._views import warn
+
+if TYPE_CHECKING:
+    from ._terminal_display import Display
+
+_FIELDS = (
+    "train_loss",
+    "val_loss",
+    "learning_rate",
+    "aux_loss",
+    "batch_size",
+    "sequence_length",
+    "gpu_memory_mb",
+    "gradient_norm",
+)
+_fields_of = operator.attrgetter(*_FIELDS)
+_MOST_FAMILIES = 1000
+
+
+class RichTrainerVisualizer:
+    """Records the snapshots of a training loop, and shows the run in the terminal.
+
+    It joins the *run* that it is given, else the newest open run of this process, such
+    as that of a plot's visualizer, and otherwise starts a run of its own. A run of its
+    own is finished by `close()`, or when the visualizer is left behind; a run that it
+    joined goes on.
+
+    Args:
+        config: What is shown; a `VisualizationConfig` with its defaults when absent.
+        run: The run to join.
+
+    Raises:
+        ConfigurationError: *config* can't be used; the message says why.
+    """
+
+    def __init__(
+        self, config: VisualizationConfig | None = None, *, run: Run | None = None
+    ) -> None:
+        self._config = config if config is not None else VisualizationConfig()
+        check_config(self._config)
+        joined = run or newest_open_run()
+        # A run of its own is only held here, so that it ends when this object does.
+        self._run = joined or start_run(name=None)
+        self._owns_run = joined is None
+        self._recorder = self._run.recorder()
+        self._log = self._recorder.log
+        self._names: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        self._say: Callable[[int, Mapping[str, float]], None] | None = None
+        self._display: Display | None = None
+        self._is_started = False
+        self._is_closed = False
+
+    @property
+    def run(self) -> Run:
+        """The run that takes the metrics."""
+        return self._run
+
+    @property
+    def config(self) -> VisualizationConfig:
+        """What is shown."""
+        return self._config
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "open"
+        return f"<RichTrainerVisualizer of run {self._run.name!r}, {state}>"
+
+    def start(self, total_steps: int | None = None, description: str = "Training") -> None:
+        """Begin to show the run.
+
+        Args:
+            total_steps: Steps in all, kept in the run's configuration as `total_steps`;
+                None when that is not known.
+            description: What is trained, for the head of the view.
+
+        Raises:
+            ConfigurationError: *total_steps* is no whole number of 1 or more.
+        """
+        if total_steps is not None:
+            check_whole_number("total_steps", total_steps)
+            self._run.config["total_steps"] = int(total_steps)
+        if self._is_closed:
+            return
+        self._is_started = True
+        if self._display is not None:
+            self._display.close("running")
+        try:
+            self._display = self._open_display(total_steps, str(description))
+        except Exception as error:  # noqa: BLE001 (the training goes on without)
+            self._display = None
+            warn(f"there is no terminal view: {type(error).__name__}: {error}")
+        self._say = self._display.say if self._display is not None else None
+
+    def update(self, snapshot: TrainingSnapshot) -> None:
+        """Record *snapshot*; when this returns, it survives the death of the process.
+
+        Args:
+            snapshot: One step. What it has of None is absent.
+        """
+        if not self._is_started:
+            self.start()
+        metrics = self._metrics_of(snapshot)
+        if not PLAIN_NUMBERS.issuperset(map(type, metrics.values())):
+            values, problems = clean_metrics(metrics)
+            if not problems:
+                metrics = values
+            self._log(metrics, snapshot.step)
+            metrics = values
+        else:
+            self._log(metrics, snapshot.step)
+        if self._say is not None:
+            step = snapshot.step
+            self._say(step if type(step) is int else self._recorder.last_step, metrics)
+
+    def close(self) -> None:
+        """Show the last state, and finish the run if it is the visualizer's own.
+
+        A second call does nothing.
+        """
+        self._close("finished", None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_value is None:
+            self._close("finished", None)
+        elif isinstance(exc_value, KeyboardInterrupt):
+            self._close("interrupted", "KeyboardInterrupt")
+        else:
+            message = f"{type(exc_value).__name__}: {exc_value}".removesuffix(": ")
+            self._close("failed", message)
+
+    def _close(self, status: str, message: str | None) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._say = None
+        if self._display is not None:
+            self._display.close(status)
+        if self._owns_run:
+            self._run.finish(status, message)
+
+    def _open_display(self, total_steps: int | None, description: str) -> "Display | None":
+        if self._run.rank > 0:
+            return None  # the first process shows the run
+        from ._terminal_display import Display, Subject, current_display  # noqa: PLC0415
+        from ._terminal_screens import open_screen  # noqa: PLC0415 (loads Rich)
+
+        other = current_display()
+        if other is not None:
+            other.close("running")
+        name = self._run.name
+        title = name if description in {"", "Training"} else f"{description} · {name}"
+        subject = Subject(title, name, self._run.id, total_steps)
+        screen = open_screen(self._config)
+        if screen is None:
+            return None
+        display = Display(subject, self._config, screen)
+        display.start()
+        weakref.finalize(self, display.close_left_behind)
+        return display
+
+    def _metrics_of(self, snapshot: TrainingSnapshot) -> dict[str, Any]:
+        metrics = {
+            name: value
+            for name, value in zip(_FIELDS, _fields_of(snapshot), strict=True)
+            if value is not None
+        }
+        experts = snapshot.expert_utilization
+        if experts is not None and len(experts):
+            if isinstance(experts, Mapping):
+                metrics.update(
+                    zip(self._named(tuple(experts)), experts.values(), strict=True)
+                )
+            else:
+                numbers = tuple(range(len(experts)))
+                metrics.update(zip(self._named(numbers), experts, strict=True))
+        if snapshot.custom_metrics:
+            for name, value in snapshot.custom_metrics.items():
+                metrics.setdefault(name, value)
+        return metrics
+
+    def _named(self, experts: Sequence[Any]) -> tuple[str, ...]:
+        """The metrics of *experts*, made once for each set of them."""
+        key = tuple(experts)
+        names = self._names.get(key)
+        if names is None:
+            if len(self._names) >= _MOST_FAMILIES:
+                self._names.clear()
+            names = self._names[key] = tuple(map(expert_metric, key))
+        return names
