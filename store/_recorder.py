@@ -26,7 +26,7 @@ class Recorder:
         self._writer = writer
         self.last_step = writer.first_step
 
-    def log(  # noqa: C901 (the hot path: one function, no calls that can be spared)
+    def log(  # noqa: C901 (the hot path: no calls that can be spared)
         self, metrics: Mapping[str, Any], step: int | None = None
     ) -> None:
         """Record metrics; when this returns, they survive the death of the process.
@@ -54,7 +54,8 @@ class Recorder:
         with writer.lock:
             if step is None:
                 step = self.last_step + 1
-                step = max(step, writer.current_step)
+                if step < writer.current_step:  # noqa: PLR1730 (max() costs 60 ns more)
+                    step = writer.current_step
             try:
                 body = shape.pack(
                     shape.length, POINTS, shape.number, step, time.time_ns(), *values
@@ -66,7 +67,8 @@ class Recorder:
                     writer.journal.write(body + pack_checksum(crc32(body)))
                 if step > self.last_step:
                     self.last_step = step
-                    writer.current_step = max(writer.current_step, step)
+                    if step > writer.current_step:  # noqa: PLR1730
+                        writer.current_step = step
         if not body:
             self._log_with_care(metrics, step)
 

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import warnings
+from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
@@ -184,7 +185,7 @@ class RunWriter:
             self.journal.write(body + pack_checksum(crc32(body)))
 
     def without_repeated(
-        self, speaker: object, step: int, values: dict[str, float]
+        self, speaker: object, step: int, values: Mapping[str, float]
     ) -> dict[str, float]:
         """Leave out what another front end has said: the same value at the same step."""
         said = self._said.setdefault(step, {})
@@ -198,6 +199,10 @@ class RunWriter:
         if len(self._said) > _STEPS_COMPARED:
             del self._said[next(iter(self._said))]
         return fresh
+
+    def has_repeated(self, speaker: object, step: int, values: Mapping[str, float]) -> bool:
+        """Whether another front end has said some of it: a value at the same step."""
+        return len(self.without_repeated(speaker, step, values)) < len(values)
 
     def warn(self, problems: list[Problem]) -> None:
         """Say each problem, once a subject."""
