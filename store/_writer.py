@@ -30,6 +30,7 @@ from ._recorder import Recorder
 
 _MOST_SHAPES = 4096  # tuples of names kept declared at a time
 _MOST_WARNINGS = 100  # subjects warned about in one run
+_CALLS_COMPARED = 8  # latest calls at one step
 _STEPS_COMPARED = 8  # latest steps at which two front ends are compared
 
 
@@ -82,7 +83,7 @@ class RunWriter:
         self.shapes.clear()
         self._declared = 0
         self._lost_said = 0
-        self._said: dict[int, dict[str, tuple[object, float]]] = {}
+        self._said: dict[int, list[tuple[object, dict[str, float]]]] = {}
         self.journal = Journal(
             self.location.journals, self.header, first, synchronous=self.synchronous
         )
@@ -188,17 +189,22 @@ class RunWriter:
         self, speaker: object, step: int, values: Mapping[str, float]
     ) -> dict[str, float]:
         """Leave out what another front end has said: the same value at the same step."""
-        said = self._said.setdefault(step, {})
-        fresh = {}
-        for name, value in values.items():
-            other, known = said.get(name, (speaker, value))
-            same = known == value or (known != known and value != value)  # noqa: PLR0124
-            if other is speaker or not same:
-                fresh[name] = value
-                said[name] = (speaker, value)
+        said = self._said.setdefault(step, [])
+        repeated = {
+            name
+            for other, known in said
+            if other is not speaker
+            for name in known.keys() & values.keys()
+            if _are_same(known[name], values[name])
+        }
+        said.append((speaker, dict(values)))
+        if len(said) > _CALLS_COMPARED:
+            del said[0]
         if len(self._said) > _STEPS_COMPARED:
             del self._said[next(iter(self._said))]
-        return fresh
+        if not repeated:
+            return dict(values)
+        return {name: value for name, value in values.items() if name not in repeated}
 
     def has_repeated(self, speaker: object, step: int, values: Mapping[str, float]) -> bool:
         """Whether another front end has said some of it: a value at the same step."""
@@ -231,3 +237,7 @@ def of_this_process(header: Header) -> Header:
         process_started=process_started(pid) or 0,
         primary=False,
     )
+
+
+def _are_same(one: float, other: float) -> bool:
+    return one == other or (one != one and other != other)  # noqa: PLR0124 (NaN)
