@@ -45,7 +45,6 @@ class Recorder:
             shape, values = None, {}.values()
         if (
             shape is None
-            or writer.several
             or (step is not None and type(step) is not int)
             or not PLAIN.issuperset(map(type, values))
         ):
@@ -62,7 +61,9 @@ class Recorder:
                 )
             except (struct.error, OverflowError):
                 body = b""
-            else:
+            if writer.several and writer.has_repeated(self, step, metrics):
+                body = b""
+            if body:
                 if writer.is_open:
                     writer.journal.write(body + pack_checksum(crc32(body)))
                 if step > self.last_step:
