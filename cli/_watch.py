@@ -8,7 +8,8 @@ from . import _shared as shared
 
 
 @click.command()
-@click.argument("run", default="last")
+@click.argument("runs", metavar="[RUN]...", nargs=-1)
+@click.option("--once", is_flag=True, help="Show how the run stands now, and end.")
 @click.option("--window", is_flag=True, help="Show the run's figure in a window.")
 @click.option(
     "--stay/--exit",
@@ -22,19 +23,27 @@ from . import _shared as shared
 def watch(  # noqa: PLR0913, PLR0917 (an option an argument)
     ctx: click.Context,
     location: Path | None,
-    run: str,
+    runs: tuple[str, ...],
+    once: bool,
     window: bool,
     stay: bool,
     dark: bool,
 ) -> None:
-    """Follow a run of any process, live or past.
+    """Follow a run of any process, live or past, until it ends; several as rows.
 
-    Example: stepwell watch last --window
+    Example: stepwell watch last
     """
+    references = list(runs) or ["last"]
     if not window:
-        raise click.UsageError("say where to show it: `stepwell watch RUN --window`")
+        from stepwell.viz import watch_in_terminal  # noqa: PLC0415 (loads Rich)
+
+        with shared.store_of(ctx, location) as store:
+            watch_in_terminal(store, references, once=once)
+        return
+    if len(references) > 1 or once:
+        raise click.UsageError("a window shows one run, and follows it")
     from stepwell.viz import watch_run  # noqa: PLC0415 (loads matplotlib)
 
     with shared.store_of(ctx, location) as store:
-        if not watch_run(store, run, stay=stay, theme="dark" if dark else None):
+        if not watch_run(store, references[0], stay=stay, theme="dark" if dark else None):
             ctx.exit(2)

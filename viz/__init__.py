@@ -5,6 +5,8 @@ that draws it. Only the last knows matplotlib, and none of it is loaded before s
 is drawn.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from ._dual import DualVisualizationSystem
 from ._factories import (
@@ -19,6 +21,9 @@ from ._terminal_visualizer import RichTrainerVisualizer
 from ._validation import validate
 from ._views import PlotWarning
 from ._visualizer import RealTimeTrainingVisualizer
+
+if TYPE_CHECKING:
+    from ._terminal_watch import watch_in_terminal
 
 __all__ = [
     "DualVisualizationSystem",
@@ -37,5 +42,14 @@ __all__ = [
     "layout_of",
     "save_run_figure",
     "validate",
+    "watch_in_terminal",
     "watch_run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "watch_in_terminal":
+        from ._terminal_watch import watch_in_terminal  # noqa: PLC0415 (loads Rich)
+
+        return watch_in_terminal
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

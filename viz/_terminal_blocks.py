@@ -35,7 +35,7 @@ _LONGEST_NAME = 26
 _MOST_TREND = 120
 _STEADY = 0.0005  # a change below it is none
 _HOT, _WARM = 0.95, 0.85
-_SMALLEST, _LARGEST, _ONE_DIGIT = 1e-3, 9999.5, 10
+_SMALLEST, _LARGEST, _ONE_DIGIT = 0.01, 9999.5, 10
 
 
 def header_lines(view: TerminalView, width: int) -> list[Line]:

@@ -146,8 +146,8 @@ class Display:
             losses[0] if losses and config.show_chart and config.show_tables else None,
             system,
             alarms if status == "running" else tuple(a for a in alarms if a.is_severe),
-            config.show_progress_bar,
-            config.show_throughput,
+            has_bar=config.show_progress_bar,
+            has_throughput=config.show_throughput,
         )
 
     def _system(

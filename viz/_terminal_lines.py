@@ -39,6 +39,10 @@ class LineScreen:
     Args:
         seconds: Least time between two lines; in a short run, a tenth of the run.
         stream: Where to; `sys.stdout`, as it is then.
+
+    Attributes:
+        name: What stands before each line.
+        is_closed: Whether the last line is printed.
     """
 
     period = 0.5
@@ -48,6 +52,8 @@ class LineScreen:
         self._stream = stream
         self._said: tuple[float, float] | None = None  # elapsed, share
         self._alarms: tuple[str, ...] = ()
+        self.name = ""
+        self.is_closed = False
 
     def show(self, view: TerminalView) -> None:
         """Print a line, if it is time."""
@@ -58,6 +64,7 @@ class LineScreen:
 
     def close(self, view: TerminalView) -> None:
         """Print the last line."""
+        self.is_closed = True
         self._print(plain_line(view))
 
     def _is_due(self, view: TerminalView) -> bool:
@@ -75,6 +82,7 @@ class LineScreen:
 
     def _print(self, line: str) -> None:
         stream = self._stream or sys.stdout
+        line = f"{self.name}: {line}" if self.name else line
         try:
             print(line, file=stream, flush=True)
         except UnicodeEncodeError:

@@ -101,7 +101,6 @@ def _balance_line(load: ExpertLoad, width: int) -> Line:
     most, least = load.most_used, load.least_used
     parts: list[list[tuple[str, Style]]] = [
         [("balance ", DIM), (f"{balance:.0%}", style)],
-        [("entropy ", DIM), (f"{load.entropy:.2f}/{load.most_entropy:.2f} bit", BOLD)],
         [("most ", DIM), (f"{load.labels[most]} {load.shares[most]:.2f}×", BOLD)],
         [("least ", DIM), (f"{load.labels[least]} {load.shares[least]:.2f}×", BOLD)],
     ]

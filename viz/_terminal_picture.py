@@ -28,7 +28,7 @@ from ._terminal_value import TerminalView
 WIDEST = 200
 _NARROWEST = 20
 _SIDE_BY_SIDE = 100
-_CHART_HEIGHT = 8
+_CHART_HEIGHT, _MOST_CHART = 8, 14
 _FEW_ROWS = 5
 
 
@@ -107,6 +107,7 @@ class _Composition:
         self.view = view
         self.width = width
         self.height = height
+        self.chart_height = _CHART_HEIGHT
         self.header = header_lines(view, width - 4)  # of as many lines in a box or not
 
     def lines(self) -> list[Line]:
@@ -120,7 +121,7 @@ class _Composition:
         blocks.append(self._middle(plan))
         if view.system and plan.system:
             lines = system_lines(view.system, width - edge, plan.system)
-            blocks.append(_framed("system", "", lines, width, plan.is_boxed))
+            blocks.append(_framed(view.system_title, "", lines, width, plan.is_boxed))
         return [line for block in blocks for line in block]
 
     def _plan(self) -> tuple[_Plan, int]:
@@ -131,6 +132,8 @@ class _Composition:
         for least in (wanted, few):
             for plan, room in possible:
                 if room >= least:
+                    spare = min(room - least, _MOST_CHART - _CHART_HEIGHT)
+                    self.chart_height += spare if plan.has_chart else 0
                     return plan, room
         plan, room = possible[-1]
         return plan, max(room, 2)
@@ -165,7 +168,7 @@ class _Composition:
             return self._experts(plan, width)
         if view.experts is None or not self._is_split(plan):
             edge = 4 if boxed else 0
-            lines = chart_lines(chart, width - edge, _CHART_HEIGHT)
+            lines = chart_lines(chart, width - edge, self.chart_height)
             drawn = _framed(chart.name, "", lines, width, boxed)
             return drawn if view.experts is None else drawn + self._experts(plan, width)
         left = width * 11 // 20
@@ -194,13 +197,12 @@ class _Composition:
             return []
         inner = width - (4 if plan.is_boxed else 0)
         split = self._is_split(plan)
-        lines = load_lines(load, plan.experts, inner, _CHART_HEIGHT if split else 0)
+        lines = load_lines(load, plan.experts, inner, self.chart_height if split else 0)
         if split:
-            lines[-1:-1] = [[] for _ in range(_CHART_HEIGHT - len(lines))]
-        count = len(load.shares)
-        return _framed(
-            f"load of {count} experts", "1.00× = even", lines, width, plan.is_boxed
-        )
+            lines[-1:-1] = [[] for _ in range(self.chart_height - len(lines))]
+        note = f"entropy {load.entropy:.2f}/{load.most_entropy:.2f} bit"
+        title = f"{len(load.shares)} experts (1.00× = even)"
+        return _framed(title, note, lines, width, plan.is_boxed)
 
     def _middle_height(self, plan: _Plan) -> int:
         view = self.view

@@ -7,9 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from ._meaning import better_side, is_loss
-from ._terminal_experts import ExpertLoad, expert_load, is_expert
+from ._terminal_experts import expert_load, is_expert
 from ._terminal_trail import RunningTrail, Scale
-from ._terminal_value import Alarm, MetricRow, Pace
+from ._terminal_value import Alarm, ExpertLoad, MetricRow, Pace
 
 Entry = tuple[int, Mapping[str, float]]
 """A step, and the metrics said at it."""
@@ -116,14 +116,11 @@ class Tally:
             same = list(group)
             steps = list(map(itemgetter(0), same))
             low, high = min(steps), max(steps)
-            known = self._steps or (steps[0], high)
             if self._steps is None:
                 self._ticks.append((self._began, steps[0]))
-            self._steps = (min(known[0], low), max(known[1], high))
-            for _ in range(self._scale.cover(steps[0], high)):
-                for metric in self._metrics.values():
-                    if metric.trail is not None:
-                        metric.trail.halve()
+                self._steps = (steps[0], high)
+            self._steps = (min(self._steps[0], low), max(self._steps[1], high))
+            self._widen(steps[0], high)
             columns = zip(*(said.values() for _, said in same), strict=True)
             for name, values in zip(names, columns, strict=False):
                 if is_expert(name):
@@ -133,6 +130,12 @@ class Tally:
         self._heard = now
         if self._steps is not None:
             self._ticks.append((now, self._steps[1]))
+
+    def _widen(self, first: int, last: int) -> None:
+        trails = [metric.trail for metric in self._metrics.values() if metric.trail]
+        for _ in range(self._scale.cover(first, last)):
+            for trail in trails:
+                trail.halve()
 
     def _metric(self, name: str) -> _Metric:
         metric = self._metrics.get(name)

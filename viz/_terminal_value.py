@@ -164,8 +164,9 @@ class TerminalView:
         table_note: When the table was made.
         experts: The load of the experts, if there are any.
         chart: The metric whose course is drawn, if any.
-        system: Measurements of the machine.
+        system: Measurements of the machine, or facts of the run.
         alarms: What a person should see.
+        system_title: What they are.
         has_bar: Whether a progress bar is wanted.
         has_throughput: Whether steps, samples and tokens a second are wanted.
     """
@@ -182,5 +183,6 @@ class TerminalView:
     chart: MetricRow | None = None
     system: tuple[SystemItem, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    system_title: str = "system"
     has_bar: bool = True
     has_throughput: bool = True
