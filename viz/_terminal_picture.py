@@ -201,7 +201,7 @@ class _Composition:
         if split:
             lines[-1:-1] = [[] for _ in range(self.chart_height - len(lines))]
         note = f"entropy {load.entropy:.2f}/{load.most_entropy:.2f} bit"
-        title = f"{len(load.shares)} experts (1.00× = even)"
+        title = "experts (1.00× = even)"
         return _framed(title, note, lines, width, plan.is_boxed)
 
     def _middle_height(self, plan: _Plan) -> int:

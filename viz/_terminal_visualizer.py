@@ -34,6 +34,7 @@ _FIELDS = (
 )
 _fields_of = operator.attrgetter(*_FIELDS)
 _MOST_FAMILIES = 1000
+_SAY_NOTHING = frozenset({"", "Training", "Training with Dual Visualization"})
 
 
 class RichTrainerVisualizer:
@@ -174,7 +175,7 @@ class RichTrainerVisualizer:
         if other is not None:
             other.close("running")
         name = self._run.name
-        title = name if description in {"", "Training"} else f"{description} · {name}"
+        title = name if description in _SAY_NOTHING else f"{description} · {name}"
         subject = Subject(title, name, self._run.id, total_steps)
         screen = open_screen(self._config)
         if screen is None:
