@@ -84,19 +84,8 @@ def select_points(
         last_points: Only the newest points of each metric, this many.
     """
     for group in _groups(counts):
-        where, parameters = _where(connection, run, group, bounds=bounds)
-        query = (
-            "select (list_position(?::varchar[], metric) - 1)::smallint as code, step,"  # noqa: S608
-            f" value from points where {where}"
-        )
-        found = connection.execute(query, [group, *parameters]).fetchnumpy()
-        codes = np.asarray(found["code"], np.int16)
-        order = np.argsort(codes, kind="stable")
-        edges = np.searchsorted(codes[order], np.arange(len(group) + 1))
-        for place, metric in enumerate(group):
-            rows = order[edges[place] : edges[place + 1]]
-            steps = np.asarray(found["step"], np.int64)[rows]
-            values = np.asarray(found["value"], np.float64)[rows]
+        for metric, found in _fetch(connection, run, group, bounds):
+            steps, values = found
             if (steps[1:] < steps[:-1]).any():
                 by_step = np.argsort(steps, kind="stable")
                 steps, values = steps[by_step], values[by_step]
@@ -104,6 +93,32 @@ def select_points(
                 steps, values = steps[-last_points:], values[-last_points:]
             if steps.size:
                 yield metric, (steps, values)
+
+
+def _fetch(
+    connection: duckdb.DuckDBPyConnection,
+    run: RunInfo,
+    metrics: list[str],
+    bounds: tuple[int | None, int | None],
+) -> Iterator[tuple[str, tuple[NDArray[np.int64], NDArray[np.float64]]]]:
+    where, parameters = _where(connection, run, metrics, bounds=bounds)
+    code, several = "", len(metrics) > 1
+    if several:
+        code = "(list_position(?::varchar[], metric) - 1)::smallint as code,"
+        parameters = [metrics, *parameters]
+    query = f"select {code} step, value from points where {where}"  # noqa: S608
+    found = connection.execute(query, parameters).fetchnumpy()
+    steps = np.asarray(found["step"], np.int64)
+    values = np.asarray(found["value"], np.float64)
+    if not several:
+        yield metrics[0], (steps, values)
+        return
+    codes = np.asarray(found["code"], np.int16)
+    order = np.argsort(codes, kind="stable")
+    edges = np.searchsorted(codes[order], np.arange(len(metrics) + 1))
+    for place, metric in enumerate(metrics):
+        rows = order[edges[place] : edges[place + 1]]
+        yield metric, (steps[rows], values[rows])
 
 
 def _groups(counts: dict[str, int]) -> Iterator[list[str]]:

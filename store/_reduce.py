@@ -26,8 +26,7 @@ def reduce_points(
         origin: Step at which the first bucket begins, not above the first step.
         width: Steps in a bucket.
     """
-    buckets = (steps - origin) // width
-    edges = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
+    edges = _edges(steps, origin, width)
     counts = np.diff(np.append(edges, len(steps)))
     last = edges + counts - 1
     finite = np.isfinite(values)
@@ -58,6 +57,17 @@ def reduce_points(
         non_finite_values=values[odd],
         points=len(steps),
     )
+
+
+def _edges(steps: NDArray[np.int64], origin: int, width: int) -> NDArray[np.intp]:
+    """Where each bucket that has a point begins."""
+    first, last = ((int(step) - origin) // width for step in (steps[0], steps[-1]))
+    if last - first < len(steps):
+        begins = np.array([origin + width * n for n in range(first, last + 1)], np.int64)
+        begins[0] = steps[0]
+        return np.unique(np.searchsorted(steps, begins))
+    buckets = (steps - origin) // width
+    return np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
 
 
 def _first_hits(hits: NDArray[np.bool_], edges: NDArray[np.int64]) -> NDArray[np.int64]:
