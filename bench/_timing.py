@@ -135,6 +135,12 @@ def memory(pid: int | str = "self") -> dict[str, float]:
     }
 
 
+def processor_time(pid: int) -> float:
+    """Seconds of processor time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def children() -> list[int]:
     """Process ids of this process's children."""
     lists = Path("/proc/self/task").glob("*/children")  # a list a thread
