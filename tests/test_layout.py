@@ -107,7 +107,10 @@ def test_imports_follow_the_layers(folder: str) -> None:
     assert edges(folder) <= MAY_IMPORT[folder]
 
 
-@pytest.mark.parametrize("name", ["stepwell", "m.training_viz", "stepwell.training_viz"])
+@pytest.mark.parametrize(
+    "name",
+    ["stepwell", "m.training_viz", "m.rich_trainer_viz", "stepwell.rich_trainer_viz"],
+)
 def test_importing_the_public_face_is_light(name: str, tmp_path: Path) -> None:
     code = f"import sys, {name}; print(*{{m.split('.')[0] for m in sys.modules}})"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path, text=True)

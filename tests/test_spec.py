@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import stepwell
-from m import training_viz
+from m import rich_trainer_viz, training_viz
 
 SPEC = (Path(__file__).parent / "spec" / "training_viz.md").read_text(encoding="utf-8")
 STEPS = 20  # of the loops whose length the text leaves open
@@ -175,6 +175,19 @@ visualizer.close()
     ),
 }
 
+EXPERTS = [f"expert_{number}" for number in range(4)]
+DUAL_METRICS = [
+    "train_loss",
+    "learning_rate",
+    "aux_loss",
+    "expert_entropy",
+    "batch_size",
+    "sequence_length",
+    "gpu_memory_mb",
+    "gradient_norm",
+    "smoothness",
+]
+
 CLASSES = {
     "Configuration System / PlotConfig",
     "Configuration System / MetricConfig",
@@ -186,22 +199,103 @@ COMPARED = {
     "API Reference / get_metrics_summary",
 }
 
-# These need `m.rich_trainer_viz`, which is not written yet.
-NOT_YET = {
-    "Combined Visualization / Complete Integration Example",
-    "Combined Visualization / Real-World Training Integration",
-    "Combined Visualization / Pattern 1: Research & Development",
-    "Combined Visualization / Pattern 2: Production Training",
-    "Combined Visualization / Pattern 3: Long-Running Experiments",
-    "Combined Visualization / Performance Optimization",
-    "Combined Visualization / Memory Management",
-    "Combined Visualization / Integration with Existing Training Loops",
+COMBINED = "Combined Visualization"
+SYSTEM = f"{COMBINED} / Complete Integration Example"
+
+# The blocks of this section use the class that its first block defines.
+DUAL_EXAMPLES = {
+    SYSTEM: Example(
+        runs=[points(STEPS, *DUAL_METRICS, *EXPERTS)],
+        after="""
+system = DualVisualizationSystem(total_steps=max_steps, n_experts=4)
+system.initialize()
+for step in range(max_steps):
+    system.update_training_metrics(step, detailed_metrics)
+system.save_scientific_plots("plots.png")
+assert len(system.get_training_summary()["matplotlib_metrics"]) == 13
+system.cleanup()
+""",
+        files=["plots.png"],
+    ),
+    f"{COMBINED} / Real-World Training Integration": Example(
+        runs=[
+            points(
+                2000,
+                "train_loss",
+                "learning_rate",
+                "aux_loss",
+                "expert_entropy",
+                "load_balance",
+                *EXPERTS,
+                "position_error",
+                "velocity_error",
+                "samples_per_sec",
+                "gpu_memory_mb",
+                "gradient_norm",
+                "trajectory_smoothness",
+                "prediction_confidence",
+                "routing_consistency",
+            )
+            | points(19, "val_loss")
+        ],
+        after="train_with_dual_visualization()",
+        files=[f"training_analysis_step_{step}.png" for step in (500, 1000, 1500)],
+    ),
+    f"{COMBINED} / Pattern 1: Research & Development": Example(
+        runs=[points(200, *DUAL_METRICS, *EXPERTS)],
+        after="research_viz.cleanup()",
+        files=[f"research_frames/step_{step:06d}.png" for step in (0, 50, 100, 150)],
+    ),
+    f"{COMBINED} / Pattern 2: Production Training": Example(
+        runs=[points(2000, *DUAL_METRICS, *EXPERTS)],
+        after="production_viz.cleanup()",
+        files=["production_milestone_0.png", "production_milestone_1000.png"],
+    ),
+    f"{COMBINED} / Pattern 3: Long-Running Experiments": Example(
+        runs=[points(6000, *DUAL_METRICS, *EXPERTS)],
+        after="long_run_viz.cleanup()",
+        files=["long_run_checkpoint_0.png", "long_run_checkpoint_5000.png"],
+    ),
+    f"{COMBINED} / Performance Optimization": Example(
+        runs=[points(STEPS, *DUAL_METRICS, *EXPERTS) | points(2, "accuracy")],
+        after="""
+system = OptimizedDualVisualization(total_steps=max_steps)
+system.initialize("Optimized")
+detailed_metrics["custom_metrics"]["expert_entropy"] = 1.9
+for step in range(max_steps):
+    accuracy = {"accuracy": 0.5} if step % 10 == 0 else {}
+    system.update_training_metrics(step, detailed_metrics | accuracy)
+system.cleanup()
+""",
+    ),
+    f"{COMBINED} / Memory Management": Example(
+        runs=[points(3, "train_loss"), {}],
+        after="""
+system = create_memory_efficient_dual_viz(max_steps)
+system.initialize()
+for step in range(3):
+    system.update_training_metrics(step, {"train_loss": 0.1})
+system.cleanup()
+scientific_viz.close()
+""",
+    ),
+    f"{COMBINED} / Integration with Existing Training Loops": Example(
+        runs=[points(1000, "train_loss", "learning_rate")],
+        after="enhanced_training_loop()",
+    ),
+}
+
+# The texts' loops are long; these run shorter ones, with all else as it stands.
+SHORTER = {
+    f"{COMBINED} / Pattern 1: Research & Development": ("range(5000)", "range(200)"),
+    f"{COMBINED} / Pattern 2: Production Training": ("range(10000)", "range(2000)"),
+    f"{COMBINED} / Pattern 3: Long-Running Experiments": ("range(50000)", "range(6000)"),
 }
 
 
 def test_every_block_is_accounted_for_once() -> None:
     assert len(BLOCKS) == SPEC.count("```python")
-    tables = [*EXAMPLES, *CLASSES, *COMPARED, *NOT_YET]
+    tables = [*EXAMPLES, *CLASSES, *COMPARED, *DUAL_EXAMPLES]
     assert sorted(tables) == sorted(BLOCKS)
 
 
@@ -218,6 +312,7 @@ def assumed_names() -> dict[str, Any]:
     )
     return {
         **{name: getattr(training_viz, name) for name in training_viz.__all__},
+        **{name: getattr(rich_trainer_viz, name) for name in rich_trainer_viz.__all__},
         "train_loss_value": 0.245,
         "validation_loss_value": 0.267,
         "current_lr": 0.001,
@@ -254,7 +349,11 @@ def test_a_block_runs_and_its_runs_are_in_the_store(
     namespace.clear()
     gc.collect()  # a visualizer that was left behind ends its run
 
-    with stepwell.open_store(tmp_path / "stepwell.duckdb") as store:
+    assert_kept(example, tmp_path)
+
+
+def assert_kept(example: Example, folder: Path) -> None:
+    with stepwell.open_store(folder / "stepwell.duckdb") as store:
         runs = store.runs()
         counts = [
             {metric: found.count for metric, found in store.summary(run).items()}
@@ -264,6 +363,101 @@ def test_a_block_runs_and_its_runs_are_in_the_store(
     assert {run.status for run in runs} == {"finished"}
     for name in example.files:
         assert Path(name).stat().st_size > 0
+
+
+def dual_names() -> dict[str, Any]:
+    """What the text about the dual system takes from the reader's program."""
+    numbers = iter(range(10**9))
+
+    def loss() -> float:
+        return 1.0 / (1 + next(numbers))
+
+    experts = dict.fromkeys(range(4), 0.25)
+    metrics = {
+        "train_loss": 0.5,
+        "learning_rate": 0.001,
+        "aux_loss": 0.01,
+        "expert_entropy": 1.9,
+        "expert_utilization": experts,
+        "batch_size": 32,
+        "sequence_length": 128,
+        "gpu_memory_mb": 812.5,
+        "gradient_norm": 0.7,
+        "custom_metrics": {"smoothness": 0.9},
+    }
+    model = SimpleNamespace(
+        get_auxiliary_loss=lambda: 0.01,
+        compute_routing_entropy=lambda: 1.9,
+        get_load_balance_factor=lambda: 0.95,
+        get_expert_utilization_dict=lambda: experts,
+        get_prediction_confidence=lambda: 0.8,
+    )
+    names = dict.fromkeys(["training_step", "validation_step", "train_step"], loss)
+    names |= dict.fromkeys(
+        [
+            "compute_position_rmse",
+            "compute_velocity_rmse",
+            "get_gpu_memory_usage",
+            "compute_gradient_norm",
+            "compute_smoothness_metric",
+            "compute_routing_consistency",
+            "get_learning_rate",
+        ],
+        lambda: 0.5,
+    )
+    return {
+        **assumed_names(),
+        **names,
+        "model": model,
+        "scheduler": SimpleNamespace(get_last_lr=lambda: [0.001]),
+        "save_model_checkpoint": lambda model, step: None,
+        "detailed_metrics": metrics,
+        "essential_metrics": metrics,
+        "core_metrics": metrics,
+    }
+
+
+OWN, READY_MADE = "the text's own class", "the ready-made class"
+
+
+@pytest.mark.parametrize(
+    ("key", "source"),
+    [
+        *((key, OWN) for key in DUAL_EXAMPLES),
+        *((key, READY_MADE) for key in DUAL_EXAMPLES if key != SYSTEM),
+    ],
+)
+def test_a_dual_block_runs_and_leaves_one_run_with_each_point_once(
+    key: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = DUAL_EXAMPLES[key]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STEPWELL_STORE", raising=False)
+
+    namespace = dual_names()
+    if source == OWN:
+        execute(BLOCKS[SYSTEM], SYSTEM, namespace)
+    if key != SYSTEM:
+        block = BLOCKS[key]
+        if key in SHORTER:
+            block = block.replace(*SHORTER[key])
+        execute(block, key, namespace)
+    execute(example.after, f"after {key}", namespace)
+    namespace.clear()
+    gc.collect()
+
+    assert_kept(example, tmp_path)
+    with stepwell.open_store(tmp_path / "stepwell.duckdb") as store:
+        repeated = store.sql(
+            "select metric, step from points group by run_id, metric, step"
+            " having count(*) > 1"
+        )
+        assert repeated.fetchall() == []
+        spread = store.sql(
+            "select distinct max(step) - min(step) + 1 - count(*) from points"
+            " where metric = 'train_loss' group by run_id"
+        )
+        assert spread.fetchall() == [(0,)]
 
 
 def default_of(declared: Field[Any]) -> object:

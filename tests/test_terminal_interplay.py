@@ -273,7 +273,7 @@ def test_much_output_by_a_library_that_holds_the_interpreter_goes_through(
         write = ctypes.PyDLL(None).write  # keeps the interpreter's lock
         write.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t]
         line = b"y" * 79 + b"\\n"
-        for _ in range(20):
+        for _ in range(3):
             write(1, line * 1000, 80000)
         visualizer.close()
         print("after")

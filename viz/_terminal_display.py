@@ -17,7 +17,7 @@ from ._terminal_config import VisualizationConfig
 from ._terminal_screens import Screen
 from ._terminal_system import SystemProbe
 from ._terminal_tally import Entry, Tally
-from ._terminal_value import MetricRow, SystemItem, TerminalView
+from ._terminal_value import Alarm, MetricRow, SystemItem, TerminalView
 
 _MOST_WAITING = 50_000  # updates between two looks; of more, the newest are seen
 _IDLE_SECONDS = 1.0  # between two looks while nothing is said
@@ -163,15 +163,14 @@ class Display:
         return items, tuple(row for row in rows if row.name != "gpu_memory_mb")
 
     def _bare(self, error: Exception) -> TerminalView:
-        view = TerminalView(
+        return TerminalView(
             self._subject.title,
             self._subject.run_name,
             self._subject.run_id,
             rows=None,
             newest=tuple(self._tally.newest.items())[:_LINE_METRICS],
+            alarms=(Alarm(f"the view failed: {type(error).__name__}: {error}"),),
         )
-        title = f"{view.title} · the view failed: {type(error).__name__}: {error}"
-        return replace(view, title=title)
 
     def close(self, status: str = "finished") -> None:
         """Show how the run ended, and leave the terminal as it was; twice is once."""
