@@ -1,11 +1,14 @@
-"""What the tests of the store share: real files and real processes."""
+"""What the tests share: real files, real processes, and a real screen."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +114,87 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds."""
     return wait_until
+
+
+@dataclass(slots=True)
+class Screen:
+    """An X server, perhaps with a window manager."""
+
+    name: str
+    server: subprocess.Popen[bytes]
+
+    def ask(self, *command: str) -> str:
+        """The output of xdotool; empty when it found nothing."""
+        done = subprocess.run(
+            ["xdotool", *command],
+            env=os.environ | {"DISPLAY": self.name},
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.stdout.strip()
+
+    def windows(self, title: str = "Stepwell") -> list[str]:
+        """The windows on the screen with *title* in their title."""
+        return self.ask("search", "--onlyvisible", "--name", title).split()
+
+    def close(self, window: str) -> None:
+        """Close a window, as its user does."""
+        self.ask("windowactivate", "--sync", window, "key", "alt+F4")
+        self.wait(lambda: window not in self.windows())
+
+    def await_window(self, title: str = "Stepwell", seconds: float = 40.0) -> str:
+        """The window with *title*, once it is there."""
+        self.wait(lambda: bool(self.windows(title)), seconds)
+        return self.windows(title)[0]
+
+    @staticmethod
+    def wait(condition: Callable[[], bool], seconds: float = 40.0) -> None:
+        """Wait until *condition* holds."""
+        wait_until(condition, seconds)
+
+
+@contextmanager
+def screen(*, managed: bool = True) -> Iterator[Screen]:
+    """A screen of its own, gone at the end; the test is skipped where there can't be one."""
+    for program in ("Xvfb", "xdotool", *(["openbox"] if managed else [])):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program} (Debian: apt-get install {program.lower()})")
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1100x24"]
+    server = subprocess.Popen(
+        [*command, "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        name = f":{said.readline().strip()}"
+    manager = None
+    try:
+        if managed:
+            manager = subprocess.Popen(
+                ["openbox"],
+                env=os.environ | {"DISPLAY": name},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        yield Screen(name, server)
+    finally:
+        for process in (manager, server):
+            if process is not None:
+                process.terminate()
+                process.wait(10)
+
+
+@pytest.fixture
+def display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Screen]:
+    """A screen for the test and its programs, which keep to a store of their own."""
+    for name in ("MPLBACKEND", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))
+    with screen() as found:
+        monkeypatch.setenv("DISPLAY", found.name)
+        yield found

@@ -10,7 +10,7 @@ from ._config import TrainingVisualizerConfig
 from ._following import FollowingWindow
 from ._style import own_style
 from ._views import say_once, warn
-from ._watch import closed_line, no_window_line
+from ._watch import closed_line, lost_line, no_window_line
 
 STORE_SECONDS = 0.5
 """How long a frame inside the training waits for a store that is in use."""
@@ -41,6 +41,7 @@ class InlineView:
     def __init__(self, run: Run, config: TrainingVisualizerConfig, backend: str) -> None:
         self._run_id = run.id
         self._closed_line = closed_line(run.name, run.location)
+        self._lost_line = lost_line(run.name, run.location)
         self._store = Store(run.location, seconds=STORE_SECONDS)
         self._config = config
         self._backend = backend
@@ -123,6 +124,9 @@ class InlineView:
     def _say_if_closed(self) -> None:
         if self._shown is not None and not self._shown.window.is_open:
             self._is_over = True
-            self._shown.window.close()
-            self._shown = None
-            say_once("closed window", self._closed_line)
+            window, self._shown = self._shown.window, None
+            window.close()
+            if window.is_lost:
+                say_once("lost window", self._lost_line)
+            else:
+                say_once("closed window", self._closed_line)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NO_WINDOW = 3
 """Exit code of a window process that found no way to open a window."""
 
+FAILED = 4
+"""Exit code of a window process that failed, and has said why."""
+
 _NICENESS = 5  # a window gives way to the training
 
 
@@ -88,8 +91,9 @@ def _show(  # noqa: PLR0913
             update_interval=config.update_interval,
             commands=commands,
         )
-        if not shown.window.is_open and shown.live.status == "running":
-            print(closed_line(info.name, store.location), file=sys.stderr)
+        if shown.live.status == "running" and not shown.window.is_open:
+            line = lost_line if shown.window.is_lost else closed_line
+            print(line(info.name, store.location), file=sys.stderr)
         shown.window.close()
 
 
@@ -138,12 +142,23 @@ def commands_from(descriptor: int) -> Callable[[], list[str] | None]:
         while select.select([descriptor], [], [], 0)[0]:
             data = os.read(descriptor, 4096)
             if not data:
+                _let_go()
                 return words or None
             *lines, received = (received + data).split(b"\n")
             words += [line.decode() for line in lines]
-        return words if os.getppid() == parent else None
+        if os.getppid() != parent:
+            _let_go()
+            return None
+        return words
 
     return read
+
+
+def _let_go() -> None:
+    """Leave the parent's output alone: who reads it shall not wait for the window."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def main(location: str, run_id: str, layout: str) -> int:
@@ -179,5 +194,5 @@ def main(location: str, run_id: str, layout: str) -> int:
             )
     except StepwellError as error:
         print(f"stepwell: the live window ended: {error}", file=sys.stderr)
-        return 1
+        return FAILED
     return 0 if shown else NO_WINDOW

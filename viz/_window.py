@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 FOLLOW_KEYS = frozenset({"f", "h", "r", "home"})
+_MOST_SHORT_PUMPS = 3
 _TOOL_KEYS = frozenset({"p", "o", "s", "ctrl+s", "ctrl+f", "left", "right", "backspace"})
 
 
@@ -32,7 +34,9 @@ class Window:
         self.figure = figure
         self.backend = backend
         self.is_open = True
+        self.is_lost = False
         self.is_dragged = False
+        self._short_pumps = 0
         canvas_kind: Any = module.FigureCanvas
         with mpl.rc_context({"figure.raise_window": False, "toolbar": "toolbar2"}):
             self._manager: FigureManagerBase = canvas_kind.new_manager(figure, 1)
@@ -98,10 +102,15 @@ class Window:
         if not self.is_open:
             return
         canvas: Any = self.figure.canvas
-        if seconds > 0:
-            canvas.start_event_loop(seconds)
-        else:
+        if seconds <= 0:
             canvas.flush_events()
+            return
+        began = time.monotonic()
+        canvas.start_event_loop(seconds)
+        is_short = time.monotonic() - began < seconds / 2
+        self._short_pumps = self._short_pumps + 1 if is_short else 0
+        if self._short_pumps >= _MOST_SHORT_PUMPS and self.is_open:
+            self.is_open, self.is_lost = False, True  # Qt, when the screen has died
 
     def set_title(self, title: str) -> None:
         """Write *title* in the title bar."""

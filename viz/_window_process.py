@@ -15,7 +15,7 @@ from stepwell.store import Run
 from ._config import TrainingVisualizerConfig
 from ._kept_layout import layout_of
 from ._views import say_once, warn
-from ._watch import NO_WINDOW, lost_line
+from ._watch import FAILED, NO_WINDOW, lost_line
 
 _SECONDS_TO_END = 3.0
 _CHECK_SECONDS = 1.0
@@ -89,7 +89,7 @@ class WindowProcess:
         self._process = None
         if process.stdin is not None:
             process.stdin.close()
-        if code not in {0, 1, NO_WINDOW}:  # else it has said itself what happened
+        if code not in {0, FAILED, NO_WINDOW}:  # else it has said itself what happened
             say_once("lost window", self._lost_line)
 
     def _say(self, word: str) -> None:
