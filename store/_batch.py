@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,14 +75,12 @@ def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
                 names = tuple(f"unnamed/{number}/{place}" for place in range(width))
             table[row] = [places.setdefault(name, len(places)) for name in names]
         codes = table[which]
-        count = len(block.steps)
         parts.append(
             (
                 codes.T.ravel(),
                 np.tile(block.steps, width),
-                np.tile(block.times, width),
+                np.tile(block.times // 1000, width),
                 block.values.T.ravel(),
-                count,
             )
         )
     return _sorted(list(places), parts)
@@ -95,7 +94,6 @@ def _sorted(
             NDArray[np.int64],
             NDArray[np.int64],
             NDArray[np.float64],
-            int,
         ]
     ],
 ) -> Batch:
@@ -106,7 +104,7 @@ def _sorted(
             names, none.astype(np.int32), none, none.view("datetime64[us]"), nothing
         )
     codes, steps, times, values = (
-        np.concatenate([part[column] for part in parts]) for column in range(4)
+        _joined([part[column] for part in parts]) for column in range(4)
     )
     same = codes[1:] == codes[:-1]
     later = (steps[1:] > steps[:-1]) | (
@@ -117,7 +115,11 @@ def _sorted(
         codes, steps, times, values = (
             column[order] for column in (codes, steps, times, values)
         )
-    return Batch(names, codes, steps, (times // 1000).view("datetime64[us]"), values)
+    return Batch(names, codes, steps, times.view("datetime64[us]"), values)
+
+
+def _joined(columns: list[Any]) -> Any:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
