@@ -33,6 +33,9 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:
             sys.stderr.close()  # the reader has seen enough, such as `head`
             raise SystemExit(0) from None
+        except OSError as error:  # of the output, or of a picture's file
+            where = f" ({error.filename})" if error.filename else ""
+            raise Failure(f"{error.strerror or error}{where}") from error
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,6 +10,7 @@ from . import _shared as shared
 if TYPE_CHECKING:
     from stepwell.store import SqlResult
 
+_MOST_IN_TABLE = 1000  # rows
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
 
@@ -44,18 +45,38 @@ def sql(
 
 
 def _print(result: "SqlResult") -> None:
+    rows = [tuple(map(_cell, row)) for row in result.fetchall()]
+    right = [any(word in kind for word in _NUMBERS) for kind in result.types]
+    if len(rows) > _MOST_IN_TABLE:
+        _print_plainly([result.columns, *rows], right)
+    else:
+        _print_table(result.columns, rows, right)
+    click.echo(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+
+
+def _print_plainly(rows: list[tuple[str, ...]], right: list[bool]) -> None:
+    # Many rows, which Rich would take minutes for.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(row, widths, right, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())
+
+
+def _print_table(
+    columns: tuple[str, ...], rows: list[tuple[str, ...]], right: list[bool]
+) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name, kind in zip(result.columns, result.types, strict=True):
-        numeric = any(word in kind for word in _NUMBERS)
-        table.add_column(Text(name), justify="right" if numeric else "left")
-    for row in result.fetchall():
-        table.add_row(*(Text(_cell(value)) for value in row))
+    for name, is_right in zip(columns, right, strict=True):
+        table.add_column(Text(name), justify="right" if is_right else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))
     shared.console().print(table)
-    count = len(result)
-    click.echo(f"{count:,} row{'' if count == 1 else 's'}")
 
 
 def _cell(value: Any) -> str:

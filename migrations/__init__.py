@@ -38,6 +38,7 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     from alembic import command  # noqa: PLC0415 (slow to import)
     from alembic.config import Config  # noqa: PLC0415
     from duckdb_sqlalchemy import alembic_impl  # noqa: F401, PLC0415 (registers itself)
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
     from sqlalchemy.pool import StaticPool  # noqa: PLC0415
 
     config = Config()
@@ -58,7 +59,7 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
             connection.exec_driver_sql("USE memory")
             connection.commit()
             connection.exec_driver_sql("DETACH store")
-    except sa.exc.DBAPIError as error:
+    except DBAPIError as error:
         raise error.orig or error from None
     finally:
         engine.dispose()

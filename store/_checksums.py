@@ -10,6 +10,7 @@ Berry, "A Systematic Approach to Building High Performance, Software-based, CRC 
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,11 @@ _ROWS = 4096  # records a round: what the processor's cache holds
 
 
 @cache
-def _tables() -> tuple[NDArray[np.uint32], ...]:
+def _tables() -> tuple[Any, ...]:
     values = np.arange(1 << 16)
     for _ in range(16):
         values = (values >> 1) ^ np.where(values & 1, _POLYNOMIAL, 0)
-    first = values.astype(np.uint32)
+    first: Any = values.astype(np.uint32)
     tables = [first]
     for _ in range(3):
         last = tables[-1]
@@ -49,7 +50,7 @@ def count_whole(rows: NDArray[np.uint8]) -> int:
 def _checksums(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
     one, two, three, four = _tables()
     words = np.ascontiguousarray(np.ascontiguousarray(rows).view("<u2").T)
-    crc = np.full(words.shape[1], 0xFFFFFFFF, np.uint32)
+    crc: Any = np.full(words.shape[1], 0xFFFFFFFF, np.uint32)
     for place in range(0, len(words) - len(words) % 4, 4):
         crc = (
             four[(crc & 0xFFFF) ^ words[place]]
@@ -59,4 +60,5 @@ def _checksums(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
         )
     for word in words[len(words) - len(words) % 4 :]:
         crc = (crc >> 16) ^ one[(crc & 0xFFFF) ^ word]
-    return ~crc
+    found: NDArray[np.uint32] = ~crc
+    return found

@@ -20,8 +20,8 @@ _NAMES_AT_A_TIME = 8192
 _INSERT_POINTS = """
 insert into points
 select
-    ?::uuid, from_json(?, '["VARCHAR"]')[code + 1], step, time, coalesce(value, 'nan'::double),
-    ?::smallint, ?::smallint
+    ?::uuid, from_json(?, '["VARCHAR"]')[code + 1], step, time,
+    coalesce(value, 'nan'::double), ?::smallint, ?::smallint
 from batch
 """
 _MERGE_TOTALS = """

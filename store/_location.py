@@ -46,6 +46,7 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
     if isinstance(location, Location):
         return location
     given = location if location is not None else os.environ.get(VARIABLE)
+    text = DEFAULT_NAME
     try:
         text = os.fsdecode(given) if given else DEFAULT_NAME
         text.encode()
@@ -64,7 +65,13 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
                 f"{path} is a folder, and a store is a file; try {path / DEFAULT_NAME}"
             )
     except (OSError, ValueError, RuntimeError) as error:
-        raise StoreLocationError(f"unusable store path {text!r}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise StoreLocationError(f"unusable store path {text!r}: {why}") from error
+    for character in "?\\":
+        if character in str(path):
+            raise StoreLocationError(
+                f"unusable store path {text!r}: DuckDB takes no path with a {character}"
+            )
     return Location(path)
 
 

@@ -45,7 +45,7 @@ def prepare(lease: Lease, seconds: float = SECONDS) -> None:
 def _is_absent(database: Path) -> bool:
     try:
         return database.stat().st_size == 0
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
 
 

@@ -21,7 +21,8 @@ def select_series(
     all_attempts: bool = False,
 ) -> Series:
     """Every point of one metric, by step and then by time; empty when it has none."""
-    where, parameters = _where(connection, run, [metric], all_attempts=all_attempts)
+    known = [metric] if _is_text(metric) else [""]
+    where, parameters = _where(connection, run, known, all_attempts=all_attempts)
     query = f"select step, time, value from points where {where}"  # noqa: S608
     found = connection.execute(query, parameters).fetchnumpy()
     steps = np.asarray(found["step"], np.int64)
@@ -59,7 +60,7 @@ def select_reduced(  # noqa: PLR0913
             metric: reduce_points(metric, steps, values, origin=origin, width=width)
             for metric, (steps, values) in found.items()
         }
-    origin, end = _extent(connection, run, metrics, bounds)
+    origin, end = _extent(connection, run, list(counts), bounds)
     width = -(-(end - origin + 1) // columns)
     return {
         metric: reduce_points(metric, steps, values, origin=origin, width=width)
@@ -121,6 +122,13 @@ def _fetch(
         yield metric, (steps[rows], values[rows])
 
 
+def _is_text(metric: str) -> bool:
+    try:
+        return bool(metric.encode())
+    except UnicodeEncodeError:
+        return False  # no metric can be called so
+
+
 def _groups(counts: dict[str, int]) -> Iterator[list[str]]:
     group: list[str] = []
     points = 0
@@ -141,7 +149,8 @@ def _counts(
         "select metric, sum(count)::bigint from totals_ where run_id = ?::uuid"
         " and metric in (select unnest(?::varchar[])) group by metric"
     )
-    found = connection.execute(query, [run.run_id, list(metrics)]).fetchall()
+    wanted = [metric for metric in metrics if _is_text(metric)]
+    found = connection.execute(query, [run.run_id, wanted]).fetchall()
     known = {str(metric): int(count) for metric, count in found}
     return {metric: known[metric] for metric in dict.fromkeys(metrics) if metric in known}
 

@@ -64,8 +64,6 @@ def _limited(
             if overdue.is_set():
                 raise QueryTimeoutError(seconds) from error
             raise QueryError(_one_line(error)) from error
-        except UnicodeEncodeError as error:
-            raise QueryError("the query is not valid Unicode text") from error
         if overdue.is_set():
             raise QueryTimeoutError(seconds)
     return result
@@ -95,13 +93,17 @@ def _interrupted_after(
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
+    try:
+        query.encode()
+    except UnicodeEncodeError as error:
+        raise QueryError("the query is not valid Unicode text") from error
     statements = connection.extract_statements(query)
     if _is_pivot(statements):
         return statements
     if len(statements) != 1:
         count = len(statements) or "no"
         raise QueryError(f"give one statement; there are {count} in the query")
-    kind = statements[0].type.name
+    kind = _kind(statements[0])
     if kind not in _ALLOWED:
         raise QueryError(
             f"{kind} is not allowed: a query can only read (SELECT, EXPLAIN, DESCRIBE)"
@@ -114,11 +116,18 @@ def _is_pivot(statements: list[Any]) -> bool:
     # the values into a temporary type, and the query. DuckDB 2 shows them as one of the
     # type MULTI. DuckDB 1 shows each; those that it made have no text of their own, and
     # what a user wrote always has one.
-    kinds = [statement.type.name for statement in statements]
+    kinds = [_kind(statement) for statement in statements]
     if kinds == ["MULTI"]:
         return True
     made = not any(statement.query.strip() for statement in statements)
     return made and kinds[-1:] == ["SELECT"] and set(kinds[:-1]) == {"CREATE"}
+
+
+def _kind(statement: Any) -> str:
+    try:
+        return str(statement.type.name)
+    except ValueError:  # one that DuckDB's Python side has no name for
+        return "this statement"
 
 
 def _one_line(error: duckdb.Error) -> str:

@@ -1,7 +1,7 @@
 """Reading the store so that each call that has returned is seen."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import duckdb
 
@@ -31,21 +31,34 @@ def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
                     yield connection
                     return
         with ExitStack() as stack:
-            try:
-                connection = stack.enter_context(lease.exclusive(seconds))
-                fold_within(connection, lease)
-            except (StoreBusyError, StoreNewerError):
-                raise
-            except StoreError as error:
-                lease.say_once(f"reading without the newest points: {error}")
-            else:
-                yield connection
+            folded = _fold_first(stack, lease, seconds)
+            if folded is not None:
+                yield folded
                 return
     elif needs_fold(lease):
         lease.say_once(f"{lease.location} is read-only: newest points may be missing")
     with lease.shared(seconds) as connection:
         read_revision(connection, lease)
         yield connection
+
+
+def _fold_first(
+    stack: ExitStack, lease: Lease, seconds: float
+) -> duckdb.DuckDBPyConnection | None:
+    """A connection that has folded, until *stack* ends; None where it cannot."""
+    with ExitStack() as attempt:
+        try:
+            connection = attempt.enter_context(lease.exclusive(seconds))
+            fold_within(connection, lease)
+        except (StoreBusyError, StoreNewerError):
+            raise
+        except StoreError as error:
+            with suppress(StoreError):  # a full disk is told of once more
+                attempt.close()
+            lease.say_once(f"reading without the newest points: {error}")
+            return None
+        stack.enter_context(attempt.pop_all())
+    return connection
 
 
 def _has_vanished(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:

@@ -37,7 +37,8 @@ def reduce_points(
     high = values if whole else np.where(finite, values, -np.inf)
     minimum = np.minimum.reduceat(low, edges)
     maximum = np.maximum.reduceat(high, edges)
-    total = np.add.reduceat(values if whole else np.where(finite, values, 0.0), edges)
+    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
+        total = np.add.reduceat(values if whole else np.where(finite, values, 0.0), edges)
     odd = np.flatnonzero(~finite)[:MOST_NON_FINITE]
     return ReducedSeries(
         metric=metric,
@@ -66,8 +67,23 @@ def _edges(steps: NDArray[np.int64], origin: int, width: int) -> NDArray[np.intp
         begins = np.array([origin + width * n for n in range(first, last + 1)], np.int64)
         begins[0] = steps[0]
         return np.unique(np.searchsorted(steps, begins))
-    buckets = (steps - origin) // width
+    buckets = buckets_of(steps, origin, width)
     return np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
+
+
+def buckets_of(steps: NDArray[np.int64], origin: int, width: int) -> NDArray[np.int64]:
+    """Number of the bucket of each step, whatever 64-bit integers the steps are.
+
+    Args:
+        steps: int64, none of them before *origin*.
+        origin: Step at which bucket 0 begins.
+        width: Steps in a bucket.
+    """
+    if width >= 2**64:
+        return np.zeros(len(steps), np.int64)
+    # Unsigned, since the distance of two steps may be beyond an int64.
+    distance = steps.view(np.uint64) - np.uint64(origin % 2**64)
+    return (distance // np.uint64(width)).view(np.int64)
 
 
 def _first_hits(hits: NDArray[np.bool_], edges: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -44,7 +44,7 @@ class RunRows:
         listed = ", ".join(COLUMNS)
         query = f"select {listed} from runs where run_id in (select unnest(?)::uuid)"  # noqa: S608
         for values in self._connection.execute(query, [wanted]).fetchall():
-            row = dict(zip(COLUMNS, values, strict=True))
+            row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
             run_id = str(row["run_id"])
             for column in ("config", "layout"):
                 row[column] = json.loads(row[column]) if row[column] else None
@@ -55,8 +55,8 @@ class RunRows:
         """The row of a writer's run; made from the header when there is none."""
         row = self._rows.get(header.run_id)
         if row is None:
-            row = dict.fromkeys(COLUMNS)
-            row |= {
+            nothing: dict[str, Any] = dict.fromkeys(COLUMNS)
+            row = nothing | {
                 "run_id": header.run_id,
                 "name": header.name,
                 "project": header.project,

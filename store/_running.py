@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._reduce import MOST_NON_FINITE, reduce_points
+from ._reduce import MOST_NON_FINITE, buckets_of, reduce_points
 from ._values import ReducedSeries
 
 _Columns = dict[str, NDArray[Any]]
@@ -54,8 +54,8 @@ class RunningReduction:
             return
         if self._parts is None:
             self._origin = int(steps[0])
-            self.width = max(1, -(-int(steps[-1] - steps[0] + 1) // self._columns))
-        while int(steps[-1] - self._origin) // self.width >= 2 * self._columns:
+            self.width = -(-(int(steps[-1]) - self._origin + 1) // self._columns)
+        while (int(steps[-1]) - self._origin) // self.width >= 2 * self._columns:
             self._widen()
         new = reduce_points(
             self.metric, steps, values, origin=self._origin, width=self.width
@@ -114,9 +114,10 @@ class RunningReduction:
 
 def _columns_of(series: ReducedSeries, origin: int, width: int) -> _Columns:
     finite = series.count - series.non_finite
-    total = np.where(finite > 0, series.mean, 0.0) * finite
+    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
+        total = np.where(finite > 0, series.mean, 0.0) * finite
     return {
-        "bucket": (series.first_step - origin) // width,
+        "bucket": buckets_of(series.first_step, origin, width),
         "first_step": series.first_step,
         "last_step": series.last_step,
         "minimum": series.minimum,
@@ -139,9 +140,9 @@ def _merged(parts: _Columns) -> _Columns:
     last = edges + sizes - 1
     merged = {key: parts[key][edges] for key in ("bucket", "first_step")}
     merged |= {key: parts[key][last] for key in ("last_step", "last")}
-    merged |= {
-        key: np.add.reduceat(parts[key], edges) for key in ("total", "count", "non_finite")
-    }
+    with np.errstate(over="ignore", invalid="ignore"):
+        for key in ("total", "count", "non_finite"):
+            merged[key] = np.add.reduceat(parts[key], edges)
     for name, combine in (("minimum", np.fmin), ("maximum", np.fmax)):
         extreme = combine.reduceat(parts[name], edges)
         whole = np.repeat(extreme, sizes)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import duckdb
     import numpy as np
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingImports] (optional)
     from numpy.typing import NDArray
 
 _EXACT = set(
@@ -105,7 +105,7 @@ class SqlResult:
             ImportError: If pandas is not installed.
         """
         try:
-            import pandas as pd  # noqa: PLC0415 (optional, and slow to import)
+            import pandas as pd  # noqa: PLC0415  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise ImportError("to_pandas() needs pandas: pip install pandas") from error
         return pd.DataFrame(self.fetchall(), columns=list(self.columns))

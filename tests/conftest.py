@@ -68,7 +68,8 @@ def python(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
         defaults: dict[str, Any] = {"cwd": tmp_path, "text": True}
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen(command, **defaults | pipes | options)
+        settings: dict[str, Any] = {**defaults, **pipes, **options}
+        process = subprocess.Popen(command, **settings)
         started.append(process)
         return process
 
@@ -157,7 +158,7 @@ class Screen:
 
 @contextmanager
 def screen(*, managed: bool = True) -> Iterator[Screen]:
-    """A screen of its own, gone at the end; the test is skipped where there can't be one."""
+    """A screen of its own, gone at the end; skips the test where there can't be one."""
     for program in ("Xvfb", "xdotool", *(["openbox"] if managed else [])):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program} (Debian: apt-get install {program.lower()})")

@@ -295,7 +295,8 @@ def test_the_last_state_is_shown_with_all_that_was_said(
 def test_what_is_switched_off_is_not_shown(switch: str, field: str) -> None:
     found = []
     for value in (True, False):
-        config = VisualizationConfig(**{switch: value, "show_system_metrics": False})
+        switches: dict[str, Any] = {switch: value, "show_system_metrics": False}
+        config = VisualizationConfig(**switches)
         shown = Display(Subject("t", "n", "i", 10), config, FakeScreen())
         shown.say(0, {"loss": 1.0, "expert_0": 1.0, "expert_1": 1.0})
         shown.tick()

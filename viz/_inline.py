@@ -2,7 +2,7 @@
 
 import time
 
-from stepwell.store import Run, Store
+from stepwell.store import Run, StepwellError, Store
 
 from ._backend import first_backend
 from ._budget import Budget
@@ -83,6 +83,8 @@ class InlineView:
         self._budget.begin()
         try:
             self._frame()
+        except StepwellError:
+            pass  # the store is in use: the next frame shows what this one would have
         except Exception as error:  # noqa: BLE001 (the training loop goes on)
             self._end(error)
         self._is_due = False

@@ -10,6 +10,10 @@ from ._terminal_cells import BAD_BOLD, CURVE, DIM, Line, right
 from ._terminal_value import MetricRow, Trail
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+_SPANS = tuple(  # the dots of one side of a cell, from one to another
+    tuple(tuple(sum(side[first : last + 1]) for last in range(4)) for first in range(4))
+    for side in _DOTS
+)
 _LOG_RATIO = 20.0
 _GUTTER = 8
 
@@ -79,18 +83,24 @@ def _canvas(
     dim = [[0] * columns for _ in range(rows)]
     factor = (columns * 2 - 1) / max(len(trail.means) - 1, 1)
     means, lows, highs = map(scale.places, (trail.means, trail.lows, trail.highs))
+    extremes: dict[int, tuple[int, int]] = {}
     before: tuple[int, int] | None = None
     for place, (y, low, high) in enumerate(zip(means, lows, highs, strict=True)):
         if y is None or low is None or high is None:
             continue
         x = round(place * factor)
-        column, half = x // 2, _DOTS[x % 2]
-        for dot in range(high, low + 1):
-            dim[dot // 4][column] |= half[dot % 4]
-        bright[y // 4][column] |= half[y % 4]
+        known = extremes.get(x)
+        extremes[x] = (
+            (high, low) if known is None else (min(high, known[0]), max(low, known[1]))
+        )
+        bright[y // 4][x // 2] |= _DOTS[x % 2][y % 4]
         if before is not None and (abs(x - before[0]) > 1 or abs(y - before[1]) > 1):
             _connect(bright, before, (x, y))
         before = (x, y)
+    for x, (high, low) in extremes.items():
+        for cell in range(high // 4, low // 4 + 1):
+            first, last = max(high - cell * 4, 0), min(low - cell * 4, 3)
+            dim[cell][x // 2] |= _SPANS[x % 2][first][last]
     return bright, dim
 
 

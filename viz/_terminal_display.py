@@ -21,6 +21,7 @@ from ._terminal_value import Alarm, MetricRow, SystemItem, TerminalView
 
 _MOST_WAITING = 50_000  # updates between two looks; of more, the newest are seen
 _IDLE_SECONDS = 1.0  # between two looks while nothing is said
+_SHARE = 0.01  # of the time, at most: the loop needs the interpreter, too
 _LOCK_SECONDS = 2.0
 _LINE_METRICS = 8
 
@@ -98,10 +99,15 @@ class Display:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._over.wait(self._screen.period):
+        pause = self._screen.period
+        while not self._over.wait(pause):
             with self._lock:
-                if not self._over.is_set():
-                    self.tick()
+                if self._over.is_set():
+                    return
+                began = time.thread_time()
+                self.tick()
+            cost = time.thread_time() - began
+            pause = min(max(self._screen.period, cost / _SHARE), _IDLE_SECONDS)
 
     def tick(self) -> None:
         """Take in what was said, and show it if there is something to see."""

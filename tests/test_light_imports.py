@@ -1,0 +1,79 @@
+"""What training and the command line load is little."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Output = Callable[..., str]
+
+LOGS = """
+import sys
+import stepwell
+
+run = stepwell.init("digits", config={"lr": 0.1}, store=sys.argv[1])
+for number in range(100):
+    run.log({"loss": number, "nested": {"accuracy": 1.0}, "none": None})
+run.config["seed"] = 1
+recorder = run.recorder()
+recorder.log({"other": True}, step=5)
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+COMMAND = """
+import sys
+from click.testing import CliRunner
+from stepwell.cli import main
+
+assert CliRunner().invoke(main, sys.argv[1:]).exit_code == 0
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_logging_a_run_loads_nothing_heavy(output: Output, store_path: Path) -> None:
+    loaded = set(output(LOGS, store_path).split())
+
+    heavy = {"alembic", "click", "duckdb", "matplotlib", "numpy", "pandas", "rich"}
+    assert loaded & (heavy | {"sqlalchemy"}) == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ls", "--help"]])
+def test_help_loads_nothing_heavy(output: Output, arguments: list[str]) -> None:
+    loaded = set(output(COMMAND, *arguments).split())
+
+    heavy = {"alembic", "duckdb", "matplotlib", "numpy", "pandas", "sqlalchemy"}
+    assert loaded & heavy == set()
+
+
+def test_reading_does_not_load_alembic_where_the_schema_is_known(
+    output: Output, store_path: Path
+) -> None:
+    output(LOGS, store_path)
+
+    loaded = set(output(COMMAND, "--store", store_path, "ls", "--json").split())
+
+    assert "duckdb" in loaded
+    assert loaded & {"alembic", "matplotlib", "pandas", "sqlalchemy"} == set()
+
+
+def test_the_helper_does_not_need_the_training_to_be_importable(tmp_path: Path) -> None:
+    program = tmp_path / "train.py"
+    program.write_text("raise SystemExit('imported')")
+    code = (
+        "import sys, stepwell, time\n"
+        "run = stepwell.init(store=sys.argv[1])\n"
+        "run.log({'loss': 1.0})\n"
+        "time.sleep(1.2)\n"
+        "run.log({'loss': 1.0})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "runs.duckdb")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
