@@ -192,7 +192,11 @@ def screen(*, managed: bool = True) -> Iterator[Screen]:
 
 @pytest.fixture
 def display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Screen]:
-    """A screen for the test and its programs, which keep to a store of their own."""
+    """A screen for the test and its programs, which keep to a store of their own.
+
+    Skips the test where Qt is not installed (`pip install PySide6-Essentials`).
+    """
+    pytest.importorskip("PySide6", reason="windows are tested with PySide6-Essentials")
     for name in ("MPLBACKEND", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))

@@ -18,7 +18,11 @@ Python = Callable[..., "subprocess.Popen[str]"]
 
 LOOP = """
 import os, sys, time
-from m.training_viz import MetricConfig, RealTimeTrainingVisualizer, TrainingVisualizerConfig
+from m.training_viz import (
+    MetricConfig,
+    RealTimeTrainingVisualizer,
+    TrainingVisualizerConfig,
+)
 config = TrainingVisualizerConfig(
     1, 2, (8, 4), update_interval=1, keep_window="keep" in sys.argv,
     metrics=[MetricConfig("loss", 0), MetricConfig("rate", 1)],
@@ -266,7 +270,8 @@ def test_the_command_shows_a_run_of_another_process(
     training = python(LOOP)
     assert training.stdout is not None
     assert training.stdout.readline() == "ready\n"
-    command = [Path(sys.executable).parent / "stepwell", "watch", "last", "--window", end]
+    stepwell = str(Path(sys.executable).parent / "stepwell")
+    command = [stepwell, "watch", "last", "--window", end]
     viewer = subprocess.Popen(command, cwd=tmp_path)
     try:
         display.await_window()
