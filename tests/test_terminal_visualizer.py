@@ -1,11 +1,16 @@
 """The terminal visualizer records each snapshot, and shows it where that is possible."""
 
+import ast
 import gc
 import math
 import os
+import re
+import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +26,7 @@ from m.training_viz import create_loss_visualizer, create_moe_visualizer
 from stepwell.store import ConfigurationError, MetricWarning
 from stepwell.viz._terminal_display import Display, Subject, current_display
 from stepwell.viz._terminal_lines import LineScreen, plain_line
+from stepwell.viz._terminal_screens import NotebookScreen
 from stepwell.viz._terminal_value import Pace, TerminalView
 
 
@@ -414,3 +420,55 @@ def test_warnings_are_not_raised_by_a_plain_run(quiet: VisualizationConfig) -> N
         with RichTrainerVisualizer(quiet) as visualizer:
             for step in range(3):
                 visualizer.update(everything(step))
+
+
+def test_a_notebook_has_one_display_that_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[tuple[str, str]] = []
+
+    class Handle:
+        def update(self, page: str) -> None:
+            shown.append(("update", page))
+
+    def display(page: str, *, display_id: bool) -> Handle:
+        assert display_id
+        shown.append(("display", page))
+        return Handle()
+
+    tools = SimpleNamespace(display=display, HTML=str)
+    monkeypatch.setitem(sys.modules, "IPython.display", tools)  # type: ignore[arg-type]
+    screen = NotebookScreen()
+    view = TerminalView("my run", "n", "i", pace=Pace(1, 2, 3.0))
+    screen.show(view)
+    screen.show(view)
+    screen.close(view)
+
+    assert [kind for kind, _ in shown] == ["display", "update", "update"]
+    assert "my run" in shown[0][1]
+    assert shown[0][1].startswith("<pre")
+
+
+def test_the_documents_programs_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_store: Path
+) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "terminal.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    programs = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for program in programs:
+        exec(compile(program, "docs/terminal.md", "exec"), {})
+
+    with stepwell.open_store(own_store) as store:
+        counts = [store.summary(run)["train_loss"].count for run in store.runs()]
+    assert counts == [100, 1000]
+    assert (tmp_path / "dual.png").stat().st_size > 0
+
+
+def test_the_document_names_each_field_and_its_default() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "terminal.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", text, re.MULTILINE))
+    config = VisualizationConfig()
+
+    assert list(rows) == [field.name for field in fields(config)]
+    for name, default in rows.items():
+        assert ast.literal_eval(default) == getattr(config, name)
