@@ -34,9 +34,10 @@ from ._session import active_run, before_termination, newest_open_run
 from ._start import init, start_run
 
 if TYPE_CHECKING:
+    from ._open import open_store
     from ._running import RunningReduction
     from ._sql_result import SqlResult
-    from ._store import Store, open_store
+    from ._store import Store
     from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
 __all__ = [
@@ -89,7 +90,7 @@ _LAZY = {
     "Series": "_values",
     "SqlResult": "_sql_result",
     "Store": "_store",
-    "open_store": "_store",
+    "open_store": "_open",
 }
 
 

@@ -14,11 +14,9 @@ from ._errors import (
     MetricNotFoundError,
     RunNotFoundError,
     StoreClosedError,
-    StoreLocationError,
 )
 from ._lease import SECONDS, explain, lease_of
-from ._location import VARIABLE, Location, resolve
-from ._prepare import prepare
+from ._location import Location, resolve
 from ._reading import reading
 from ._recover import list_journals
 from ._sql_result import SqlResult
@@ -279,34 +277,3 @@ class Store:
         if found is None:
             raise RunNotFoundError(run, self._location)
         return found
-
-
-def open_store(
-    location: Path | str | None = None,
-    *,
-    create: bool = True,
-    seconds: float = SECONDS,
-) -> Store:
-    """Open a store; makes one where there is none.
-
-    Args:
-        location: Path of the database file, or a `file:` URL. When absent: the variable
-            `STEPWELL_STORE`, else `stepwell.duckdb` in the current folder.
-        create: Whether to make a store that does not exist.
-        seconds: How long each question waits while other processes use the file.
-
-    Raises:
-        StoreLocationError: If it cannot be one, or is absent and *create* is false.
-        StoreDamagedError: If the file cannot be read, or is no store.
-        StoreNewerError: If a newer Stepwell wrote it.
-        StoreBusyError: If it stays in use for longer than *seconds*.
-    """
-    where = resolve(location)
-    if not create and not where.exists():
-        raise StoreLocationError(
-            f"there is no store at {where}; give its path, or set {VARIABLE}"
-        )
-    lease = lease_of(where)
-    if not where.database.exists() or lease.writable:
-        prepare(lease, seconds)
-    return Store(where, seconds=seconds)

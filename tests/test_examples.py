@@ -90,8 +90,12 @@ def test_without_the_auxiliary_loss_the_load_is_less_even() -> None:
     found = []
     for weight in (0.0, 0.05):
         recorded: list[dict[str, Any]] = []
+
+        def record(step: int, said: dict[str, Any], to: Any = recorded) -> None:
+            to.append(said)
+
         settings = moe.Settings(epochs=6, experts=8, aux_weight=weight)
-        moe.train(settings, lambda step, said, to=recorded: to.append(said))
+        moe.train(settings, record)
         found.append(recorded[-1]["load_balance"])
 
     assert found[0] < found[1]

@@ -437,7 +437,8 @@ def test_a_notebook_has_one_display_that_is_replaced(
         return Handle()
 
     tools = SimpleNamespace(display=display, HTML=str)
-    monkeypatch.setitem(sys.modules, "IPython.display", tools)  # type: ignore[arg-type]
+    modules: dict[str, Any] = sys.modules
+    monkeypatch.setitem(modules, "IPython.display", tools)
     screen = NotebookScreen()
     view = TerminalView("my run", "n", "i", pace=Pace(1, 2, 3.0))
     screen.show(view)
