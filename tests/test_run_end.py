@@ -1,6 +1,7 @@
 """However a program ends: what it logged is there once, and its run says how it ended."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.store import Store
+from stepwell.store import Store, open_store
 
 Python = Callable[..., subprocess.Popen[str]]
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -18,6 +19,9 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 TRAINS = """
 import os, pathlib, signal, sys, threading, time
 import stepwell
+from stepwell.store import _keeper
+
+_keeper.PERIOD = 0.05  # so that the helper is there soon
 
 def helpers():
     threads = pathlib.Path("/proc/self/task").glob("*/children")
@@ -68,6 +72,18 @@ elif how == "exec":
 """
 
 CRASHED = ("crashed", "the process ended without a word")
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "runs.duckdb"
+    open_store(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _made_before(store_path: Path, empty_store: Path) -> None:
+    shutil.copy(empty_store, store_path)
 
 
 def children_of(process: subprocess.Popen[str]) -> list[int]:

@@ -357,7 +357,8 @@ def test_a_collector_that_runs_anywhere_blocks_nothing() -> None:
     threshold = gc.get_threshold()
     gc.set_threshold(5)  # so that it runs within the locks of the keeper, too
     try:
-        for _ in range(60):
+        for _ in range(20):
+            leave_behind()
             leave_behind()
             stepwell.init().finish()
     finally:
