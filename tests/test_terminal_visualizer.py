@@ -22,7 +22,7 @@ from m.rich_trainer_viz import (
     TrainingSnapshot,
     VisualizationConfig,
 )
-from m.training_viz import create_loss_visualizer, create_moe_visualizer
+from m.training_viz import PlotWarning, create_loss_visualizer, create_moe_visualizer
 from stepwell.store import ConfigurationError, MetricWarning
 from stepwell.viz._terminal_display import Display, Subject, current_display
 from stepwell.viz._terminal_lines import LineScreen, plain_line
@@ -145,6 +145,19 @@ def test_what_is_no_number_is_said_and_the_rest_is_kept(
                 TrainingSnapshot(0, train_loss=1.0, custom_metrics={"words": "no number"})
             )
         assert list(visualizer.run.summary()) == ["train_loss"]
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [None, {"train_loss": 1.0}, TrainingSnapshot(expert_utilization=3)],  # type: ignore[arg-type]
+)
+def test_what_is_no_snapshot_is_said_and_not_raised(
+    quiet: VisualizationConfig, snapshot: Any
+) -> None:
+    with RichTrainerVisualizer(quiet) as visualizer:
+        with pytest.warns(PlotWarning, match="can't be recorded"):
+            visualizer.update(snapshot)
+        assert visualizer.run.summary() == {}
 
 
 @pytest.mark.parametrize("load", [[0.5, 0.5], np.array([0.5, 0.5])])

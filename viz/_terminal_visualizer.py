@@ -2,7 +2,7 @@
 
 import operator
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -118,7 +118,12 @@ class RichTrainerVisualizer:
         """
         if not self._is_started:
             self.start()
-        metrics = self._metrics_of(snapshot)
+        try:
+            metrics = self._metrics_of(snapshot)
+        except Exception as error:  # noqa: BLE001 (the training goes on)
+            kind = type(snapshot).__name__
+            warn(f"a snapshot ({kind}) can't be recorded: {type(error).__name__}: {error}")
+            return
         if not PLAIN_NUMBERS.issuperset(map(type, metrics.values())):
             values, problems = clean_metrics(metrics)
             if not problems:
@@ -186,31 +191,28 @@ class RichTrainerVisualizer:
         return display
 
     def _metrics_of(self, snapshot: TrainingSnapshot) -> dict[str, Any]:
-        metrics = {
-            name: value
-            for name, value in zip(_FIELDS, _fields_of(snapshot), strict=True)
-            if value is not None
-        }
+        metrics: dict[str, Any] = {}
+        for name, value in zip(_FIELDS, _fields_of(snapshot)):  # noqa: B905 (strict costs)
+            if value is not None:
+                metrics[name] = value
         experts = snapshot.expert_utilization
         if experts is not None and len(experts):
-            if isinstance(experts, Mapping):
-                metrics.update(
-                    zip(self._named(tuple(experts)), experts.values(), strict=True)
-                )
+            is_mapping = type(experts) is dict or isinstance(experts, Mapping)
+            key = tuple(experts) if is_mapping else tuple(range(len(experts)))
+            names = self._names.get(key) or self._named(key)
+            loads = experts.values() if is_mapping else experts  # type: ignore[union-attr]
+            metrics.update(zip(names, loads))  # noqa: B905
+        custom = snapshot.custom_metrics
+        if custom:
+            if metrics.keys().isdisjoint(custom):
+                metrics.update(custom)
             else:
-                numbers = tuple(range(len(experts)))
-                metrics.update(zip(self._named(numbers), experts, strict=True))
-        if snapshot.custom_metrics:
-            for name, value in snapshot.custom_metrics.items():
-                metrics.setdefault(name, value)
+                metrics = {**custom, **metrics}
         return metrics
 
-    def _named(self, experts: Sequence[Any]) -> tuple[str, ...]:
+    def _named(self, experts: tuple[Any, ...]) -> tuple[str, ...]:
         """The metrics of *experts*, made once for each set of them."""
-        key = tuple(experts)
-        names = self._names.get(key)
-        if names is None:
-            if len(self._names) >= _MOST_FAMILIES:
-                self._names.clear()
-            names = self._names[key] = tuple(map(expert_metric, key))
+        if len(self._names) >= _MOST_FAMILIES:
+            self._names.clear()
+        names = self._names[experts] = tuple(map(expert_metric, experts))
         return names
