@@ -74,13 +74,16 @@ class Keeper:
         """
         self._left.put(writer)
 
-    def fold(self, location: Location, seconds: float) -> bool:
-        """Have the helper fold a store now, if there is one.
+    def fold(self, location: Location, seconds: float, *, start: bool) -> bool:
+        """Have the helper fold a store now; starts one, where that is asked for.
 
         Returns:
             Whether it was done within *seconds*.
         """
-        helper = self._helpers.get(location)
+        with self._lock:
+            helper = self._helpers.get(location)
+            if helper is None and start:
+                helper = self._helpers[location] = FoldHelper(location, time.monotonic())
         return helper is not None and helper.fold(seconds)
 
     def stop(self, *, for_good: bool = False) -> None:

@@ -95,7 +95,8 @@ def close_run(writer: RunWriter, status: str, message: str | None) -> None:
 def fold_now(location: Location) -> None:
     """Fold a store here or in the helper; trouble is said once, the journal stays."""
     deadline = time.monotonic() + FOLD_SECONDS
-    if keeper.fold(location, FOLD_SECONDS):
+    # A process that has not loaded DuckDB need not do so now, perhaps at its very end.
+    if keeper.fold(location, FOLD_SECONDS, start="duckdb" not in sys.modules):
         return
     try:
         from ._fold import fold  # noqa: PLC0415 (loads DuckDB)
