@@ -135,7 +135,8 @@ def test_a_follower_sees_what_is_new_and_what_came_late(store_path: Path) -> Non
         follower.look(20.0)
         view = follower.view()
 
-    (row,) = view.rows or ()
+    assert view.rows is not None
+    (row,) = view.rows
     assert (row.last, row.best, row.best_step) == (3.0, 2.0, 5)
     assert row.change == pytest.approx(-0.25)
     assert row.trail.first_step == 1
