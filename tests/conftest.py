@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.store import Store
+from stepwell.store import Store, open_store
 from stepwell.store._format import Header
 from stepwell.store._identity import new_run_id, new_writer_id
 from stepwell.store._liveness import host_name, machine, process_started
@@ -22,10 +22,24 @@ from stepwell.store._location import prepare_folder, resolve
 from stepwell.store._writer import RunWriter
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without a run; made once, since that takes a tenth of a second."""
+    path = tmp_path_factory.mktemp("empty") / "runs.duckdb"
+    open_store(path)
+    return path
+
+
 @pytest.fixture
-def store_path(tmp_path: Path) -> Path:
-    """Where a test's store is."""
-    return tmp_path / "runs.duckdb"
+def store_path(tmp_path: Path, empty_store: Path) -> Path:
+    """Where a test's store is, without a run."""
+    return Path(shutil.copy(empty_store, tmp_path / "runs.duckdb"))
+
+
+@pytest.fixture
+def new_path(tmp_path: Path) -> Path:
+    """Where a store can be made."""
+    return tmp_path / "new.duckdb"
 
 
 @pytest.fixture
@@ -142,8 +156,16 @@ class Screen:
 
     def close(self, window: str) -> None:
         """Close a window, as its user does."""
-        self.ask("windowactivate", "--sync", window, "key", "alt+F4")
-        self.wait(lambda: window not in self.windows())
+
+        def is_closed() -> bool:
+            if self.ask("getactivewindow") == window:
+                self.ask("key", "alt+F4")
+                time.sleep(0.5)
+            else:
+                self.ask("windowactivate", window)
+            return window not in self.windows()
+
+        self.wait(is_closed)
 
     def await_window(self, title: str = "Stepwell", seconds: float = 40.0) -> str:
         """The window with *title*, once it is there."""

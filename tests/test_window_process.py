@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Python = Callable[..., "subprocess.Popen[str]"]
 
 LOOP = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test may run without
 from m.training_viz import (
     MetricConfig,
     RealTimeTrainingVisualizer,
@@ -219,11 +220,11 @@ for lr in (0.1, 0.2, 0.3):
 del visualizer
 from stepwell.viz import _window_process
 deadline = time.monotonic() + 30
-while _window_process._ending and time.monotonic() < deadline:
+while _window_process._started and time.monotonic() < deadline:
     _window_process._reap()
     time.sleep(0.1)
 print(json.dumps([
-    [run.status for run in open_store().runs()], len(_window_process._ending)
+    [run.status for run in open_store().runs()], len(_window_process._started)
 ]))
 """
 

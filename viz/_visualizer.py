@@ -172,7 +172,9 @@ class RealTimeTrainingVisualizer:
             self._warn("there is no live view", error)
             return None
         if view is not None:
-            weakref.finalize(self, view.close)
+            # At the exit of the process windows end by themselves, and a toolkit that is
+            # already taken down would hang.
+            weakref.finalize(self, view.close).atexit = False
         return view
 
     def _print_summary(self) -> None:

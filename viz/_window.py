@@ -101,6 +101,9 @@ class Window:
         """Answer the user and the screen, for *seconds*."""
         if not self.is_open:
             return
+        if not self._has_toolkit():
+            self.is_open = False
+            return
         canvas: Any = self.figure.canvas
         if seconds <= 0:
             canvas.flush_events()
@@ -111,6 +114,14 @@ class Window:
         self._short_pumps = self._short_pumps + 1 if is_short else 0
         if self._short_pumps >= _MOST_SHORT_PUMPS and self.is_open:
             self.is_open, self.is_lost = False, True  # Qt, when the screen has died
+
+    def _has_toolkit(self) -> bool:
+        """Whether Qt is up; at the exit of the process its loop would never end."""
+        if self.backend != "qtagg":
+            return True
+        core = importlib.import_module("matplotlib.backends.qt_compat").QtCore
+        application = core.QCoreApplication
+        return application.instance() is not None and not application.closingDown()
 
     def set_title(self, title: str) -> None:
         """Write *title* in the title bar."""

@@ -23,7 +23,7 @@ _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
     " from stepwell.viz._watch import main; sys.exit(main(*sys.argv[2:]))"
 )
-_ending: "list[subprocess.Popen[bytes]]" = []
+_started: "list[subprocess.Popen[bytes]]" = []  # and not known to have ended
 
 
 class WindowProcess:
@@ -75,9 +75,7 @@ class WindowProcess:
             with contextlib.suppress(OSError):
                 process.stdin.close()
         if self._stays:
-            process.returncode = 0  # not waited for: it ends when its user closes it
-        elif process.poll() is None:
-            _ending.append(process)
+            _forget(process)  # it ends when its user closes it
 
     def _check(self) -> None:
         process = self._process
@@ -107,7 +105,7 @@ def _start(run: Run, layout: dict[str, Any]) -> "subprocess.Popen[bytes] | None"
     environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
     command = [sys.executable, "-c", _START, path, str(run.location), run.id]
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, json.dumps(layout)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -118,18 +116,28 @@ def _start(run: Run, layout: dict[str, Any]) -> "subprocess.Popen[bytes] | None"
     except (OSError, ValueError) as error:
         warn(f"no live window: {error}")
         return None
+    _started.append(process)
+    return process
 
 
 def _reap() -> None:
     """Take leave of the windows that have ended."""
-    _ending[:] = [process for process in _ending if process.poll() is None]
+    _started[:] = [process for process in _started if process.poll() is None]
+
+
+def _forget(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for *process* no more, and don't warn of it."""
+    process.returncode = 0
+    if process in _started:
+        _started.remove(process)
 
 
 @atexit.register
-def _wait_for_ending() -> None:
+def _wait_for_all() -> None:
     deadline = time.monotonic() + _SECONDS_TO_END
-    for process in _ending:
+    for process in list(_started):
         with contextlib.suppress(Exception):
+            if process.stdin is not None:
+                process.stdin.close()  # a visualizer that was not closed
             process.wait(max(0.0, deadline - time.monotonic()))
-        if process.returncode is None:
-            process.returncode = 0  # it ends by itself
+        _forget(process)

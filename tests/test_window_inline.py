@@ -1,0 +1,234 @@
+"""The window in the loop's own process, of Qt and of Tk, on a real screen."""
+
+import json
+import signal
+import subprocess
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Screen
+
+Python = Callable[..., "subprocess.Popen[str]"]
+BACKENDS = ["qtagg", "tkagg"]
+
+HEAD = """
+import gc, json, os, signal, sys, time, warnings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test may run without
+warnings.simplefilter("error", ResourceWarning)
+import matplotlib
+matplotlib.use(sys.argv[1])
+from m.training_viz import MetricConfig, RealTimeTrainingVisualizer, TrainingVisualizerConfig
+def make(**changes):
+    config = TrainingVisualizerConfig(
+        1, 2, (8, 4), update_interval=1, window="inline", drawing_share=0.5,
+        metrics=[MetricConfig("loss", 0), MetricConfig("rate", 1)],
+    )
+    for name, value in changes.items():
+        setattr(config, name, value)
+    return RealTimeTrainingVisualizer(config)
+def run(visualizer, seconds=1.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        step = visualizer._updates
+        visualizer.update_metrics({"loss": 1 / (step + 1), "rate": 0.1})
+        time.sleep(0.002)
+def key(canvas, name):
+    from matplotlib.backend_bases import KeyEvent
+    canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", canvas, name))
+"""
+
+
+@pytest.fixture
+def answer(display: "Screen", python: Python) -> Callable[..., Any]:
+    """Runs a program with a window of its own, and gives the JSON it printed first."""
+    del display
+
+    def ask(code: str, backend: str) -> Any:
+        process = python(HEAD + textwrap.dedent(code), backend)
+        printed, errors = process.communicate(timeout=100)
+        assert process.returncode == 0, errors
+        assert errors == ""
+        return json.loads(next(x for x in printed.splitlines() if x.startswith("[")))
+
+    return ask
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_panel_that_was_zoomed_stays_until_it_shall_follow(
+    answer: Callable[..., Any], backend: str
+) -> None:
+    found = answer(
+        """
+        visualizer = make()
+        run(visualizer, 2.0)
+        shown = visualizer._view._shown
+        zoomed, other = shown.live.figure.axes
+        zoomed.set_xlim(10, 20)
+        run(visualizer, 1.0)
+        shown.live.redraw()
+        zoomed, other = shown.live.figure.axes
+        held = [zoomed.get_xlim(), list(zoomed.get_xticks()), other.get_xlim()]
+        key(shown.window.canvas, "f")
+        zoomed, other = shown.live.figure.axes
+        print(json.dumps([held, zoomed.get_xlim(), shown.live.is_following]))
+        """,
+        backend,
+    )
+    (limits, ticks, other), after, is_following = found
+    assert limits == [10, 20]
+    assert len(ticks) > 2
+    assert all(10 <= tick <= 20 for tick in ticks)
+    assert other[1] > 50
+    assert after == other
+    assert is_following
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_new_size_is_drawn_once(answer: Callable[..., Any], backend: str) -> None:
+    before, after, width = answer(
+        """
+        visualizer = make()
+        run(visualizer, 2.0)
+        shown = visualizer._view._shown
+        before = shown.live.full_draws
+        if sys.argv[1] == "qtagg":
+            shown.window._manager.resize(600, 500)
+        else:
+            shown.window._manager.window.geometry("600x500")
+        deadline = time.monotonic() + 5
+        while abs(shown.live.figure.bbox.width - 600) > 40 and time.monotonic() < deadline:
+            shown.window.pump(0.05)
+        for _ in range(10):
+            shown.window.pump(0.02)
+        print(json.dumps([before, shown.live.full_draws, shown.live.figure.bbox.width]))
+        """,
+        backend,
+    )
+    assert abs(width - 600) < 40
+    assert after == before + 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_users_own_settings_and_figures_are_untouched(
+    answer: Callable[..., Any], backend: str
+) -> None:
+    loaded, same, interactive = answer(
+        """
+        matplotlib.rcParams["lines.linewidth"] = 7.0
+        before = dict(dict.items(matplotlib.rcParams))
+        with make() as visualizer:
+            run(visualizer)
+        same = dict(dict.items(matplotlib.rcParams)) == before
+        print(json.dumps([
+            "matplotlib.pyplot" in sys.modules, same, matplotlib.is_interactive()
+        ]))
+        """,
+        backend,
+    )
+    assert not loaded
+    assert same
+    assert not interactive
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_interrupt_reaches_the_loop(
+    display: "Screen", python: Python, backend: str
+) -> None:
+    code = """
+visualizer = make()
+try:
+    run(visualizer, 60)
+except KeyboardInterrupt:
+    print([time.time()])
+"""
+    process = python(HEAD + code, backend)
+    display.await_window()
+    sent = time.time()
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=60)
+    (caught,) = json.loads(printed.splitlines()[0])
+    assert caught - sent < 1.5, errors
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_window_does_not_take_the_focus(
+    display: "Screen", python: Python, backend: str
+) -> None:
+    other = python("import tkinter; w = tkinter.Tk(); w.title('editor'); w.mainloop()")
+    editor = display.await_window("editor")
+    display.wait(lambda: display.ask("getactivewindow") == editor)
+    process = python(HEAD + "visualizer = make()\nrun(visualizer, 60)", backend)
+    display.await_window()
+    assert display.ask("getactivewindow") == editor
+    process.kill()
+    other.kill()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_window_closed_by_the_user_is_said_once_and_the_plot_is_saved(
+    display: "Screen", python: Python, backend: str, tmp_path: Path
+) -> None:
+    code = """
+for _ in range(200):
+    run(visualizer, 0.1)
+    if os.path.exists("stop"):
+        break
+visualizer.save_plot("end.png")
+visualizer.close()
+"""
+    process = python(f"{HEAD}\nvisualizer = make()\n{code}", backend)
+    display.close(display.await_window())
+    (tmp_path / "stop").touch()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert errors.count("window closed; the run goes on") == 1
+    assert (tmp_path / "end.png").exists()
+
+
+def test_the_death_of_the_screen_does_not_end_a_training_with_qt(
+    display: "Screen", python: Python
+) -> None:
+    """Tk ends its process: that is why a window has a process of its own by default."""
+    code = "visualizer = make()\nrun(visualizer, 12)\nvisualizer.close()\nprint('done')"
+    process = python(HEAD + code, "qtagg")
+    display.await_window()
+    display.server.kill()
+    display.server.wait()
+    printed, errors = process.communicate(timeout=60)
+    assert "done" in printed, errors
+    assert errors.count("the live window died") == 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_sweep_leaves_no_window_and_little_memory(
+    answer: Callable[..., Any], backend: str
+) -> None:
+    grown, windows = answer(
+        """
+        def resident():
+            with open("/proc/self/status") as file:
+                text = file.read()
+            return int(text.split("VmRSS:")[1].split()[0]) / 1024
+        for number in range(16):
+            visualizer = make()
+            run(visualizer, 0.1)
+            if number == 5:
+                before = resident()
+        del visualizer
+        gc.collect()
+        windows = 0
+        if sys.argv[1] == "qtagg":
+            from matplotlib.backends.qt_compat import QtWidgets
+            windows = sum(w.isVisible() for w in QtWidgets.QApplication.topLevelWidgets())
+        print(json.dumps([(resident() - before) / 10, windows]))
+        """,
+        backend,
+    )
+    assert windows == 0
+    assert grown < 3.0  # MB a run
