@@ -127,16 +127,15 @@ class _Composition:
     def _plan(self) -> tuple[_Plan, int]:
         """The best plan that fits, and how many lines of metrics it has room for."""
         wanted = 0 if self.view.rows is None else max(len(self.view.rows), 1) + 1
-        few = min(wanted, _FEW_ROWS)
-        possible = [(plan, self.height - self._rest(plan)) for plan in _PLANS]
-        for least in (wanted, few):
-            for plan, room in possible:
+        room = 0
+        for least in dict.fromkeys((wanted, min(wanted, _FEW_ROWS))):
+            for plan in _PLANS:
+                room = self.height - self._rest(plan)
                 if room >= least:
                     spare = min(room - least, _MOST_CHART - _CHART_HEIGHT)
                     self.chart_height += spare if plan.has_chart else 0
                     return plan, room
-        plan, room = possible[-1]
-        return plan, max(room, 2)
+        return _PLANS[-1], max(room, 2)
 
     def _rest(self, plan: _Plan) -> int:
         """Lines of all but the metrics' own."""

@@ -58,7 +58,8 @@ class Encoder:
         self.only_ascii = only_ascii
         self._encoding = encoding
         self._colors = _COLOR_SYSTEMS.get(console.color_system or "")
-        self._bare: dict[Style, Style] | None = {} if console.no_color else None
+        self._is_bare = console.no_color
+        self._codes: dict[Style, tuple[str, str]] = {}
 
     def frame(self, view: TerminalView, columns: int, height: int) -> bytes:
         """A view as lines, separated by newlines."""
@@ -71,18 +72,22 @@ class Encoder:
         return as_ascii(text) if self.only_ascii else text
 
     def _line(self, line: Line) -> str:
-        return "".join(
-            style.render(text, color_system=self._colors) if style else text
-            for text, style in ((text, self._wanted(style)) for text, style, _ in line)
-        )
+        codes = self._codes
+        parts: list[str] = []
+        for text, style, _ in line:
+            if style is None:
+                parts.append(text)
+            else:
+                before, behind = codes.get(style) or self._codes_of(style)
+                parts += (before, text, behind)
+        return "".join(parts)
 
-    def _wanted(self, style: Style | None) -> Style | None:
-        if self._bare is None or style is None:
-            return style
-        bare = self._bare.get(style)
-        if bare is None:
-            bare = self._bare[style] = style.without_color
-        return bare
+    def _codes_of(self, style: Style) -> tuple[str, str]:
+        """What stands before and behind a text in *style*."""
+        wanted = style.without_color if self._is_bare else style
+        before, _, behind = wanted.render("x", color_system=self._colors).partition("x")
+        self._codes[style] = before, behind
+        return before, behind
 
 
 class LiveScreen:
