@@ -21,7 +21,7 @@ COLUMNS, ROWS = 80, 24
 END = "\nshell$ "
 
 PRELUDE = """
-import logging, os, subprocess, sys, threading, time, warnings
+import contextlib, logging, os, subprocess, sys, threading, time, warnings
 from m.rich_trainer_viz import *
 
 early = logging.StreamHandler()
@@ -33,7 +33,8 @@ def shown(visualizer):
     capture = getattr(display._screen, "_capture", None)
     with display._lock:
         if capture is not None and capture.is_open and not capture._is_free:
-            capture._listen(10.0)  # the frame before has been drawn
+            with contextlib.suppress(OSError):  # a test has killed who draws
+                capture._listen(10.0)  # the frame before has been drawn
         display._shown = -1e9
         display.tick()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SECONDS_TO_START = 5.0
 _SECONDS_TO_END = 3.0
 _STANDARD = (1, 2)
+_CLEAR_BELOW = b"\x1b[?2026l\x1b[?25h\x1b[m\r\x1b[J"
 _START = (  # the two modules alone, without the packages that they are in
     "import sys, types; package = types.ModuleType('relay');"
     " package.__path__ = [sys.argv[1]]; sys.modules['relay'] = package;"
@@ -169,6 +170,7 @@ class Capture:
     def _salvage(self) -> None:
         """Print what was still on its way to a process that has died."""
         with contextlib.suppress(OSError):
+            os.write(self._terminal, _CLEAR_BELOW)  # it may have died while it drew
             while select.select([self._output], [], [], 0.05)[0]:
                 os.write(self._terminal, os.read(self._output, 65536))
 
