@@ -36,6 +36,9 @@ class Tensor:
     def item(self) -> Any:
         return self.value
 
+    def __repr__(self) -> str:
+        return f"Tensor({self.value!r})"
+
 
 class Broken:
     """Raises whatever is done with it."""
@@ -388,7 +391,7 @@ CALLS = st.lists(
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

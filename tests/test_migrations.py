@@ -51,10 +51,10 @@ def script_folder() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def test_a_migrated_store_is_the_declared_one(store_path: Path, tmp_path: Path) -> None:
-    open_store(store_path)
+def test_a_migrated_store_is_the_declared_one(new_path: Path, tmp_path: Path) -> None:
+    open_store(new_path)
 
-    with duckdb.connect(str(store_path), read_only=True) as connection:
+    with duckdb.connect(str(new_path), read_only=True) as connection:
         migrated = tables_in(connection)
         views = connection.execute(
             "select view_name from duckdb_views() where not internal order by all"
@@ -64,14 +64,14 @@ def test_a_migrated_store_is_the_declared_one(store_path: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_the_columns_that_users_query_are_there(store_path: Path, name: str) -> None:
-    result = open_store(store_path).sql(f"from {name}")
+def test_the_columns_that_users_query_are_there(new_path: Path, name: str) -> None:
+    result = open_store(new_path).sql(f"from {name}")
 
     assert " ".join(result.columns) == PROMISED[name]
 
 
-def test_every_view_can_be_asked(store_path: Path) -> None:
-    store = open_store(store_path)
+def test_every_view_can_be_asked(new_path: Path) -> None:
+    store = open_store(new_path)
 
     assert [store.sql(f"from {name}").fetchall() for name in VIEWS] == [[]] * len(VIEWS)
 
@@ -90,23 +90,23 @@ def test_migrations_import_nothing_of_today() -> None:
         assert not re.search(r"(import|from) +(stepwell|\.\.)", path.read_text()), path
 
 
-def test_migrating_twice_changes_nothing(store_path: Path) -> None:
-    migrations.upgrade(store_path, STORAGE_VERSION)
-    with duckdb.connect(str(store_path), read_only=True) as connection:
+def test_migrating_twice_changes_nothing(new_path: Path) -> None:
+    migrations.upgrade(new_path, STORAGE_VERSION)
+    with duckdb.connect(str(new_path), read_only=True) as connection:
         before = tables_in(connection)
 
-    migrations.upgrade(store_path, STORAGE_VERSION)
+    migrations.upgrade(new_path, STORAGE_VERSION)
 
-    with duckdb.connect(str(store_path), read_only=True) as connection:
+    with duckdb.connect(str(new_path), read_only=True) as connection:
         assert tables_in(connection) == before
 
 
-def test_a_new_file_can_be_read_by_the_oldest_duckdb_we_support(store_path: Path) -> None:
-    open_store(store_path)
+def test_a_new_file_can_be_read_by_the_oldest_duckdb_we_support(new_path: Path) -> None:
+    open_store(new_path)
 
-    with duckdb.connect(str(store_path), read_only=True) as connection:
+    with duckdb.connect(str(new_path), read_only=True) as connection:
         tags = connection.execute(
-            "select tags from duckdb_databases() where database_name = 'runs'"
+            "select tags from duckdb_databases() where database_name = current_database()"
         ).fetchone()
     assert tags
     assert tags[0]["storage_version"].startswith("v1.5")
@@ -123,70 +123,70 @@ def test_stores_made_in_two_threads_do_not_mix(tmp_path: Path) -> None:
     assert [Store(path).runs() for path in paths] == [[]] * 4
 
 
-def test_a_store_of_a_newer_stepwell_is_refused(store_path: Path) -> None:
-    open_store(store_path)
-    with duckdb.connect(str(store_path)) as connection:
+def test_a_store_of_a_newer_stepwell_is_refused(new_path: Path) -> None:
+    open_store(new_path)
+    with duckdb.connect(str(new_path)) as connection:
         connection.execute("update alembic_version set version_num = '9999'")
-    newer = Path(shutil.copy(store_path, store_path.with_name("newer.duckdb")))
+    newer = Path(shutil.copy(new_path, new_path.with_name("newer.duckdb")))
     before = newer.read_bytes()
 
     with pytest.raises(StoreNewerError, match=r"9999.*up to 0001.*update stepwell"):
         open_store(newer)
     with pytest.raises(StoreNewerError, match=r"9999.*up to 0001.*update stepwell"):
-        Store(store_path).runs()  # which knew it before it was newer
+        Store(new_path).runs()  # which knew it before it was newer
     assert newer.read_bytes() == before
 
 
 def test_a_store_that_a_newer_stepwell_migrates_meanwhile_is_refused(
-    store_path: Path, make_writer: Callable[..., Any]
+    new_path: Path, make_writer: Callable[..., Any]
 ) -> None:
-    store = open_store(store_path)
+    store = open_store(new_path)
     make_writer().recorder().log({"loss": 1})
-    with duckdb.connect(str(store_path)) as connection:
+    with duckdb.connect(str(new_path)) as connection:
         connection.execute("update alembic_version set version_num = '9999'")
 
     with pytest.raises(StoreNewerError, match="update stepwell"):
         store.runs()
 
 
-def test_a_foreign_duckdb_database_is_refused_and_left_alone(store_path: Path) -> None:
-    with duckdb.connect(str(store_path)) as connection:
+def test_a_foreign_duckdb_database_is_refused_and_left_alone(new_path: Path) -> None:
+    with duckdb.connect(str(new_path)) as connection:
         connection.execute("create table mine as select 42 as answer")
-    before = store_path.read_bytes()
+    before = new_path.read_bytes()
 
     with pytest.raises(
         StoreDamagedError, match="not a Stepwell store; choose another path"
     ):
-        open_store(store_path)
+        open_store(new_path)
 
-    assert store_path.read_bytes() == before
+    assert new_path.read_bytes() == before
 
 
 @pytest.mark.parametrize("left", [".new", ".new.wal"])
 def test_what_a_killed_creation_left_behind_does_no_harm(
-    store_path: Path, tmp_path: Path, left: str
+    new_path: Path, tmp_path: Path, left: str
 ) -> None:
-    half = store_path.with_name(store_path.name + left)
+    half = new_path.with_name(new_path.name + left)
     half.write_bytes(b"half a database")
 
-    assert open_store(store_path).runs() == []
+    assert open_store(new_path).runs() == []
     assert not half.exists()
 
 
-def test_a_database_without_a_table_becomes_a_store(store_path: Path) -> None:
-    duckdb.connect(str(store_path)).close()
+def test_a_database_without_a_table_becomes_a_store(new_path: Path) -> None:
+    duckdb.connect(str(new_path)).close()
 
-    assert open_store(store_path).runs() == []
-
-
-def test_an_empty_file_becomes_a_store(store_path: Path) -> None:
-    store_path.touch()
-
-    assert open_store(store_path).runs() == []
+    assert open_store(new_path).runs() == []
 
 
-def test_a_copied_store_is_a_store(store_path: Path, tmp_path: Path) -> None:
-    open_store(store_path)
-    copy = shutil.copy(store_path, tmp_path / "copy.duckdb")
+def test_an_empty_file_becomes_a_store(new_path: Path) -> None:
+    new_path.touch()
+
+    assert open_store(new_path).runs() == []
+
+
+def test_a_copied_store_is_a_store(new_path: Path, tmp_path: Path) -> None:
+    open_store(new_path)
+    copy = shutil.copy(new_path, tmp_path / "copy.duckdb")
 
     assert open_store(copy).runs() == []

@@ -1,7 +1,6 @@
 """However a program ends: what it logged is there once, and its run says how it ended."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.store import Store, open_store
+from stepwell.store import Store
 
 Python = Callable[..., subprocess.Popen[str]]
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -72,18 +71,6 @@ elif how == "exec":
 """
 
 CRASHED = ("crashed", "the process ended without a word")
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "runs.duckdb"
-    open_store(path)
-    return path
-
-
-@pytest.fixture(autouse=True)
-def _made_before(store_path: Path, empty_store: Path) -> None:
-    shutil.copy(empty_store, store_path)
 
 
 def children_of(process: subprocess.Popen[str]) -> list[int]:

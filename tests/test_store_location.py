@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,6 +56,14 @@ def make_some_points(path: Path) -> None:
     with stepwell.init(store=path, name="first") as run:
         for number in range(100):
             run.log({"loss": number})
+
+
+def let_others_in(folder: Path) -> None:
+    """Open the way from the folder of temporary files down to *folder*."""
+    top = Path(tempfile.gettempdir())
+    for each in (folder, *folder.parents):
+        if each.is_relative_to(top) and each != top:
+            each.chmod(0o755)
 
 
 def as_nobody(code: str, *arguments: object) -> str:
@@ -125,14 +134,14 @@ def test_a_file_of_another_kind_is_left_as_it_is(store_path: Path, content: byte
     assert store_path.read_bytes() == content
 
 
-def test_an_sqlite_database_is_left_as_it_is(store_path: Path) -> None:
-    connection = sqlite3.connect(store_path)
+def test_an_sqlite_database_is_left_as_it_is(new_path: Path) -> None:
+    connection = sqlite3.connect(new_path)
     connection.execute("create table t (i)")
     connection.commit()
     connection.close()
 
     with pytest.raises(StoreDamagedError, match="is not a Stepwell store, nor any DuckDB"):
-        open_store(store_path)
+        open_store(new_path)
 
 
 def test_a_training_on_a_damaged_store_goes_on_and_keeps_its_journal(
@@ -208,8 +217,7 @@ def test_a_database_with_damaged_bytes_never_ends_in_a_traceback(
 def test_without_permission_one_line_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     make_some_points(folder / "runs.duckdb")
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
+    let_others_in(tmp_path)
     folder.chmod(0o700)
 
     printed = as_nobody(TRIES, folder / "runs.duckdb")
@@ -222,8 +230,7 @@ def test_without_permission_one_line_says_so(tmp_path: Path) -> None:
 def test_a_store_that_may_only_be_read_is_read(tmp_path: Path) -> None:
     path = tmp_path / "runs.duckdb"
     make_some_points(path)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_others_in(tmp_path)
 
     started, read = as_nobody(TRIES, path).splitlines()
 
@@ -238,8 +245,7 @@ def test_a_database_that_may_only_be_read_is_read_without_its_newest_points(
 ) -> None:
     path = tmp_path / "runs.duckdb"
     make_some_points(path)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_others_in(tmp_path)
     journals = tmp_path / "runs.duckdb.journal"
     for entry in (journals, *journals.iterdir()):
         entry.chmod(0o777)

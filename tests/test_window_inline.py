@@ -23,7 +23,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a test may run witho
 warnings.simplefilter("error", ResourceWarning)
 import matplotlib
 matplotlib.use(sys.argv[1])
-from m.training_viz import MetricConfig, RealTimeTrainingVisualizer, TrainingVisualizerConfig
+from m.training_viz import MetricConfig, RealTimeTrainingVisualizer
+from m.training_viz import TrainingVisualizerConfig
 def make(**changes):
     config = TrainingVisualizerConfig(
         1, 2, (8, 4), update_interval=1, window="inline", drawing_share=0.5,

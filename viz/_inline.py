@@ -8,6 +8,7 @@ from ._backend import first_backend
 from ._budget import Budget
 from ._config import TrainingVisualizerConfig
 from ._following import FollowingWindow
+from ._interrupts import held_interrupts
 from ._style import own_style
 from ._views import say_once, warn
 from ._watch import closed_line, lost_line, no_window_line
@@ -82,7 +83,8 @@ class InlineView:
         is_first = self._shown is None
         self._budget.begin()
         try:
-            self._frame()
+            with held_interrupts():
+                self._frame()
         except StepwellError:
             pass  # the store is in use: the next frame shows what this one would have
         except Exception as error:  # noqa: BLE001 (the training loop goes on)
@@ -97,7 +99,8 @@ class InlineView:
         self._pumped = self._clock()
         if self._shown is not None:
             try:
-                self._shown.window.pump()
+                with held_interrupts():
+                    self._shown.window.pump()
             except Exception as error:  # noqa: BLE001 (the training loop goes on)
                 self._end(error)
             self._say_if_closed()

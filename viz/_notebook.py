@@ -5,6 +5,7 @@ import io
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
@@ -14,6 +15,7 @@ from ._budget import Budget
 from ._config import TrainingVisualizerConfig
 from ._following import make_live, new_figure
 from ._inline import STORE_SECONDS
+from ._interrupts import held_interrupts
 from ._views import warn
 
 _SECONDS = 0.5  # least time between two pictures: each travels to the page
@@ -58,7 +60,8 @@ class NotebookView:
     def _draw(self) -> None:
         self._budget.begin()
         try:
-            self._send()
+            with held_interrupts():
+                self._send()
         except Exception as error:  # noqa: BLE001 (the training loop goes on)
             self._is_over = True
             warn(f"the picture in the notebook ended: {type(error).__name__}: {error}")
@@ -78,7 +81,7 @@ class NotebookView:
         self._live.frame()
         buffer = io.BytesIO()
         canvas = self._live.figure.canvas
-        Image.fromarray(canvas.buffer_rgba().__array__()).convert("RGB").save(
+        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(
             buffer, format="png", compress_level=1
         )
         width = int(self._live.figure.bbox.width)
