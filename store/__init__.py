@@ -30,8 +30,9 @@ from ._metrics import PLAIN as PLAIN_NUMBERS
 from ._metrics import clean_metrics
 from ._recorder import Recorder
 from ._run import Run
-from ._session import active_run, before_termination, newest_open_run
+from ._session import active_run, newest_open_run
 from ._start import init, start_run
+from ._termination import before_termination
 
 if TYPE_CHECKING:
     from ._open import open_store

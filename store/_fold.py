@@ -22,7 +22,7 @@ from ._prepare import prepare, read_revision
 from ._recover import JournalFile, is_cut_record, list_journals, read_header, read_piece
 from ._run_rows import RunRows, from_nanoseconds
 
-BUDGET = 2 * 2**20  # bytes of journals folded in one transaction; bounds the memory
+BUDGET = 4 * 2**20  # bytes of journals folded in one transaction; bounds the memory
 DAMAGED = ".damaged"  # suffix of a journal set aside for a repair
 LOST = "lost"  # end of a journal that vanished; should it come back, it is folded on
 

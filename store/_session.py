@@ -3,18 +3,17 @@
 import atexit
 import contextlib
 import os
-import signal
 import sys
-import threading
 import time
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._errors import StoreWarning
 from ._keeper import keeper
 from ._location import Location
+from ._termination import before_termination, unwatch_termination
 from ._writer import RunWriter
 
 if TYPE_CHECKING:
@@ -32,14 +31,17 @@ _runs: list["weakref.ref[Run]"] = []
 _writers: list[RunWriter] = []
 _active: "Run | None" = None
 _prepared = False
-_before_termination: list[Callable[[], None]] = []
+_forget_termination: Callable[[], None] | None = None
 
 
 def open_run(
     run: "Run", writer: RunWriter, errand: Callable[[], None] | None = None
 ) -> None:
     """Take note of a run that has begun; it is finished when it is left behind."""
+    global _forget_termination  # noqa: PLW0603
     _prepare()
+    if _forget_termination is None:
+        _forget_termination = before_termination(_interrupt)
     _runs[:] = [known for known in _runs if known() is not None]
     _runs.append(weakref.ref(run))
     _writers.append(writer)
@@ -65,23 +67,6 @@ def newest_open_run() -> "Run | None":
         if run is not None and run.is_open:
             return run
     return None
-
-
-def before_termination(act: Callable[[], None]) -> Callable[[], None]:
-    """Have *act* called when the process is told to end by SIGTERM.
-
-    Only where nobody else minds that signal.
-
-    Returns:
-        What undoes it.
-    """
-    _before_termination.append(act)
-
-    def forget() -> None:
-        with contextlib.suppress(ValueError):
-            _before_termination.remove(act)
-
-    return forget
 
 
 def close_run(writer: RunWriter, status: str, message: str | None) -> None:
@@ -122,8 +107,12 @@ def _end(writer: RunWriter, status: str, message: str | None) -> None:
 
 
 def _strike_off(writer: RunWriter) -> None:
+    global _forget_termination  # noqa: PLW0603
     with contextlib.suppress(ValueError):  # another thread may be ending it, too
         _writers.remove(writer)
+    if not _writers and _forget_termination is not None:
+        _forget_termination()
+        _forget_termination = None
 
 
 def _leave(writer: RunWriter) -> None:
@@ -142,27 +131,11 @@ def _prepare() -> None:
     _prepared = True
     atexit.register(_at_exit)
     os.register_at_fork(after_in_child=_after_fork)
-    _watch_termination()
 
 
-def _watch_termination() -> None:
-    # Only where nobody else minds, so that no program behaves otherwise than before.
-    if (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    ):
-        signal.signal(signal.SIGTERM, _terminated)
-
-
-def _terminated(number: int, frame: Any) -> None:
-    del frame
+def _interrupt() -> None:
     for writer in tuple(_writers):
-        writer.finish("interrupted", signal.Signals(number).name)
-    for act in tuple(_before_termination):
-        with contextlib.suppress(Exception):  # the process ends in any case
-            act()
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+        writer.finish("interrupted", "SIGTERM")
 
 
 def _at_exit() -> None:
@@ -202,6 +175,7 @@ def describe_end(error: BaseException) -> tuple[str, str | None]:
 
 
 def _after_fork() -> None:
+    unwatch_termination()  # until the child records something
     keeper.forget()
     for writer in _writers:
         writer.leave_to_parent()

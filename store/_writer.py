@@ -27,6 +27,7 @@ from ._liveness import host_name, machine, process_started
 from ._location import Location
 from ._metrics import Problem
 from ._recorder import Recorder
+from ._termination import watch_termination
 
 _MOST_SHAPES = 4096  # tuples of names kept declared at a time
 _MOST_WARNINGS = 100  # subjects warned about in one run
@@ -151,6 +152,7 @@ class RunWriter:
                 stacklevel=2,
             )
         else:
+            watch_termination()
             keeper.add(self)
 
     def shape(self, names: tuple[str, ...]) -> PointsShape:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -80,7 +81,7 @@ def python(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(code: str, *arguments: object, **options: Any) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
-        defaults: dict[str, Any] = {"cwd": tmp_path, "text": True}
+        defaults = {"cwd": tmp_path, "text": True, "start_new_session": True}
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         settings: dict[str, Any] = {**defaults, **pipes, **options}
         process = subprocess.Popen(command, **settings)
@@ -90,8 +91,8 @@ def python(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     yield start
     for process in started:
         if process.poll() is None:
-            process.kill()
-        process.communicate()
+            os.killpg(process.pid, signal.SIGKILL)  # with its children
+        process.communicate(timeout=20)
 
 
 @pytest.fixture

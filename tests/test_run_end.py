@@ -14,6 +14,7 @@ from stepwell.store import Store
 
 Python = Callable[..., subprocess.Popen[str]]
 Rows = Callable[..., list[tuple[Any, ...]]]
+Output = Callable[..., str]
 
 TRAINS = """
 import os, pathlib, signal, sys, threading, time
@@ -68,6 +69,34 @@ elif how == "end in a thread":
     threading.Thread(target=lambda: 1 / 0).start()
 elif how == "exec":
     os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(0.2)"])
+"""
+
+MINDS = """
+import os, signal, sys
+import stepwell
+
+def say(when):
+    print(f"{when}={signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL}", flush=True)
+
+first = stepwell.init(store=sys.argv[1])
+say("first")
+second = stepwell.init(store=sys.argv[1])
+say("second")
+first.finish()
+say("one")
+second.finish()
+say("none")
+
+third = stepwell.init(store=sys.argv[1])
+child = os.fork()
+if child == 0:
+    say("child")
+    third.log({"loss": 1.0})
+    say("recording")
+    third.finish()
+    say("ended")
+    os._exit(0)
+os.waitpid(child, 0)
 """
 
 CRASHED = ("crashed", "the process ended without a word")
@@ -206,6 +235,15 @@ def test_a_signal_handler_of_the_program_stays(
     assert process.returncode == 7
     check_points(rows)
     assert end_of(store_path)[0] == "finished"
+
+
+def test_the_signal_is_minded_only_while_a_run_is_open(
+    store_path: Path, output: Output
+) -> None:
+    assert output(MINDS, store_path).split() == [
+        *("first=True", "second=True", "one=True", "none=False"),
+        *("child=False", "recording=True", "ended=False"),
+    ]
 
 
 def test_a_stopped_program_is_not_taken_for_dead(
