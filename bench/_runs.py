@@ -22,9 +22,9 @@ def noisy_calls(count: int = 1000, metrics: int = 10) -> list[dict[str, float]]:
     return [{name: draw.gauss(0.0, 1.0) for name in names} for _ in range(count)]
 
 
-def log(run: Run, calls: int, metrics: int = 10) -> None:
-    """Log *calls* calls flat out."""
-    pool = noisy_calls(metrics=metrics)
+def log(run: Run, calls: int, pool: list[dict[str, float]] | None = None) -> None:
+    """Log *calls* calls flat out, of ten metrics where *pool* does not say which."""
+    pool = noisy_calls() if pool is None else pool
     for _ in range(calls // len(pool)):
         for values in pool:
             run.log(values)

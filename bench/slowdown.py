@@ -67,9 +67,9 @@ def measure(repetitions: int) -> list[Claim]:
     loop, helper = (list(one) for one in zip(*found, strict=True))
     both = [a + b for a, b in zip(loop, helper, strict=True)]
     return [
-        Claim("1 ms steps slower, the loop itself", loop, "%"),
+        Claim("1 ms steps slower, the loop itself", loop, "%", most=2),
         Claim("the helper's share of a processor", helper, "%"),
-        Claim("1 ms steps slower, if they share one", both, "%", most=2),
+        Claim("1 ms steps slower, if they share one", both, "%"),
     ]
 
 

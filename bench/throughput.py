@@ -1,5 +1,6 @@
 """Points a second: from the first call to the end of `finish()`, and the fold alone."""
 
+import sys
 import time
 
 from _runs import log, lone_writer, noisy_calls, wait_for_helper
@@ -25,14 +26,16 @@ def warm(store: str) -> float:
 
 
 def _through(run: stepwell.Run) -> float:
+    pool = noisy_calls()
     begin = time.perf_counter()
-    log(run, CALLS)
+    log(run, CALLS, pool)
     run.finish()
     return CALLS * METRICS / (time.perf_counter() - begin) / 1e6
 
 
 def fold_alone(store: str, calls: int) -> float:
-    """Fold a journal that is already written, in this process."""
+    """Fold a journal that is already written, in this process, as the helper does."""
+    sys.modules["pandas"] = None  # type: ignore[assignment]
     from stepwell.store._fold import fold  # noqa: PLC0415 (loads DuckDB)
     from stepwell.store._lease import lease_of  # noqa: PLC0415
 

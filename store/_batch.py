@@ -64,6 +64,7 @@ def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
     """
     places: dict[str, int] = {}
     parts = []
+    are_sorted = len(piece.blocks) == 1  # as nearly every piece is
     for block in piece.blocks:
         numbers, which = np.unique(block.numbers, return_inverse=True)
         width = block.values.shape[1]
@@ -74,19 +75,30 @@ def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
                 # Only damage that fits its checksum could come here; it has no names.
                 names = tuple(f"unnamed/{number}/{place}" for place in range(width))
             table[row] = [places.setdefault(name, len(places)) for name in names]
-        codes = table[which]
+        if len(numbers) == 1:
+            codes = np.repeat(table[0], len(which))
+        else:
+            codes = table[which].T.ravel()
+        are_sorted &= len(numbers) == 1 and _are_in_order(block.steps, block.times)
+        times = block.times // 1000
         parts.append(
             (
-                codes.T.ravel(),
+                codes,
                 np.tile(block.steps, width),
-                np.tile(block.times // 1000, width),
+                np.tile(times, width),
                 block.values.T.ravel(),
             )
         )
-    return _sorted(list(places), parts)
+    are_sorted &= len(places) == sum(block.values.shape[1] for block in piece.blocks)
+    return _batch_of(list(places), parts, are_sorted=are_sorted)
 
 
-def _sorted(
+def _are_in_order(steps: NDArray[np.int64], times: NDArray[np.int64]) -> bool:
+    later = steps[1:] > steps[:-1]
+    return bool((later | ((steps[1:] == steps[:-1]) & (times[1:] >= times[:-1]))).all())
+
+
+def _batch_of(
     names: list[str],
     parts: list[
         tuple[
@@ -96,6 +108,8 @@ def _sorted(
             NDArray[np.float64],
         ]
     ],
+    *,
+    are_sorted: bool,
 ) -> Batch:
     if not parts:
         none = np.empty(0, np.int64)
@@ -106,11 +120,7 @@ def _sorted(
     codes, steps, times, values = (
         _joined([part[column] for part in parts]) for column in range(4)
     )
-    same = codes[1:] == codes[:-1]
-    later = (steps[1:] > steps[:-1]) | (
-        (steps[1:] == steps[:-1]) & (times[1:] >= times[:-1])
-    )
-    if not ((codes[1:] > codes[:-1]) | (same & later)).all():
+    if not are_sorted:
         order = np.lexsort((times, steps, codes))
         codes, steps, times, values = (
             column[order] for column in (codes, steps, times, values)

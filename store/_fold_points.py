@@ -101,6 +101,7 @@ def insert_stretch(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> N
     header, piece = stretch.header, stretch.piece
     if piece.blocks:
         batch = make_batch(piece, _declared(connection, stretch))
+        piece.blocks.clear()  # the batch has it all; a fold must fit a small memory
         for part in batch.parts(_NAMES_AT_A_TIME):
             who = [header.run_id, json.dumps(part.names), header.rank, header.attempt]
             _execute_on(connection, _INSERT_POINTS, who, part.columns())

@@ -11,6 +11,8 @@ from ._lease import Lease, lease_of
 from ._location import resolve
 from ._prepare import prepare
 
+# A fold needs less; DuckDB would keep the blocks of the database file beyond that.
+_MEMORY = "48MB"
 _PARENT_SECONDS = 1.0  # how often it looks whether its parent still lives
 
 
@@ -27,7 +29,7 @@ def main(database: str) -> None:
     parent = os.getppid()
     lease = lease_of(resolve(database))
     received = b""
-    _memory.threads = 1
+    _memory.limits.update(threads=1, memory_limit=_MEMORY, temp_directory="")
     _prepare_apart(lease)
     while True:
         ready, _, _ = select.select([0], [], [], _PARENT_SECONDS)

@@ -8,6 +8,7 @@ global lock for some ten microseconds a second.
 
 import contextlib
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -152,9 +153,11 @@ class Keeper:
                 writer.journal.touch()
             if writer.header.primary:
                 grown[writer.location] = grown.get(writer.location, 0) + size
-        if started:
-            for location, size in grown.items():
+        for location, size in grown.items():
+            if started:
                 self._ask_when_due(location, size, now)
+            elif "duckdb" not in sys.modules:
+                self._helper(location, now)  # it loads DuckDB meanwhile; the end needs it
 
     def _ask_when_due(self, location: Location, size: int, now: float) -> None:
         asked, known = self._asked.get(location, (-FOLD_SECONDS, 0))
@@ -164,15 +167,20 @@ class Keeper:
             self._ask(location, now)
 
     def _ask(self, location: Location, now: float) -> None:
+        helper = self._helper(location, now)
+        if helper is not None:
+            helper.ask()
+
+    def _helper(self, location: Location, now: float) -> FoldHelper | None:
         with self._lock:
             helper = self._helpers.get(location)
             if self._is_over:
-                return
+                return None
             if helper is None or (not helper.is_running and now - helper.born > RESTART):
                 if helper is not None:
                     helper.stop()
                 helper = self._helpers[location] = FoldHelper(location, now)
-        helper.ask()
+            return helper
 
 
 keeper = Keeper()

@@ -13,14 +13,13 @@ _SETTINGS = (
     "SET python_enable_replacements = false",
 )
 
-
-threads = 2
-"""What an instance made from now on uses; fewer where a training loop needs the rest."""
+limits: dict[str, Any] = {"threads": 2}
+"""What an instance made from now on may use; less beside a training loop."""
 
 
 def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB with the store's settings."""
-    connection = duckdb.connect(":memory:", config={"threads": threads, **config})
+    connection = duckdb.connect(":memory:", config={**limits, **config})
     for statement in _SETTINGS:
         connection.execute(statement)
     if duckdb.__version__ >= "2":

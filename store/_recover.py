@@ -40,7 +40,7 @@ _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFF
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
 _FRAME_BYTES = 8
 _FEWEST = 16  # records of one length that are worth reading as a table
-_PATIENCE = 64  # records read one by one before a table is looked for again
+_MOST_PATIENCE = 64  # records read one by one before a table is looked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +193,14 @@ def parse(data: bytes, base: int = 0) -> Piece:
     view, buffer = memoryview(data), np.frombuffer(data, np.uint8)
     single: dict[int, list[int]] = {}
     offset = len(MAGIC) if data[: len(MAGIC)] == MAGIC else 0
-    patience = 0
+    patience, next_patience = 0, 1
     while True:
         patience -= 1
         rows = _stretch(view, buffer, offset) if patience < 0 else None
         if rows is not None:
             piece.blocks.append(_block(rows[:, _FRAME_BYTES:-4]))
             offset += rows.size
+            next_patience = 1
         else:
             record = whole_record(view, offset)
             if record is None:
@@ -212,7 +213,8 @@ def parse(data: bytes, base: int = 0) -> Piece:
                 break
             offset = stop + 4
             if patience < 0:
-                patience = _PATIENCE
+                patience = next_patience
+                next_patience = min(2 * next_patience, _MOST_PATIENCE)
         piece.stop = base + offset
     for length, starts in single.items():
         places = np.array(starts)[:, None] + np.arange(length)
