@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ._forks import starting_process
 from ._liveness import host_name
 
 _GIT_SECONDS = 10.0
@@ -55,21 +56,26 @@ def _in_checkout(folder: Path) -> bool:
 
 
 def _git(folder: str, *arguments: str) -> str | None:
-    import subprocess  # noqa: PLC0415 (slow to import)
+    with starting_process:
+        import subprocess  # noqa: PLC0415 (slow to import)
 
-    command = ["git", "--no-optional-locks", "-C", folder, *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=_GIT_SECONDS,
-            check=False,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        try:
+            process = subprocess.Popen(
+                ["git", "--no-optional-locks", "-C", folder, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        except (OSError, ValueError):
+            return None
+    with process:
+        try:
+            printed, _ = process.communicate(timeout=_GIT_SECONDS)
+        except (ValueError, subprocess.SubprocessError):
+            process.kill()
+            return None
+    return printed.strip() if process.returncode == 0 else None
 
 
 def _user() -> str | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ._fold_helper import FoldHelper
+from ._forks import starting_process
 from ._location import Location
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Keeper:
         Returns:
             Whether it was done within *seconds*.
         """
-        with self._lock:
+        with starting_process, self._lock:
             helper = self._helpers.get(location)
             if helper is None and start:
                 helper = self._helpers[location] = FoldHelper(location, time.monotonic())
@@ -172,7 +173,7 @@ class Keeper:
             helper.ask()
 
     def _helper(self, location: Location, now: float) -> FoldHelper | None:
-        with self._lock:
+        with starting_process, self._lock:
             helper = self._helpers.get(location)
             if self._is_over:
                 return None

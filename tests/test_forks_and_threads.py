@@ -122,6 +122,29 @@ parent.log({"loss": 2.0})
 """
 
 
+STARTS_MEANWHILE = """
+import os, threading, time
+from stepwell.store._forks import starting_process
+
+begun, is_started = threading.Event(), False
+
+def start():
+    global is_started
+    with starting_process:
+        begun.set()
+        time.sleep(0.3)
+        is_started = True
+
+threading.Thread(target=start).start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    with starting_process:  # the child can start programs, too
+        os._exit(0 if is_started else 1)
+print(os.waitpid(child, 0)[1], is_started)
+"""
+
+
 @pytest.mark.parametrize("arguments", [["fork"], ["spawn"], ["spawn", "finish first"]])
 def test_multiprocessing_children_log_the_run_of_their_parent(
     store_path: Path, tmp_path: Path, rows: Rows, arguments: list[str]
@@ -153,6 +176,11 @@ def test_children_are_forked_while_a_thread_logs(
     assert rows("select distinct status, exit_message from runs") == [("finished", None)]
     assert rows("select count(*) from params where run = 'other'") == [(20,)]
     assert rows("select count(*) from journals_ where ended is null") == [(0,)]
+
+
+def test_a_fork_waits_while_a_thread_starts_a_program(output: Output) -> None:
+    """A child with the pipes of a half-started program would make its parent wait."""
+    assert output(STARTS_MEANWHILE) == "0 True\n"
 
 
 def test_a_child_that_outlives_its_parent_is_heard(

@@ -37,6 +37,7 @@ class Window:
         self.is_lost = False
         self.is_dragged = False
         self._short_pumps = 0
+        self._passive = ""
         canvas_kind: Any = module.FigureCanvas
         with mpl.rc_context({"figure.raise_window": False, "toolbar": "toolbar2"}):
             self._manager: FigureManagerBase = canvas_kind.new_manager(figure, 1)
@@ -84,7 +85,7 @@ class Window:
             # A window that says it takes the focus by itself is not given it when it
             # appears; afterwards it is a window like any other.
             window.wm_focusmodel("active")
-            window.after(500, lambda: window.wm_focusmodel("passive"))
+            self._passive = window.after(500, lambda: window.wm_focusmodel("passive"))
         with mpl.rc_context({"figure.raise_window": False}):
             self._manager.show()
         self.pump()
@@ -133,10 +134,37 @@ class Window:
         if self.is_open:
             self.is_open = False
             with contextlib.suppress(Exception):  # a dying toolkit must not matter
+                self._cancel_later()
                 self._manager.destroy()
         self._follow = _nothing
         with contextlib.suppress(Exception):
+            self._let_go()
+        with contextlib.suppress(Exception):
             self.figure.clear()
+
+    def _cancel_later(self) -> None:
+        if self._passive:
+            window: Any = getattr(self._manager, "window", None)
+            window.after_cancel(self._passive)
+            self._passive = ""
+
+    def _let_go(self) -> None:
+        """Free what a closed window of Qt keeps: its canvas, and by it the figure.
+
+        Qt's side holds the Python objects of a window for as long as the process lives;
+        matplotlib's figure would stay with them, some 4 MB and more.
+        """
+        if self.backend != "qtagg" or not self._has_toolkit():
+            return
+        manager: Any = self._manager
+        parts = (manager.toolbar, manager.canvas, manager.window, manager)
+        core = importlib.import_module("matplotlib.backends.qt_compat").QtCore
+        manager.window.deleteLater()
+        deletion = core.QEvent.Type.DeferredDelete
+        core.QCoreApplication.sendPostedEvents(manager.window, deletion)
+        for part in parts:
+            part.__dict__.clear()
+        FigureCanvasAgg(self.figure)
 
     def _closed(self, event: object) -> None:
         del event
