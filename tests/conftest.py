@@ -217,9 +217,14 @@ def screen(*, managed: bool = True) -> Iterator[Screen]:
 def display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Screen]:
     """A screen for the test and its programs, which keep to a store of their own.
 
-    Skips the test where Qt is not installed (`pip install PySide6-Essentials`).
+    Skips the test where something is missing: the packages of the group `windows`, Tk, or
+    the programs `Xvfb`, `xdotool` and `openbox`.
     """
     pytest.importorskip("PySide6", reason="windows are tested with PySide6-Essentials")
+    pytest.importorskip("tkinter", reason="windows are tested with Tk, too")
+    for program in ("Xvfb", "xdotool", "openbox"):
+        if shutil.which(program) is None:
+            pytest.skip(f"windows are tested with {program}")
     for name in ("MPLBACKEND", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))

@@ -140,33 +140,35 @@ def program(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
         terminal.close()
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        'print("hello world")',
-        'print("hello ", end=""); shown(visualizer); print("world")',
-        'print("hello world", file=sys.stderr)',
-        'early.stream.write("hello world\\n")',
-        'logging.getLogger("early").warning("hello world")',
-        'os.write(1, b"hello world\\n")',
-        'os.write(2, b"hello "); time.sleep(0.1); os.write(2, b"world\\n")',
-        'subprocess.run(["echo", "hello world"])',
-        'subprocess.run("echo hello world >&2", shell=True)',
-        'import rich.console; rich.console.Console().print("[red]hello[/red] world")',
-        'print("\\x1b[31mhello\\x1b[0m world")',
-        'threading.Thread(target=print, args=["hello world"]).start()',
-        'import ctypes; ctypes.CDLL(None).puts(b"hello world")\n'
-        "ctypes.CDLL(None).fflush(None)",
-        'print("old", end=""); print("\\rhello world")',
-    ],
-)
+PRINTING = [
+    'print("{}")',
+    'print("{}"[:5], end=""); shown(visualizer); print("{}"[5:])',
+    'print("{}", file=sys.stderr)',
+    'early.stream.write("{}\\n")',
+    'logging.getLogger("early").warning("{}")',
+    'os.write(1, b"{}\\n")',
+    'os.write(2, b"{}"[:5]); time.sleep(0.1); os.write(2, b"{}"[5:] + b"\\n")',
+    'subprocess.run(["echo", "{}"])',
+    'subprocess.run("echo {} >&2", shell=True)',
+    'import rich.console; rich.console.Console().print("[red]{}[/red]")',
+    'print("\\x1b[31m{}\\x1b[0m")',
+    'thread = threading.Thread(target=print, args=["{}"]); thread.start(); thread.join()',
+    'import ctypes; ctypes.CDLL(None).puts(b"{}"); ctypes.CDLL(None).fflush(None)',
+    'print("old", end=""); print("\\r{}")',
+]
+"""Ways to print a line; braces stand for its text."""
+
+
 def test_what_is_printed_stands_above_the_view_whole(
-    program: Callable[..., Terminal], code: str
+    program: Callable[..., Terminal],
 ) -> None:
-    terminal = program(f"{code}\nshown(visualizer)\nvisualizer.close()\nprint('after')")
+    lines = [f"hello from {number}" for number in range(len(PRINTING))]
+    codes = [way.replace("{}", line) for way, line in zip(PRINTING, lines, strict=True)]
+    code = "\nshown(visualizer)\n".join([*codes, ""])
+    terminal = program(f"{code}visualizer.close()\nprint('after')")
 
     assert terminal.finish() == 0
-    assert terminal.lines[terminal.frame_start - 1] == "hello world"
+    assert terminal.lines[: terminal.frame_start] == lines
     assert terminal.lines[-1] == "after"
     assert "● finished" in terminal.lines[terminal.frame_start]
     terminal.assert_left_as_it_was()
