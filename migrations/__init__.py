@@ -7,7 +7,7 @@ import threading
 from importlib.resources import files
 from pathlib import Path
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision."""
 
 _BLOCK_BYTES = 2**16  # small, since a table's last block and free ones are waste

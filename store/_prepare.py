@@ -9,7 +9,7 @@ from stepwell import migrations
 from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError
 from ._lease import SECONDS, STORAGE_VERSION, Lease, explain
 
-_KNOWN = ("0001",)
+_KNOWN = ("0001", "0002")
 """All revisions, oldest first; a test compares them with the migrations."""
 
 

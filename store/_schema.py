@@ -1,7 +1,7 @@
 """The tables as the code sees them now; how they came to be is in `migrations/`.
 
-Users query the tables `runs` and `points` and the views, so their names are a promise. The
-tables that end in `_` hold what the store itself needs.
+Users query the tables `runs`, `points` and `figures` and the views, so their names are a
+promise. The tables that end in `_` hold what the store itself needs.
 """
 
 import sqlalchemy as sa
@@ -46,6 +46,15 @@ points = sa.Table(
     sa.Column("value", sa.Double, nullable=False),
     sa.Column("rank", sa.SmallInteger, nullable=False),
     sa.Column("attempt", sa.SmallInteger, nullable=False),
+)
+
+figures = sa.Table(
+    "figures",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("spec", sa.JSON, nullable=False),
+    sa.Column("saved_at", sa.TIMESTAMP, nullable=False),
 )
 
 params_ = sa.Table(
