@@ -1,0 +1,155 @@
+"""What a picture says of how it was made, in the metadata of its file.
+
+It is JSON in plain ASCII, at the place for a description that each format has: the text
+chunk `Description` of a PNG, `dc:description` of an SVG, and `Subject` in the information
+dictionary of a PDF. matplotlib writes it there; here it is found again, without a library.
+"""
+
+import json
+import re
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from stepwell.store import ConfigurationError
+
+MARK = "stepwell"
+"""The key that tells our descriptions from others'; its value is the form's version."""
+
+_FORM = 1
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PLACES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
+_MOST_BYTES = 2**28
+
+
+def embedded(spec: Mapping[str, Any], suffix: str) -> dict[str, str]:
+    """The metadata for matplotlib's `savefig` that keep *spec* in a file with *suffix*.
+
+    The same text for equal specs, whatever the order of their keys.
+
+    Args:
+        spec: JSON values.
+        suffix: ".png", ".svg" or ".pdf".
+    """
+    text = json.dumps({MARK: _FORM, **spec}, sort_keys=True, separators=(",", ":"))
+    return {_PLACES[suffix]: text}
+
+
+def read_embedded(path: str | Path) -> dict[str, Any]:
+    """The JSON that a picture keeps.
+
+    Raises:
+        ConfigurationError: The file is no picture of ours; the message says why.
+        OSError: It can't be read.
+    """
+    source = Path(path)
+    suffix = source.suffix.lower()
+    if suffix not in _READERS:
+        supported = ", ".join(_READERS)
+        raise ConfigurationError(
+            f"can't redraw {source.name!r}: a picture's suffix is one of {supported}"
+        )
+    if source.stat().st_size > _MOST_BYTES:
+        raise ConfigurationError(f"can't redraw {source.name!r}: it is too large")
+    for text in _READERS[suffix](source.read_bytes()):
+        found = _ours(text)
+        if found is not None:
+            return found
+    raise ConfigurationError(
+        f"the picture {source.name!r} does not say how it was made: it was not made by"
+        " Stepwell, or another program has removed its description"
+    )
+
+
+def _ours(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or MARK not in found:
+        return None
+    form = found.pop(MARK)
+    if form != _FORM:
+        raise ConfigurationError(
+            f"the picture was made by a newer Stepwell (form {form!r}); update stepwell"
+        )
+    return found
+
+
+def _texts_of_png(content: bytes) -> Iterator[str]:
+    """The texts of the chunks tEXt and iTXt. Source: the PNG specification, section 11."""
+    if not content.startswith(_PNG):
+        return
+    place = len(_PNG)
+    while place + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, place)
+        data = content[place + 8 : place + 8 + length]
+        place += length + 12
+        if kind == b"tEXt":
+            yield data.partition(b"\0")[2].decode("latin-1")
+        elif kind == b"iTXt":
+            # Keyword, compression flag and method, language, translated keyword, text.
+            _, _, rest = data.partition(b"\0")
+            if rest[:1] == b"\0":
+                yield rest[2:].split(b"\0", 2)[-1].decode("utf-8", "replace")
+
+
+def _texts_of_svg(content: bytes) -> Iterator[str]:
+    parser = ET.XMLPullParser(events=("end",))
+    try:
+        for start in range(0, len(content), 2**16):  # the metadata stand in front
+            parser.feed(content[start : start + 2**16])
+            for _, element in parser.read_events():
+                if str(element.tag).rpartition("}")[2] == "description":
+                    yield "".join(element.itertext())
+    except ET.ParseError:
+        return
+
+
+def _texts_of_pdf(content: bytes) -> Iterator[str]:
+    """The strings behind `/Subject`. Source: ISO 32000-1, section 7.3.4."""
+    for found in re.finditer(rb"/Subject\s*(?=[(<])", content):
+        string = _string_of_pdf(content, found.end())
+        if string.startswith(b"\xfe\xff"):
+            yield string.decode("utf-16", "replace")
+        else:
+            yield string.decode("latin-1")
+
+
+def _string_of_pdf(content: bytes, start: int) -> bytes:
+    if content[start : start + 1] == b"<":
+        end = content.find(b">", start)
+        digits = re.sub(rb"[^0-9A-Fa-f]", b"", content[start : max(end, start)])
+        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+    letters = bytearray()
+    depth = 0
+    for token in _TOKENS.finditer(content, start):
+        text = token[0]
+        if text.startswith(b"\\"):
+            letters += _unescaped(text[1:])
+            continue
+        depth += (text == b"(") - (text == b")")
+        if depth == 0:
+            break
+        if text != b"(" or depth > 1:
+            letters += text
+    return bytes(letters)
+
+
+def _unescaped(escape: bytes) -> bytes:
+    if escape[:1].isdigit():
+        return bytes([int(escape, 8) % 256])
+    if escape in {b"\n", b"\r", b"\r\n"}:
+        return b""
+    return _ESCAPES.get(escape, escape)
+
+
+_TOKENS = re.compile(rb"\\(?:[0-7]{1,3}|\r\n|.)|[()]|[^()\\]+", re.DOTALL)
+_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
+    ".png": _texts_of_png,
+    ".svg": _texts_of_svg,
+    ".pdf": _texts_of_pdf,
+}
