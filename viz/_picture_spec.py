@@ -5,6 +5,7 @@ chunk `Description` of a PNG, `dc:description` of an SVG, and `Subject` in the i
 dictionary of a PDF. matplotlib writes it there; here it is found again, without a library.
 """
 
+import io
 import json
 import re
 import struct
@@ -97,13 +98,11 @@ def _texts_of_png(content: bytes) -> Iterator[str]:
 
 
 def _texts_of_svg(content: bytes) -> Iterator[str]:
-    parser = ET.XMLPullParser(events=("end",))
+    elements = ET.iterparse(io.BytesIO(content))  # as far as it is asked to
     try:
-        for start in range(0, len(content), 2**16):  # the metadata stand in front
-            parser.feed(content[start : start + 2**16])
-            for _, element in parser.read_events():
-                if str(element.tag).rpartition("}")[2] == "description":
-                    yield "".join(element.itertext())
+        for _, element in elements:
+            if str(element.tag).rpartition("}")[2] == "description":
+                yield "".join(element.itertext())
     except ET.ParseError:
         return
 
