@@ -16,13 +16,14 @@ from stepwell.store import (
 )
 
 if TYPE_CHECKING:
-    from stepwell.store import Store, open_store
+    from stepwell.store import Selection, Store, open_store
     from stepwell.viz import DualVisualizationSystem
 
 __all__ = [
     "DualVisualizationSystem",
     "MetricWarning",
     "Run",
+    "Selection",
     "StepwellError",
     "Store",
     "StoreWarning",
@@ -33,7 +34,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"Store", "open_store"}:
+    if name in {"Selection", "Store", "open_store"}:
         from stepwell import store  # noqa: PLC0415 (loads DuckDB)
 
         return getattr(store, name)

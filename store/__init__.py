@@ -35,31 +35,51 @@ from ._start import init, start_run
 from ._termination import before_termination
 
 if TYPE_CHECKING:
+    from ._comparison import Comparison, ConfigRow, MetricRow
     from ._open import open_store
     from ._running import RunningReduction
+    from ._selection import Runs, Selection
     from ._sql_result import SqlResult
     from ._store import Store
+    from ._sweep_values import (
+        Groups,
+        Importance,
+        Leaderboard,
+        ProbabilityBetter,
+        RunCurve,
+        SweepTable,
+    )
     from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
 __all__ = [
     "PLAIN_NUMBERS",
     "AmbiguousRunError",
+    "Comparison",
+    "ConfigRow",
     "ConfigurationError",
+    "Groups",
+    "Importance",
+    "Leaderboard",
     "LookupFailedError",
     "MetricNotFoundError",
+    "MetricRow",
     "MetricSummary",
     "MetricWarning",
     "News",
+    "ProbabilityBetter",
     "QueryError",
     "QueryTimeoutError",
     "Recorder",
     "ReducedSeries",
     "Run",
+    "RunCurve",
     "RunExistsError",
     "RunInfo",
     "RunNotFoundError",
     "RunOverview",
     "RunningReduction",
+    "Runs",
+    "Selection",
     "Series",
     "SqlResult",
     "StepwellError",
@@ -71,6 +91,7 @@ __all__ = [
     "StoreLocationError",
     "StoreNewerError",
     "StoreWarning",
+    "SweepTable",
     "active_run",
     "before_termination",
     "clean_metrics",
@@ -82,15 +103,26 @@ __all__ = [
 
 
 _LAZY = {
+    "Comparison": "_comparison",
+    "ConfigRow": "_comparison",
+    "Groups": "_sweep_values",
+    "Importance": "_sweep_values",
+    "Leaderboard": "_sweep_values",
+    "MetricRow": "_comparison",
     "MetricSummary": "_values",
     "News": "_values",
+    "ProbabilityBetter": "_sweep_values",
     "ReducedSeries": "_values",
+    "RunCurve": "_sweep_values",
     "RunInfo": "_values",
     "RunOverview": "_values",
     "RunningReduction": "_running",
+    "Runs": "_selection",
+    "Selection": "_selection",
     "Series": "_values",
     "SqlResult": "_sql_result",
     "Store": "_store",
+    "SweepTable": "_sweep_values",
     "open_store": "_open",
 }
 

@@ -2,14 +2,18 @@
 
 import json
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
-from ._errors import AmbiguousRunError, ConfigurationError
+from ._condition import condition_sql, like, parse_conditions
+from ._errors import AmbiguousRunError, RunNotFoundError
 from ._identity import as_run_id
 from ._run_rows import COLUMNS
+from ._selection import Selection
 from ._values import RunInfo
 
 LAST = "last"
@@ -18,32 +22,115 @@ _NEWEST = "order by created_at desc nulls last, run_id desc"
 _ID_PART = re.compile(r"[0-9a-fA-F-]{2,36}")
 
 
-def select_runs(  # noqa: PLR0913 (a condition an argument)
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    project: str | None = None,
-    group: str | None = None,
-    tag: str | None = None,
-    status: str | None = None,
-    limit: int | None = None,
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The runs of a selection, for use within a query.
+
+    Attributes:
+        sql: A query for their `run_id`.
+        parameters: Its parameters.
+    """
+
+    sql: str
+    parameters: list[Any]
+
+
+def select_runs(
+    connection: duckdb.DuckDBPyConnection, *selections: Selection, location: object = ""
 ) -> list[RunInfo]:
-    """Runs that fit every given condition, newest first."""
+    """Runs that fit every selection, newest first.
+
+    Raises:
+        RunNotFoundError: If a reference fits no run.
+        AmbiguousRunError: If a part of an id fits several.
+    """
     conditions, parameters = ["true"], []
-    for condition, value in (
-        ("project = ?", project),
-        ("group_name = ?", group),
-        ("list_contains(tags, ?)", tag),
-        ("status = ?", status),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            parameters.append(value)
+    for selection in selections:
+        chosen = choose(connection, selection, location)
+        conditions.append(f"run_id in ({chosen.sql})")
+        parameters += chosen.parameters
     query = f"{_SELECT} where {' and '.join(conditions)} {_NEWEST}"
-    if limit is not None and limit < 0:
-        raise ConfigurationError(f"limit must be 0 or more, not {limit}")
-    if limit is not None:
-        query += f" limit {int(limit)}"
     return [_info(row) for row in connection.execute(query, parameters).fetchall()]
+
+
+def choose(
+    connection: duckdb.DuckDBPyConnection, selection: Selection, location: object = ""
+) -> Chosen:
+    """A query for the runs of *selection*; its references are looked up now.
+
+    Raises:
+        RunNotFoundError: If a reference fits no run.
+        AmbiguousRunError: If a part of an id fits several.
+    """
+    conditions: list[str] = ["true"]
+    parameters: list[Any] = []
+    if selection.runs:
+        found = sorted(_resolve(connection, selection.runs, location))
+        conditions.append("run_id in (select unnest(from_json(?, '[\"UUID\"]')))")
+        parameters.append(json.dumps(found))
+    for condition, value in _conditions(selection):
+        conditions.append(condition)
+        parameters.append(value)
+    for text in selection.where:
+        for wanted in parse_conditions(text):
+            condition, values = condition_sql(wanted)
+            conditions.append(condition)
+            parameters += values
+    query = f"select run_id from runs where {' and '.join(conditions)}"  # noqa: S608
+    if selection.limit is not None:
+        query += f" {_NEWEST} limit {int(selection.limit)}"
+    return Chosen(query, parameters)
+
+
+def _conditions(selection: Selection) -> Iterable[tuple[str, Any]]:
+    if selection.project is not None:
+        yield "project = ?", selection.project
+    if selection.group is not None:
+        yield "group_name = ?", selection.group
+    for tag in selection.tags:
+        yield "list_contains(tags, ?)", tag
+    if selection.status:
+        statuses = json.dumps(selection.status)
+        yield "status in (select unnest(from_json(?, '[\"VARCHAR\"]')))", statuses
+    if selection.name is not None:
+        yield r"name like ? escape '\'", like(selection.name)
+
+
+def _resolve(
+    connection: duckdb.DuckDBPyConnection, references: Iterable[str], location: object
+) -> set[str]:
+    """Ids of the runs that *references* mean; a name means every run of that name."""
+    named = {ref: as_run_id(ref) for ref in dict.fromkeys(references) if _is_text(ref)}
+    query = (
+        "select run_id::varchar, name from runs"
+        " where run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
+        " or name in (select unnest(from_json(?, '[\"VARCHAR\"]')))"
+    )
+    texts = [json.dumps(list(named.values())), json.dumps(list(named))]
+    by_name: dict[str, list[str]] = {}
+    ids: set[str] = set()
+    for run_id, name in connection.execute(query, texts).fetchall():
+        by_name.setdefault(name, []).append(run_id)
+        ids.add(run_id)
+    chosen: set[str] = set()
+    for reference in references:
+        run_id = named.get(reference, "")
+        if reference != LAST and (run_id in ids or reference in by_name):
+            chosen.update(by_name.get(reference, ()), ids & {run_id})
+            continue
+        found = find_run(connection, reference)
+        if found is None:
+            raise RunNotFoundError(reference, location)
+        chosen.add(found.run_id)
+    return chosen
+
+
+def _is_text(reference: str) -> bool:
+    try:
+        reference.encode()
+    except UnicodeEncodeError:
+        return False  # no run can be called so
+    return True
 
 
 def find_run(connection: duckdb.DuckDBPyConnection, reference: str) -> RunInfo | None:
@@ -55,10 +142,8 @@ def find_run(connection: duckdb.DuckDBPyConnection, reference: str) -> RunInfo |
     Raises:
         AmbiguousRunError: If a part fits several ids.
     """
-    try:
-        reference.encode()
-    except UnicodeEncodeError:
-        return None  # no run can be called so
+    if not _is_text(reference):
+        return None
     if reference == LAST:
         rows = connection.execute(f"{_SELECT} {_NEWEST} limit 1").fetchall()
     else:

@@ -9,6 +9,7 @@ from typing import Self
 import duckdb
 
 from . import _query_overview, _query_runs, _query_summary
+from ._condition import as_texts
 from ._errors import (
     ConfigurationError,
     MetricNotFoundError,
@@ -17,13 +18,15 @@ from ._errors import (
 )
 from ._lease import SECONDS, explain, lease_of
 from ._location import Location, resolve
+from ._many_runs import ManyRuns
 from ._reading import reading
 from ._recover import list_journals
+from ._selection import Selection
 from ._sql_result import SqlResult
 from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
 
-class Store:
+class Store(ManyRuns):
     """All runs in one database file.
 
     It holds no connection: each question takes a short lease of the file, first folds what
@@ -67,26 +70,6 @@ class Store:
         """Answer no more questions; calling it twice does nothing more."""
         self._is_open = False
 
-    def runs(
-        self,
-        *,
-        project: str | None = None,
-        group: str | None = None,
-        tag: str | None = None,
-        status: str | None = None,
-        limit: int | None = None,
-    ) -> list[RunInfo]:
-        """The runs that fit every given condition, newest first."""
-        with self._reading() as connection:
-            return _query_runs.select_runs(
-                connection,
-                project=project,
-                group=group,
-                tag=tag,
-                status=status,
-                limit=limit,
-            )
-
     def overview(
         self,
         *,
@@ -96,9 +79,10 @@ class Store:
     ) -> list[RunOverview]:
         """The runs that fit, newest first, with their extent and current values."""
         with self._reading() as connection:
-            runs = _query_runs.select_runs(
-                connection, project=project, status=status, limit=limit
+            chosen = Selection(
+                project=project, status=as_texts(status, "status"), limit=limit
             )
+            runs = _query_runs.select_runs(connection, chosen)
             return _query_overview.select_overview(connection, runs)
 
     def run(self, reference: str) -> RunInfo:

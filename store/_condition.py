@@ -1,0 +1,161 @@
+"""Conditions on a run's configuration, such as `lr < 0.01 and optimizer = adam`."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ._errors import ConfigurationError
+
+_QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_CONDITION = re.compile(
+    rf"\s*(?P<key>{_QUOTED}|[^\s=!<>~'\"]+)"
+    r"\s*(?P<operator>==|!=|<=|>=|=|<|>|~)"
+    rf"\s*(?P<value>{_QUOTED}|[^\s=!<>~'\"][^\s'\"]*)",
+    re.DOTALL,
+)
+_AND = re.compile(r"\s+and(?=\s)", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\([\\'\"])")
+_WORDS = {
+    "true": "lower(text) = ?",
+    "false": "lower(text) = ?",
+    "null": "(text is null or lower(text) = ?)",
+    "none": "(text is null or lower(text) = ?)",
+}
+"""Words for which a configuration may hold no text, or another form of it."""
+
+_EXPECTED = 'expected KEY OP VALUE, such as "lr < 0.01" or "optimizer = \'adam w\'"'
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on one key.
+
+    Attributes:
+        key: A key of the flattened configuration, such as `model.depth`.
+        operator: One of `=`, `!=`, `<`, `<=`, `>`, `>=`, and `~` for a pattern.
+        value: A number, or text.
+        is_quoted: Whether the value stood in quotes, and so is text whatever it says.
+    """
+
+    key: str
+    operator: str
+    value: str | float
+    is_quoted: bool = False
+
+
+def parse_conditions(text: str) -> tuple[Condition, ...]:
+    """The conditions that *text* joins by `and`, at least one.
+
+    Raises:
+        ConfigurationError: If *text* cannot be read so; the message says where.
+    """
+    check_text(text, "condition")
+    found, place = [], 0
+    while True:
+        match = _CONDITION.match(text, place)
+        if match is None:
+            at = f" at {_short(text[place:].strip())!r}" if place else ""
+            raise ConfigurationError(f"bad condition {_short(text)!r}{at}: {_EXPECTED}")
+        found.append(_condition(text, match))
+        place = match.end()
+        if not text[place:].strip():
+            return tuple(found)
+        joint = _AND.match(text, place)
+        if joint is None:
+            raise ConfigurationError(
+                f"bad condition {_short(text)!r} at {_short(text[place:].strip())!r}:"
+                " join conditions by ' and ', and put a value of several words in quotes"
+            )
+        place = joint.end()
+
+
+def condition_sql(condition: Condition) -> tuple[str, list[str | float]]:
+    """The condition as SQL on the column `run_id`, and its parameters."""
+    negated = condition.operator == "!="
+    test, parameters = _test(condition)
+    query = f"select run_id from params_ where key = ? and {test}"  # noqa: S608
+    return (
+        f"run_id {'not ' if negated else ''}in ({query})",
+        [condition.key, *parameters],
+    )
+
+
+def like(pattern: str) -> str:
+    r"""A pattern with `*` and `?` as one of SQL's LIKE, with `\` to escape."""
+    for plain, escaped in (("\\", "\\\\"), ("%", "\\%"), ("_", "\\_")):
+        pattern = pattern.replace(plain, escaped)
+    return pattern.replace("*", "%").replace("?", "_")
+
+
+def check_text(text: object, what: str) -> None:
+    """Refuse what a database cannot be asked for.
+
+    Raises:
+        ConfigurationError: If *text* is not a string of valid Unicode.
+    """
+    if not isinstance(text, str):
+        raise ConfigurationError(f"{what} must be text, not {text!r}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"{what} {text!r} is not valid Unicode text") from error
+
+
+def as_texts(value: str | Sequence[str] | None, what: str) -> tuple[str, ...]:
+    """One text, or several, as a tuple.
+
+    Raises:
+        ConfigurationError: If a value is not text.
+    """
+    texts = (value,) if isinstance(value, str) else tuple(value or ())
+    for text in texts:
+        check_text(text, what)
+    return texts
+
+
+def _condition(text: str, match: re.Match[str]) -> Condition:
+    key, operator, value = match["key"], match["operator"], match["value"]
+    quoted = value[0] in "'\""
+    plain: str | float = _unquoted(value)
+    if not quoted and operator != "~":
+        plain = _number(value)
+    if operator in {"<", "<=", ">", ">="}:
+        wrong = not quoted and isinstance(plain, str)
+        if wrong or (isinstance(plain, float) and math.isnan(plain)):
+            raise ConfigurationError(
+                f"bad condition {_short(text)!r}: {operator} compares with a number"
+                f" (or with text in quotes), not with {_short(value)}"
+            )
+    return Condition(_unquoted(key), "=" if operator == "==" else operator, plain, quoted)
+
+
+def _test(condition: Condition) -> tuple[str, list[str | float]]:
+    operator, value = condition.operator, condition.value
+    if operator == "~":
+        return r"text like ? escape '\'", [like(str(value))]
+    if operator in {"=", "!="}:
+        if isinstance(value, float):
+            is_nan = math.isnan(value)  # the table has no number for it
+            return ("lower(text) = ?", ["nan"]) if is_nan else ("number = ?", [value])
+        test = None if condition.is_quoted else _WORDS.get(value.lower())
+        return (test, [value.lower()]) if test else ("text = ?", [value])
+    if isinstance(value, float):
+        return f"number {operator} ? and not isnan(number)", [value]
+    return f"text {operator} ?", [value]
+
+
+def _number(word: str) -> str | float:
+    try:
+        return float(word)
+    except ValueError:
+        return word
+
+
+def _unquoted(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text[1:-1]) if text[0] in "'\"" else text
+
+
+def _short(text: str) -> str:
+    longest = 80
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,118 @@
+"""Which runs are meant: the same in Python, on the command line and in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+from ._condition import as_texts, check_text, parse_conditions
+from ._errors import ConfigurationError
+from ._values import RunInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Runs that fit every given condition; all runs when none is given.
+
+    Where several texts can be given, one will do without a tuple.
+
+    Attributes:
+        runs: References: `last`, an id, a unique part of one, or a name, which here
+            stands for every run of that name.
+        project: The project's name.
+        group: The group's name.
+        tags: Labels, all of which a run must have.
+        status: Any of these.
+        name: A pattern for the run's name, with `*` and `?`.
+        where: Conditions on the configuration: `lr < 0.01`, `optimizer = adam`,
+            `model.depth >= 4 and data ~ 'cifar*'`. A run without the key fits only `!=`.
+        limit: Only the newest runs, so many.
+
+    Raises:
+        ConfigurationError: If a condition cannot be read, or a value has the wrong type.
+    """
+
+    runs: tuple[str, ...] = ()
+    project: str | None = None
+    group: str | None = None
+    tags: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    name: str | None = None
+    where: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("tags", "status", "where"):
+            object.__setattr__(self, field, as_texts(getattr(self, field), field))
+        given: Any = self.runs
+        runs = (given,) if isinstance(given, str) else tuple(given or ())
+        object.__setattr__(self, "runs", runs)
+        wrong = [run for run in runs if not _is_text(run)]
+        if wrong:
+            raise ConfigurationError(f"runs must be references as text, not {wrong[0]!r}")
+        for field in ("project", "group", "name"):
+            if getattr(self, field) is not None:
+                check_text(getattr(self, field), field)
+        for condition in self.where:
+            parse_conditions(condition)
+        limit = self.limit
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise ConfigurationError(f"limit must be 0 or more, not {limit!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The conditions that are given, as plain JSON values."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if value is not None and value != ()
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> Selection:
+        """The selection of which `to_json` gave *value*.
+
+        Raises:
+            ConfigurationError: If *value* is no such thing.
+        """
+        if not isinstance(value, Mapping):
+            raise ConfigurationError(f"a selection must be an object, not {value!r}")
+        known = [field.name for field in fields(cls)]
+        unknown = [str(name) for name in value if name not in known]
+        if unknown:
+            raise ConfigurationError(
+                f"a selection has no {', '.join(unknown)}; it has {', '.join(known)}"
+            )
+        for name in ("runs", "tags", "status", "where"):
+            if not isinstance(value.get(name, []), (list, tuple, str)):
+                raise ConfigurationError(f"{name} must be a list, not {value[name]!r}")
+        return cls(**value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+Runs: TypeAlias = Selection | RunInfo | str | Sequence[str | RunInfo] | None
+"""How a question is told which runs it is about; None for all of them."""
+
+
+def as_selection(runs: Runs) -> Selection:
+    """*runs* as a selection; an empty sequence selects no run.
+
+    Raises:
+        ConfigurationError: If it is none of the things that stand for runs.
+    """
+    if runs is None:
+        return Selection()
+    if isinstance(runs, Selection):
+        return runs
+    if isinstance(runs, (str, RunInfo)):
+        runs = [runs]
+    if not isinstance(runs, Sequence):
+        raise ConfigurationError(
+            f"runs must be a Selection, or references to runs, not {runs!r}"
+        )
+    references = tuple(run.run_id if isinstance(run, RunInfo) else run for run in runs)
+    return Selection(runs=references) if references else Selection(limit=0)

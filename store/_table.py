@@ -1,0 +1,53 @@
+"""Values that are tables: how they become rows and data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd  # pyright: ignore[reportMissingImports] (optional)
+    from numpy.typing import NDArray
+
+
+class Table:
+    """Columns of equal length. What derives from it says which."""
+
+    __slots__ = ()
+
+    def columns(self) -> Mapping[str, NDArray[np.generic]]:
+        """The columns by name, each with one value a row."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        columns = self.columns()
+        return len(next(iter(columns.values()))) if columns else 0
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A dict of plain Python values a row."""
+        columns = self.columns()
+        lists = [column.tolist() for column in columns.values()]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as a data frame.
+
+        Raises:
+            ImportError: If pandas is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise ImportError("to_pandas() needs pandas: pip install pandas") from error
+        return pd.DataFrame(self.rows(), columns=list(self.columns()))
+
+
+def texts(values: Any) -> NDArray[np.object_]:
+    """An array of Python objects, whatever they are."""
+    import numpy as np  # noqa: PLC0415 (not needed for plain rows)
+
+    listed = list(values)
+    array = np.empty(len(listed), object)
+    array[:] = listed
+    return array
