@@ -8,6 +8,8 @@ import click
 
 from stepwell.store import StepwellError
 
+from ._copy import copy
+from ._doctor import doctor
 from ._ls import ls
 from ._plot import plot
 from ._show import show
@@ -57,5 +59,5 @@ def main(ctx: click.Context, location: Path | None) -> None:
     ctx.obj = location
 
 
-for command in (ls, show, sql, plot, watch):
+for command in (ls, show, sql, plot, watch, doctor, copy):
     main.add_command(command)

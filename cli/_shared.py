@@ -103,6 +103,21 @@ def short_duration(seconds: float) -> str:
     return f"{whole // day}d {whole % day // hour}h"
 
 
+def size(count: float) -> str:
+    """Bytes as a person says them: `512 B`, `3.2 MB`."""
+    thousand = 1000
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < thousand:
+            return f"{count:.3g} {unit}"
+        count /= thousand
+    return f"{count:.3g} TB"
+
+
+def counted(number: int, thing: str) -> str:
+    """A count as a person says it: `1 run`, `2,000 runs`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def age(moment: datetime) -> str:
     """How long ago *moment* was."""
     return f"{short_duration((datetime.now(UTC) - moment).total_seconds())} ago"

@@ -60,7 +60,7 @@ def _facts(info: "RunInfo") -> Iterator[tuple[str, str]]:
         "notes": info.notes,
         "started": f"{started}, took {took}"
         + (f", attempt {info.attempt}" if info.attempt > 1 else ""),
-        "ended by": info.exit_message,
+        "status" if info.status == "running" else "ended by": info.exit_message,
         "lost": lost,
         "config": config,
         "command": info.command,

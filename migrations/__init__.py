@@ -10,7 +10,8 @@ from pathlib import Path
 HEAD = "0002"
 """The newest revision."""
 
-_BLOCK_BYTES = 2**16  # small, since a table's last block and free ones are waste
+BLOCK_BYTES = 2**16
+"""Of a new file; small, since a table's last block and free ones are waste."""
 
 _lock = threading.Lock()
 
@@ -45,7 +46,7 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     # Not "stepwell:migrations": in an editable install that is not a folder of stepwell/.
     config.set_main_option("script_location", str(files(__name__)).replace("%", "%%"))
     path = str(database).replace("'", "''")
-    new = f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {_BLOCK_BYTES}"
+    new = f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {BLOCK_BYTES}"
     option = "READ_WRITE" if database.exists() else new
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
     try:

@@ -36,6 +36,9 @@ from ._termination import before_termination
 
 if TYPE_CHECKING:
     from ._comparison import Comparison, ConfigRow, MetricRow
+    from ._copy import CopiedStore, copy_store
+    from ._doctor import examine
+    from ._finding import Finding
     from ._open import open_store
     from ._running import RunningReduction
     from ._selection import Runs, Selection
@@ -57,6 +60,8 @@ __all__ = [
     "Comparison",
     "ConfigRow",
     "ConfigurationError",
+    "CopiedStore",
+    "Finding",
     "Groups",
     "Importance",
     "Leaderboard",
@@ -95,6 +100,8 @@ __all__ = [
     "active_run",
     "before_termination",
     "clean_metrics",
+    "copy_store",
+    "examine",
     "init",
     "newest_open_run",
     "open_store",
@@ -105,6 +112,8 @@ __all__ = [
 _LAZY = {
     "Comparison": "_comparison",
     "ConfigRow": "_comparison",
+    "CopiedStore": "_copy",
+    "Finding": "_finding",
     "Groups": "_sweep_values",
     "Importance": "_sweep_values",
     "Leaderboard": "_sweep_values",
@@ -123,6 +132,8 @@ _LAZY = {
     "SqlResult": "_sql_result",
     "Store": "_store",
     "SweepTable": "_sweep_values",
+    "copy_store": "_copy",
+    "examine": "_doctor",
     "open_store": "_open",
 }
 

@@ -39,7 +39,7 @@ def find_history(location: Location, run_id: str) -> History | None:
     Raises:
         StoreError: If the store cannot be read.
     """
-    if not location.database.exists() and not any(location.journals.glob(f"{run_id}-*")):
+    if not location.database.exists() and not _has_journal(location, run_id):
         return None
     from ._store import Store  # noqa: PLC0415 (loads DuckDB, only for a given id)
 
@@ -54,5 +54,10 @@ def find_history(location: Location, run_id: str) -> History | None:
         config=info.config,
         attempt=info.attempt,
         last_step=max(steps, default=-1),
-        is_running=info.status == "running",
+        # Without a journal it goes on in another store, which this one was taken from.
+        is_running=info.status == "running" and _has_journal(location, run_id),
     )
+
+
+def _has_journal(location: Location, run_id: str) -> bool:
+    return any(location.journals.glob(f"{run_id}-*.journal"))

@@ -31,7 +31,7 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
-_ROW_GROUP = 30 * 2048  # rows; a fold writes the last, unfilled group anew
+ROW_GROUP = 30 * 2048  # rows; a fold writes the last, unfilled group anew
 
 
 class Lease:
@@ -86,7 +86,7 @@ class Lease:
         """
         with self._locked(seconds, exclusive=True) as deadline:
             mode = (
-                f"READ_WRITE, ROW_GROUP_SIZE {_ROW_GROUP}"
+                f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
                 if self.location.database.exists()
                 else f"STORAGE_VERSION '{STORAGE_VERSION}'"
             )
@@ -199,6 +199,16 @@ class Lease:
             connection.close()
         else:
             self._memory = connection
+
+    def close(self) -> None:
+        """Let go of everything; for a lease of a file that is used no more."""
+        for lock in (self._gate, self._lock):
+            if lock is not None:
+                lock.forget()
+        self._gate = self._lock = None
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
 
     def forget(self) -> None:
         """After a fork, in the child: begin anew, and never touch the parent's DuckDB."""

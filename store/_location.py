@@ -75,6 +75,20 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
     return Location(path)
 
 
+def existing(location: "Location | Path | str | None" = None) -> Location:
+    """The files of a store that is there; see `resolve`.
+
+    Raises:
+        StoreLocationError: If there is none.
+    """
+    where = resolve(location)
+    if not where.exists():
+        raise StoreLocationError(
+            f"there is no store at {where}; give its path, or set {VARIABLE}"
+        )
+    return where
+
+
 def _from_url(text: str) -> Path:
     from urllib.parse import unquote, urlsplit  # noqa: PLC0415 (slow to import)
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from ._errors import StoreLocationError
 from ._lease import SECONDS, lease_of
-from ._location import VARIABLE, resolve
+from ._location import existing, resolve
 from ._prepare import prepare
 from ._store import Store
 
@@ -29,11 +28,7 @@ def open_store(
         StoreNewerError: If a newer Stepwell wrote it.
         StoreBusyError: If it stays in use for longer than *seconds*.
     """
-    where = resolve(location)
-    if not create and not where.exists():
-        raise StoreLocationError(
-            f"there is no store at {where}; give its path, or set {VARIABLE}"
-        )
+    where = resolve(location) if create else existing(location)
     lease = lease_of(where)
     if not where.database.exists() or lease.writable:
         prepare(lease, seconds)

@@ -35,7 +35,7 @@ from ._format import (
 
 _HEADER_BYTES = 1 << 12  # what nearly every header fits into
 _LONGEST_HEADER = 1 << 24
-_FRAME = re.compile(rb"(?s)(?=....[\x01-\x06]\0\0\0)")  # how a record may begin
+FRAME = re.compile(rb"(?s)(?=....[\x01-\x06]\0\0\0)")  # how a record may begin
 _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFFIX)
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
 _FRAME_BYTES = 8
@@ -179,7 +179,7 @@ def is_cut_record(data: bytes) -> bool:
     view = memoryview(data)
     if unpack_frame(view)[0] <= len(data):
         return False
-    return not any(whole_record(view, found.start()) for found in _FRAME.finditer(data))
+    return not any(whole_record(view, found.start()) for found in FRAME.finditer(data))
 
 
 def parse(data: bytes, base: int = 0) -> Piece:

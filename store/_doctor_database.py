@@ -1,0 +1,190 @@
+"""Examining the database: can it be read, and does it agree with itself."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from stepwell import migrations
+
+from ._errors import StoreDamagedError, StoreNewerError
+from ._finding import FAULT, OK, WARNING, Finding, count_of
+from ._lease import explain, lease_of
+from ._location import Location
+from ._looking import attached_file
+from ._prepare import read_revision
+from ._recount import disagreements
+
+SKEW = timedelta(minutes=5)  # how far ahead of ours another clock may be
+REPAIR = "`stepwell repair NEW` saves what can be read into a new store"
+
+
+@dataclass(slots=True)
+class DatabaseFacts:
+    """What the database says that the journals are compared with.
+
+    Attributes:
+        findings: What was found in the database alone.
+        journals: By writer: run id, folded bytes, skipped bytes, and how it ended.
+        runs: By run id: name, status, and exit message.
+        points: How many points there are.
+        is_readable: Whether those were read.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    journals: dict[str, tuple[str, int, int, str | None]] = field(default_factory=dict)
+    runs: dict[str, tuple[str, str, str | None]] = field(default_factory=dict)
+    points: int = 0
+    is_readable: bool = False
+
+
+def examine_database(location: Location, now: datetime) -> DatabaseFacts:
+    """Read all of the database; the caller keeps writers away.
+
+    Args:
+        location: The store.
+        now: The present time, UTC without a zone.
+    """
+    facts = DatabaseFacts()
+    if not location.database.exists():
+        facts.findings.append(
+            Finding(
+                "database",
+                WARNING,
+                f"there is no {location.database.name} yet",
+                "the next command that reads makes it from the journals",
+            )
+        )
+        return facts
+    try:
+        with attached_file(location.database) as connection:
+            if _check_version(connection, location, facts):
+                _check_tables(connection, facts, now)
+    except duckdb.Error as error:
+        trouble = str(explain(error, location))
+        advice = "close it there" if "held open" in trouble else REPAIR
+        facts.findings.append(Finding("database", FAULT, _one_line(trouble), advice))
+    return facts
+
+
+def _check_version(
+    connection: duckdb.DuckDBPyConnection, location: Location, facts: DatabaseFacts
+) -> bool:
+    say = facts.findings.append
+    try:
+        revision = read_revision(connection, lease_of(location))
+    except StoreNewerError as error:
+        say(Finding("version", FAULT, _one_line(error), "pip install -U stepwell"))
+        return False
+    except StoreDamagedError as error:
+        say(Finding("version", FAULT, _one_line(error), "give another path by --store"))
+        return False
+    tags = connection.execute(
+        "select tags from duckdb_databases() where database_name = 'store'"
+    ).fetchone()
+    storage = (tags[0] or {}).get("storage_version", "unknown") if tags else "unknown"
+    if revision != migrations.HEAD:
+        known = f"schema {revision or 'none'}, and this Stepwell writes {migrations.HEAD}"
+        say(Finding("version", WARNING, known, "`stepwell upgrade`, or any write, does it"))
+        return revision is not None
+    text = f"schema {revision}, storage {storage}, read by DuckDB {duckdb.__version__}"
+    say(Finding("version", OK, text))
+    return True
+
+
+def _check_tables(
+    connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts, now: datetime
+) -> None:
+    say = facts.findings.append
+    unreadable = []
+    counts: dict[str, int] = {}
+    for name in _tables(connection):
+        try:
+            # A hash of whole rows: every block is read, and so its checksum verified.
+            query = f'select count(*), bit_xor(hash(t)) from "{name}" t'  # noqa: S608
+            counts[name] = _row(connection, query)[0]
+        except duckdb.Error as error:
+            unreadable.append((name, _one_line(error)))
+    for name, why in unreadable:
+        say(Finding("database", FAULT, f"table {name} cannot be read: {why}", REPAIR))
+    if unreadable:
+        return
+    _read_facts(connection, facts)
+    facts.points = counts.get("points", 0)
+    extent = f"{count_of(len(facts.runs), 'run')}, {count_of(facts.points, 'point')}"
+    text = f"every table is readable: {extent}"
+    say(Finding("database", OK, text))
+    facts.findings += [_check_totals(connection, facts), *_check_clock(connection, now)]
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    query = (
+        "select table_name from duckdb_tables() where database_name = 'store' order by 1"
+    )
+    return sorted(str(row[0]) for row in connection.execute(query).fetchall())
+
+
+def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = connection.execute(query).fetchall()[0]
+    return tuple(row)
+
+
+def _read_facts(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -> None:
+    query = "select writer, run_id, folded_bytes, skipped_bytes, ended from journals_"
+    for writer, run_id, folded, skipped, ended in connection.execute(query).fetchall():
+        facts.journals[str(writer)] = str(run_id), int(folded), int(skipped), ended
+    query = "select run_id, name, status, exit_message from runs"
+    for run_id, name, status, message in connection.execute(query).fetchall():
+        facts.runs[str(run_id)] = str(name), str(status), message
+    facts.is_readable = True
+
+
+def _check_totals(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -> Finding:
+    wrong = disagreements(connection)
+    if not wrong:
+        return Finding("totals", OK, "points agree with their totals")
+    run_id, metric, found, said = wrong[0]
+    run = facts.runs.get(run_id, (run_id,))[0]
+    text = (
+        f"points and totals disagree for {count_of(len(wrong), 'metric')}: {metric!r} of"
+        f" run {run!r} has {found:,} points, and {said:,} in its total"
+    )
+    return Finding("totals", FAULT, text, "`stepwell repair NEW` counts them anew")
+
+
+def _check_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Finding]:
+    row = _row(
+        connection,
+        "select max(last_time), arg_max(run_id, last_time) from totals_",
+    )
+    found = []
+    if row[0] is not None and row[0] > now + SKEW:
+        found.append(
+            Finding(
+                "clock",
+                WARNING,
+                f"run {str(row[1])[-8:]} has points of {row[0]:%Y-%m-%d %H:%M} UTC, which"
+                " is in the future",
+                "set the clock of the machine that wrote it, or of this one",
+            )
+        )
+    backwards = connection.execute(
+        "select name from runs where finished_at < created_at - interval 1 second"
+        " order by created_at"
+    ).fetchall()
+    if backwards:
+        found.append(
+            Finding(
+                "clock",
+                WARNING,
+                f"{count_of(len(backwards), 'run')} ended before the start, by the clock:"
+                f" {backwards[0][0]!r}",
+                "the clock was set back meanwhile; times of that run mean little",
+            )
+        )
+    return found
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())

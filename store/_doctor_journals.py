@@ -1,0 +1,169 @@
+"""Examining the journals, and what else lies beside the database."""
+
+import time
+from pathlib import Path
+
+from ._doctor_database import REPAIR, DatabaseFacts
+from ._errors import StoreLocationError, StoreNewerError
+from ._finding import FAULT, OK, WARNING, Finding, count_of
+from ._fold import DAMAGED
+from ._liveness import FRESH_SECONDS, is_alive
+from ._location import Location
+from ._recover import JournalFile, list_journals
+from ._scan import JournalScan, scan_journal
+
+_BACK_SECONDS = 1.0  # clocks are adjusted by less than that all the time
+_AHEAD_SECONDS = 300.0
+
+
+def examine_journals(location: Location, facts: DatabaseFacts, now: float) -> list[Finding]:
+    """Scan every journal, and compare it with what the database knows of it.
+
+    Args:
+        location: The store; its writers may live, its folds are kept away by the caller.
+        facts: What the database says.
+        now: Seconds since 1970.
+    """
+    try:
+        journals = list_journals(location.journals)
+    except StoreLocationError as error:
+        advice = "check the folder's owner and mode"
+        return [Finding("journals", FAULT, str(error), advice)]
+    found: list[Finding] = []
+    seen = 0
+    for journal in journals:
+        try:
+            scan = scan_journal(journal.path)
+        except FileNotFoundError:
+            continue  # folded and removed just now
+        except (OSError, StoreNewerError) as error:
+            text = f"{_short(journal.path)} cannot be read: {error}"
+            found.append(Finding("journals", FAULT, text, "check its owner and mode"))
+            continue
+        seen += 1
+        found += _check_journal(journal, scan, now)
+        if facts.is_readable:
+            found += _check_against(journal, scan, facts)
+    found += _check_set_aside(location)
+    if not any(finding.check == "journals" for finding in found):
+        text = f"{count_of(seen, 'journal')}, all whole" if seen else "none is open"
+        found.insert(0, Finding("journals", OK, text))
+    return found
+
+
+def _check_journal(journal: JournalFile, scan: JournalScan, now: float) -> list[Finding]:
+    name, found = _short(journal.path), []
+    alive = scan.header is not None and is_alive(scan.header, journal.heartbeat)
+    if scan.header is None and now - journal.heartbeat > FRESH_SECONDS:
+        text = f"{name} has no whole header; {count_of(scan.records, 'record')} behind it"
+        found.append(Finding("journals", FAULT, text, REPAIR))
+    elif scan.damaged:
+        start = scan.damaged[0][0]
+        behind = sum(stop - at for at, stop in scan.whole if at > start)
+        text = (
+            f"{name}: {count_of(scan.damaged_bytes, 'byte')} damaged from byte {start:,}"
+            f" on, {behind:,} bytes of whole records behind"
+        )
+        found.append(Finding("journals", FAULT, text, REPAIR))
+    if scan.cut and not alive:
+        text = (
+            f"{name} ends in a record that was cut after {count_of(scan.cut, 'byte')};"
+            " its call had not returned"
+        )
+        advice = "nothing; the next command that reads folds the rest"
+        found.append(Finding("journals", WARNING, text, advice))
+    if scan.seconds_back > _BACK_SECONDS:
+        text = f"{name}: its records' times run back by {scan.seconds_back:,.0f} s"
+        advice = "the clock was set back; order by step, not by time"
+        found.append(Finding("clock", WARNING, text, advice))
+    if journal.heartbeat > now + _AHEAD_SECONDS:
+        text = f"{name} was touched {journal.heartbeat - now:,.0f} s in the future"
+        advice = "set the clock of the machine that writes it, or of this one"
+        found.append(Finding("clock", WARNING, text, advice))
+    return found
+
+
+def _check_against(
+    journal: JournalFile, scan: JournalScan, facts: DatabaseFacts
+) -> list[Finding]:
+    known = facts.journals.get(journal.writer)
+    if known is None:
+        return []  # new; the next fold meets it
+    run_id, folded, _, ended = known
+    name, found = _short(journal.path), []
+    size = max((stop for _, stop in (*scan.whole, *scan.damaged)), default=0) + scan.cut
+    if folded > max(size, journal.size):
+        text = f"{name} has {size:,} bytes, and {folded:,} were folded from it"
+        advice = "it was cut or replaced; put the right file back, if there is one"
+        found.append(Finding("offsets", FAULT, text, advice))
+    if run_id not in facts.runs:
+        text = f"{name} belongs to run {run_id[-8:]}, which the database does not know"
+        advice = "move it away, or `stepwell repair NEW`"
+        found.append(Finding("orphans", FAULT, text, advice))
+    if ended not in {None, "lost"} and folded < journal.size and not scan.cut:
+        text = f"{name} goes on behind its end, by {journal.size - folded:,} bytes"
+        found.append(Finding("journals", WARNING, text, REPAIR))
+    return found
+
+
+def _check_set_aside(location: Location) -> list[Finding]:
+    found = []
+    for path in sorted(location.journals.glob(f"*{DAMAGED}")):
+        try:
+            scan = scan_journal(path)
+        except (OSError, StoreNewerError):
+            continue
+        text = (
+            f"{_short(path)} was set aside: {count_of(scan.records, 'record')} whole,"
+            f" {count_of(scan.damaged_bytes, 'byte')} damaged"
+        )
+        found.append(Finding("journals", FAULT, text, REPAIR))
+    return found
+
+
+def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
+    """Runs that wait for a journal that is not there, and files that were left behind."""
+    found = []
+    if facts.is_readable:
+        here = {journal.writer for journal in list_journals(location.journals)}
+        held = {run for w, (run, _, _, _) in facts.journals.items() if w in here}
+        for run_id, (name, status, message) in facts.runs.items():
+            # A copied or merged run says by its message where it goes on.
+            if status == "running" and run_id not in held and not message:
+                text = f"run {name!r} never ended, and has no journal"
+                advice = "put its journal back; the next command that reads ends the run"
+                found.append(Finding("orphans", WARNING, text, advice))
+    database = location.database
+    for suffix, what in LEFT_OVER.items():
+        left = database.with_name(database.name + suffix)
+        if left.exists():
+            text = f"{left.name} was left by {what}"
+            found.append(Finding("orphans", WARNING, text, _advice_on(suffix, left)))
+    return found or [Finding("orphans", OK, "nothing was left behind")]
+
+
+LEFT_OVER = {
+    ".new": "a creation that was killed",
+    ".new.wal": "a creation that was killed",
+    ".compact": "a `stepwell compact` that was killed, or goes on",
+    ".compact.wal": "a `stepwell compact` that was killed, or goes on",
+    ".wal": "a program that was killed while it had the database open",
+}
+"""What may lie beside the database, and who leaves it there."""
+
+
+def _advice_on(suffix: str, left: Path) -> str:
+    if suffix == ".wal":
+        return "leave it there: the next command that writes takes it in"
+    return f"rm {left}, once no other command runs"
+
+
+def _short(path: Path) -> str:
+    """The end of a journal's name, which is what tells it apart."""
+    run_id, _, rest = path.name.rpartition("-")
+    return f"journal …{run_id[-8:]}-{rest}"
+
+
+def present() -> float:
+    """Seconds since 1970."""
+    return time.time()

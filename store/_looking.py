@@ -1,0 +1,64 @@
+"""Opening a store's files without writing anything, not even a lock file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import duckdb
+
+from ._lease import lease_of
+from ._location import Location
+from ._memory import new_memory
+
+
+@contextmanager
+def looking(location: Location, seconds: float) -> Iterator[None]:
+    """Keep writers away from a store, beside readers.
+
+    A store without lock files is in nobody's use, and none are made.
+
+    Raises:
+        StoreBusyError: If a writer stays for longer than *seconds*.
+        StoreLocationError: If the lock cannot be asked for.
+    """
+    locks = [location.journals / name for name in (".gate", ".lock")]
+    if all(lock.exists() for lock in locks):
+        with lease_of(location).locked(seconds, exclusive=False):
+            yield
+    else:
+        with nullcontext():
+            yield
+
+
+@contextmanager
+def attached_file(
+    database: Path, mode: str = "READ_ONLY"
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own whose default database is a file.
+
+    The caller keeps other processes away; `looking` is one way.
+
+    Raises:
+        duckdb.Error: If it cannot be opened.
+    """
+    connection = new_memory()
+    try:
+        attach(connection, database, "store", mode)
+        connection.execute("USE store")
+        yield connection
+        connection.execute("USE memory")
+        connection.execute("DETACH store")
+    finally:
+        connection.close()
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection, database: Path, name: str, mode: str
+) -> None:
+    """Attach one more file to a connection.
+
+    Raises:
+        duckdb.Error: If it cannot be opened.
+    """
+    path = str(database).replace("'", "''")
+    connection.execute(f"ATTACH '{path}' AS {name} (TYPE duckdb, {mode})")

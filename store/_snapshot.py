@@ -1,0 +1,110 @@
+"""A consistent copy of a store's files, taken without writing to the store.
+
+Writers are kept away only while the files are copied; what the journals hold beyond the
+database is folded in the copy. A run that goes on stays `running` in the copy, and its
+exit message says as of when.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ._errors import StoreLocationError
+from ._fold import DAMAGED, LOST, fold
+from ._lease import SECONDS, Lease
+from ._location import Location
+from ._looking import looking
+from ._recover import list_journals
+
+
+@contextmanager
+def snapshot(
+    source: Location, beside: Path, seconds: float = SECONDS
+) -> Iterator[Location]:
+    """A copy of a store in a hidden folder beside a file; gone afterwards.
+
+    The copy has today's schema, every call that had returned, and no journals, except
+    those that were set aside as damaged.
+
+    Args:
+        source: The store; a folder that cannot be written to is no obstacle.
+        beside: A path in the folder where there is room for it.
+        seconds: How long writers of the store are waited for.
+
+    Raises:
+        StoreError: If it cannot be locked, read, or copied.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}-", dir=beside.parent))
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot write to {beside.parent}: {error.strerror or error}"
+        ) from error
+    lease = Lease(Location(folder / beside.name))
+    try:
+        try:
+            with looking(source, seconds):
+                _copy_files(source, lease.location)
+        except OSError as error:
+            raise StoreLocationError(
+                f"cannot copy the store {source}: {error.strerror or error}"
+            ) from error
+        fold(lease, seconds)
+        with lease.exclusive(seconds) as connection:
+            _end_journals(connection, source, lease.location)
+        lease.close()
+        yield lease.location
+    finally:
+        lease.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_files(source: Location, target: Location) -> None:
+    target.journals.mkdir()
+    for suffix in ("", ".wal"):
+        file = source.database.with_name(source.database.name + suffix)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(file, target.database.with_name(target.database.name + suffix))
+    aside = source.journals.glob(f"*{DAMAGED}")
+    for file in [*(journal.path for journal in list_journals(source.journals)), *aside]:
+        shutil.copy2(file, target.journals)  # with its time, which is the heartbeat
+
+
+def _end_journals(
+    connection: duckdb.DuckDBPyConnection, source: Location, target: Location
+) -> None:
+    connection.execute("BEGIN")
+    # Lost, to the copy: should a journal come there, it is folded on from where it was.
+    writers = connection.execute(
+        "update journals_ set ended = ? where ended is null returning writer", [LOST]
+    ).fetchall()
+    connection.execute(
+        "update runs set exit_message = ? where status = 'running' and"
+        " exit_message is null",
+        [running_elsewhere(source)],
+    )
+    connection.execute("COMMIT")
+    known = {str(row[0]) for row in writers}
+    for journal in list_journals(target.journals):
+        if journal.writer in known:
+            journal.path.unlink()
+
+
+def running_elsewhere(source: Location) -> str:
+    """What a run says that was still going on in a store that it was taken from."""
+    return f"as of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, in {source}"
+
+
+def force_to_disk(path: Path) -> None:
+    """Make a file that nobody has attached, or a folder, survive a loss of power."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

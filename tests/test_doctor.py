@@ -1,0 +1,372 @@
+"""The doctor names each fault in one line, says what to do, and writes nothing."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from stepwell.cli import main
+from stepwell.store import Finding, StoreLocationError, examine, start_run
+from stepwell.store._fold import fold
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+from stepwell.store._writer import RunWriter
+
+MakeWriter = Callable[..., RunWriter]
+Python = Callable[..., subprocess.Popen[str]]
+Plant = Callable[[Path, RunWriter], None]
+
+GONE = {"process_started": 1}  # a process id that was given to another process since
+
+HOLDS_THE_FILE = """
+import duckdb, sys
+
+connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+HOLDS_THE_LEASE = """
+import sys
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+
+with lease_of(resolve(sys.argv[1])).locked():
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def wrong(found: tuple[Finding, ...]) -> list[tuple[str, str]]:
+    return [(finding.check, finding.message) for finding in found if not finding.is_ok]
+
+
+def log(writer: RunWriter, calls: int = 200) -> None:
+    recorder = writer.recorder()
+    for number in range(calls):
+        recorder.log({"loss": number, "accuracy": number / 2})
+
+
+def ask(path: Path, statement: str) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+
+
+# Faults: each is planted in a store with a finished run and one that goes on, and each
+# must be the only thing that is found.
+
+
+def cut_the_database(path: Path, _: RunWriter) -> None:
+    os.truncate(path, 20_000)
+
+
+def overwrite_the_database(path: Path, _: RunWriter) -> None:
+    path.write_bytes(b"garbage " * 10_000)
+
+
+def flip_a_bit_of_the_database(path: Path, _: RunWriter) -> None:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        query = (
+            "select max(block_id) from pragma_storage_info('points') where block_id >= 0"
+        )
+        (block,) = connection.execute(query).fetchall()[0]
+    flip(path, 12_288 + 65_536 * block + 5_000)
+
+
+def flip_a_bit_of_a_journal(path: Path, writer: RunWriter) -> None:
+    flip(writer.journal.path, writer.journal.path.stat().st_size - 1000)
+
+
+def cut_a_journal(path: Path, writer: RunWriter) -> None:
+    os.truncate(writer.journal.path, writer.journal.path.stat().st_size - 7)
+
+
+def damage_a_header(path: Path, writer: RunWriter) -> None:
+    flip(writer.journal.path, 40)
+    os.utime(writer.journal.path, (time.time() - 3600, time.time() - 3600))
+
+
+def set_a_journal_aside(path: Path, writer: RunWriter) -> None:
+    flip_a_bit_of_a_journal(path, writer)
+    fold(lease_of(resolve(path)))
+
+
+def shorten_what_was_folded(path: Path, _: RunWriter) -> None:
+    ask(path, "update journals_ set folded_bytes = 1000000 where ended is null")
+
+
+def forget_a_run(path: Path, writer: RunWriter) -> None:
+    run_id = writer.header.run_id
+    for table in ("runs", "points", "totals_"):
+        ask(path, f"delete from {table} where run_id = '{run_id}'")  # noqa: S608
+
+
+def remove_a_journal(path: Path, writer: RunWriter) -> None:
+    writer.journal.path.unlink()
+
+
+def change_a_total(path: Path, _: RunWriter) -> None:
+    ask(path, "update totals_ set count = count + 1 where metric = 'loss'")
+
+
+def lose_points(path: Path, _: RunWriter) -> None:
+    ask(path, "delete from points where metric = 'loss' and step = 3")
+
+
+def leave_half_a_database(path: Path, _: RunWriter) -> None:
+    path.with_name(path.name + ".new").write_bytes(b"half")
+
+
+def leave_half_a_compaction(path: Path, _: RunWriter) -> None:
+    path.with_name(path.name + ".compact").write_bytes(b"half")
+
+
+def come_from_the_future(path: Path, writer: RunWriter) -> None:
+    later = time.time() + 86_400
+    os.utime(writer.journal.path, (later, later))
+
+
+def record_in_the_future(path: Path, _: RunWriter) -> None:
+    ask(path, "update totals_ set last_time = last_time + interval 2 days")
+    ask(path, "update points set time = time + interval 2 days where step = 199")
+
+
+def be_newer(path: Path, _: RunWriter) -> None:
+    ask(path, "update alembic_version set version_num = '9999'")
+
+
+def be_somebody_elses(path: Path, _: RunWriter) -> None:
+    path.unlink()
+    ask(path, "create table mine as select 42 as answer")
+
+
+FAULTS: list[tuple[Plant, str, str]] = [
+    (cut_the_database, "database", r"cannot be read .*Could not read enough bytes"),
+    (overwrite_the_database, "database", r"nor any DuckDB database"),
+    (flip_a_bit_of_the_database, "database", r"table points cannot be read: .*checksum"),
+    (flip_a_bit_of_a_journal, "journals", r"48 bytes damaged from byte \d.*, 9\d\d bytes"),
+    (cut_a_journal, "journals", r"cut after 41 bytes; its call had not returned"),
+    (damage_a_header, "journals", r"no whole header; 202 records behind it"),
+    (set_a_journal_aside, "journals", r"was set aside: 201 records whole, 48 bytes dam"),
+    (shorten_what_was_folded, "offsets", r"has [\d,]+ bytes, and 1,000,000 were folded"),
+    (forget_a_run, "orphans", r"belongs to run .*which the database does not know"),
+    (remove_a_journal, "orphans", r"run 'lone' never ended, and has no journal"),
+    (change_a_total, "totals", r"for 1 metric: 'loss' .* has 200 points, and 201 in"),
+    (lose_points, "totals", r"for 1 metric: 'loss' .* has 199 points, and 200 in"),
+    (leave_half_a_database, "orphans", r"\.new was left by a creation that was killed"),
+    (leave_half_a_compaction, "orphans", r"\.compact was left by a `stepwell compact`"),
+    (come_from_the_future, "clock", r"was touched 86,\d\d\d s in the future"),
+    (record_in_the_future, "clock", r"has points of .* UTC, which is in the future"),
+    (be_newer, "version", r"written by a newer Stepwell \(schema 9999"),
+    (be_somebody_elses, "version", r"is a DuckDB database, but not a Stepwell store"),
+]
+
+NEED_A_LIVE_WRITER = (shorten_what_was_folded, forget_a_run, remove_a_journal)
+
+
+def flip(path: Path, place: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 4]))
+
+
+def fill(store_path: Path, make_writer: MakeWriter, **fields: object) -> RunWriter:
+    """A run that was finished and folded, and one whose writer is given."""
+    done = make_writer(name="done")
+    log(done)
+    done.finish("finished", None)
+    fold(lease_of(resolve(store_path)))
+    writer = make_writer(**fields)
+    log(writer)
+    if not fields:
+        fold(lease_of(resolve(store_path)))
+    return writer
+
+
+def content(folder: Path) -> dict[Path, tuple[bytes, float]]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: (path.read_bytes(), path.stat().st_mtime) for path in files}
+
+
+def doctor(*arguments: object) -> tuple[int, list[str]]:
+    result = CliRunner().invoke(main, ["doctor", *map(str, arguments)])
+    return result.exit_code, result.stdout.splitlines()
+
+
+@pytest.mark.parametrize("fields", [{}, GONE])
+def test_a_store_in_order_has_no_finding(
+    store_path: Path, make_writer: MakeWriter, fields: dict[str, int]
+) -> None:
+    fill(store_path, make_writer, **fields)
+
+    found = examine(store_path)
+    code, lines = doctor("--store", store_path)
+
+    assert wrong(found) == []
+    assert (code, len(lines)) == (0, len(found))
+    assert all(line.startswith("✓ ") for line in lines)
+    assert len({finding.check for finding in found}) == len(found) == 9
+
+
+@pytest.mark.parametrize(("plant", "check", "words"), FAULTS)
+def test_each_planted_fault_is_named_in_one_line(
+    store_path: Path, make_writer: MakeWriter, plant: Plant, check: str, words: str
+) -> None:
+    fields = {} if plant in NEED_A_LIVE_WRITER else GONE
+    plant(store_path, fill(store_path, make_writer, **fields))
+    before = content(store_path.parent)
+
+    found = wrong(examine(store_path))
+    code, lines = doctor("--store", store_path)
+
+    assert [name for name, _ in found] == [check], found
+    assert re.search(words, found[0][1]), found
+    (line,) = (line for line in lines if not line.startswith("✓ "))
+    assert re.search(words, line)
+    assert "; " in line  # what to do
+    assert code == 1
+    assert content(store_path.parent) == before
+
+
+def test_a_store_in_order_beside_live_writers(store_path: Path) -> None:
+    run = start_run(store=store_path)
+    run.log({"loss": 1.0})
+
+    assert wrong(examine(store_path)) == []
+    run.finish()
+
+
+def test_the_journals_of_a_store_without_a_database_are_examined(
+    store_path: Path, make_writer: MakeWriter
+) -> None:
+    writer = make_writer(**GONE)
+    log(writer)
+    flip_a_bit_of_a_journal(store_path, writer)
+    store_path.unlink()
+
+    found = wrong(examine(store_path))
+
+    assert [check for check, _ in found] == ["database", "journals"]
+
+
+def test_a_foreign_program_that_holds_the_database_is_named(
+    store_path: Path, make_writer: MakeWriter, python: Python
+) -> None:
+    fill(store_path, make_writer)
+    for mode in ("read", "write"):
+        other = python(HOLDS_THE_FILE, store_path, mode)
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+
+        ((check, message),) = wrong(examine(store_path))
+
+        assert check == "locks"
+        assert message.startswith(f"process {other.pid} (")
+        assert "holds the database open, and is not Stepwell" in message
+        other.communicate("go on\n", timeout=20)
+
+
+def test_who_holds_the_lock_is_named_and_whether_it_was_stopped(
+    store_path: Path, make_writer: MakeWriter, python: Python
+) -> None:
+    fill(store_path, make_writer)
+    other = python(HOLDS_THE_LEASE, store_path)
+    assert other.stdout
+    assert other.stdout.readline() == "held\n"
+
+    (held,) = (f for f in examine(store_path, seconds=0.1) if not f.is_ok)
+    other.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, other.pid, os.WSTOPPED | os.WNOWAIT)
+    (stopped,) = (f for f in examine(store_path, seconds=0.1) if not f.is_ok)
+    other.send_signal(signal.SIGCONT)
+
+    assert re.match(rf"process {other.pid} \(.*holds the store for long", held.message)
+    assert stopped.advice == f"kill -CONT {other.pid} lets it go on"
+    other.communicate("go on\n", timeout=20)
+
+
+def test_times_that_run_backwards_are_named(
+    store_path: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = make_writer(**GONE)
+    log(writer)
+    earlier = time.time_ns() - 3600 * 10**9
+    monkeypatch.setattr("stepwell.store._writer.time.time_ns", lambda: earlier)
+    log(writer)
+    monkeypatch.undo()
+
+    ((check, message),) = wrong(examine(store_path))
+
+    assert check == "clock"
+    assert re.search(r"run back by 3,60\d s", message)
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("server:/data {} nfs4 rw 0 0", "warning"),
+        ("//server/data {} cifs rw 0 0", "warning"),
+        ("me@server: {} fuse.sshfs rw 0 0", "warning"),
+        ("10.0.0.1@tcp:/l {} lustre rw 0 0", "warning"),
+        ("/dev/sda1 {} ext4 rw 0 0", "ok"),
+    ],
+)
+def test_a_network_file_system_is_named(
+    store_path: Path, tmp_path: Path, line: str, verdict: str
+) -> None:
+    mounts = tmp_path / "mounts"
+    where = str(tmp_path).replace(" ", "\\040")
+    mounts.write_text("/dev/root / ext4 rw 0 0\n" + line.format(where) + "\n")
+
+    (found,) = (f for f in examine(store_path, mounts=mounts) if f.check == "file system")
+
+    assert found.verdict == verdict
+    assert line.split()[2] in found.message
+
+
+def test_a_full_disk_is_named(store_path: Path) -> None:
+    ((check, message),) = wrong(examine(store_path, free=10_000))
+
+    assert check == "disk"
+    assert message.startswith("only 10 kB free")
+
+
+def test_the_findings_are_printed_as_json(store_path: Path) -> None:
+    store_path.with_name(store_path.name + ".new").write_bytes(b"half")
+    result = CliRunner().invoke(main, ["doctor", "--json", "--store", str(store_path)])
+
+    rows = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert {"check", "verdict", "message", "advice"} == set(rows[0])
+    assert [row["verdict"] for row in rows if row["check"] == "orphans"] == ["warning"]
+
+
+def test_no_store_is_no_finding(tmp_path: Path) -> None:
+    with pytest.raises(StoreLocationError, match="there is no store at"):
+        examine(tmp_path / "none.duckdb")
+
+    result = CliRunner().invoke(main, ["doctor", "--store", str(tmp_path / "none.duckdb")])
+    assert result.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_was_only_copied_stays_without_lock_files(
+    store_path: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "apart"
+    folder.mkdir()
+    shutil.copy(store_path, folder)
+
+    assert wrong(examine(folder / store_path.name)) == []
+    assert [path.name for path in folder.iterdir()] == [store_path.name]
