@@ -7,6 +7,7 @@ DuckDB or numpy.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._better import better_side, metric_words
 from ._errors import (
     AmbiguousRunError,
     ConfigurationError,
@@ -99,10 +100,12 @@ __all__ = [
     "SweepTable",
     "active_run",
     "before_termination",
+    "better_side",
     "clean_metrics",
     "copy_store",
     "examine",
     "init",
+    "metric_words",
     "newest_open_run",
     "open_store",
     "start_run",

@@ -75,21 +75,23 @@ class AmbiguousRunError(LookupFailedError):
 
 
 class MetricNotFoundError(LookupFailedError):
-    """A run has no metric of that name; the message suggests the nearest."""
+    """A run, or none of several, has that metric; the message suggests the nearest."""
 
-    def __init__(self, metric: str, run: str, known: Iterable[str]) -> None:
+    def __init__(self, metric: str, run: str | None, known: Iterable[str]) -> None:
         from difflib import get_close_matches  # noqa: PLC0415 (slow to import)
 
         names = sorted(known)
         near = get_close_matches(metric, names, n=1)
+        they = "they have" if run is None else "it has"
         if near:
             advice = f"did you mean {near[0]!r}?"
         elif names:
             shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004
-            advice = f"it has {shown}"
+            advice = f"{they} {shown}"
         else:
-            advice = "it has no metric yet"
-        super().__init__(f"run {run!r} has no metric {metric!r}; {advice}")
+            advice = f"{they} no metric yet"
+        who = "no chosen run has a" if run is None else f"run {run!r} has no"
+        super().__init__(f"{who} metric {metric!r}; {advice}")
 
 
 class RunExistsError(StepwellError):

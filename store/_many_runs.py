@@ -1,7 +1,7 @@
 """The questions of a store that are about many runs."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -9,6 +9,7 @@ import duckdb
 from . import _query_runs
 from ._condition import as_texts
 from ._selection import Runs, Selection, as_selection
+from ._sweep_values import Leaderboard, SweepTable
 from ._values import RunInfo
 
 
@@ -64,3 +65,69 @@ class ManyRuns:
             return _query_runs.select_runs(
                 connection, as_selection(runs), chosen, location=self.location
             )
+
+    def leaderboard(
+        self,
+        metric: str,
+        goal: str | None = None,
+        at: str | int = "best",
+        *,
+        runs: Runs = None,
+        limit: int | None = None,
+    ) -> Leaderboard:
+        """The runs by one metric, the best first.
+
+        Args:
+            metric: The metric's name.
+            goal: `min` or `max`; where it is not given, the metric's name must tell.
+            at: `best`, `last`, or a step: then the value at the greatest step up to it.
+            runs: Which runs; all of them when absent.
+            limit: Only the best, so many.
+
+        Raises:
+            MetricNotFoundError: If there are runs, and none has the metric.
+            ConfigurationError: If the goal is neither given nor told by the name.
+            RunNotFoundError: If a reference fits no run.
+        """
+        from ._query_leaderboard import select_leaderboard  # noqa: PLC0415 (loads numpy)
+
+        with self._choosing(runs) as (connection, chosen):
+            return select_leaderboard(
+                connection, chosen, metric, goal=goal, at=at, limit=limit
+            )
+
+    def sweep_table(
+        self,
+        metrics: str | Sequence[str] = (),
+        *,
+        runs: Runs = None,
+        at: str | int = "best",
+        goals: Mapping[str, str | None] | None = None,
+    ) -> SweepTable:
+        """A row a run, the oldest first: what varies between them, and what came of it.
+
+        Args:
+            metrics: The metrics whose values are wanted.
+            runs: Which runs; all of them when absent.
+            at: `best`, `last`, or a step: then the value at the greatest step up to it.
+            goals: `min` or `max` by metric, for `best` of those whose name doesn't tell.
+
+        Raises:
+            MetricNotFoundError: If there are runs, and none has a metric.
+            ConfigurationError: If the best of a metric is asked for, and which side is
+                better is neither given nor told by its name.
+            RunNotFoundError: If a reference fits no run.
+        """
+        from ._query_sweep_table import select_sweep_table  # noqa: PLC0415
+
+        wanted = as_texts(metrics, "metrics")
+        with self._choosing(runs) as (connection, chosen):
+            return select_sweep_table(connection, chosen, wanted, at=at, goals=goals or {})
+
+    @contextmanager
+    def _choosing(
+        self, runs: Runs
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, _query_runs.Chosen]]:
+        selection = as_selection(runs)
+        with self._reading() as connection:
+            yield connection, _query_runs.choose(connection, selection, self.location)

@@ -1,5 +1,6 @@
 """What the tests share: real files, real processes, and a real screen."""
 
+import math
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.store import Store, open_store
+from stepwell.store import Run, Store, open_store, start_run
 from stepwell.store._format import Header
 from stepwell.store._identity import new_run_id, new_writer_id
 from stepwell.store._liveness import host_name, machine, process_started
@@ -35,6 +36,52 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store_path(tmp_path: Path, empty_store: Path) -> Path:
     """Where a test's store is, without a run."""
     return Path(shutil.copy(empty_store, tmp_path / "runs.duckdb"))
+
+
+@pytest.fixture(scope="session")
+def mixed_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with a run of every kind that questions about many runs may meet."""
+    path = tmp_path_factory.mktemp("mixed") / "runs.duckdb"
+    nan, inf = math.nan, math.inf
+
+    def record(name: str, losses: list[float], **arguments: Any) -> Run:
+        run = start_run("p", name, store=path, **arguments)
+        for number, loss in enumerate(losses):
+            run.log({"loss": loss, "acc": 1 - loss, "odd": number})
+        return run
+
+    record("plain", [3, 2, 1, 1.5], config={"lr": 0.1, "opt": "adam"}).finish()
+    record("tie", [0.5, 0.9], config={"lr": 0.1, "opt": "adam"}).finish()
+    record("tie", [0.9, 0.5, 0.8], config={"lr": 1, "opt": "sgd"}).finish()
+    record("nan", [nan] * 3, config={"lr": 10.0, "opt": "sgd"}).finish("failed")
+    record("spiky", [1, nan, inf, 0.7, -inf], config={"lr": "1e-3"}).finish()
+    other = record("no loss", [], config={"lr": 0.1, "opt": None, "fast": True})
+    other.log({"reward": 5})
+    other.finish()
+    record("no point", [], group="g").finish()
+    late = record("late", [], config={"lr": math.nan, "opt": "adam"})
+    for step in (7, 3, 3, 9, 1):
+        late.log({"loss": step / 10}, step=step)
+    late.finish()
+    record("redone", [0.9] * 8 + [0.01, 0.9], id="redone").finish()
+    again = start_run(id="redone", resume="must", store=path)
+    for step in range(5, 8):
+        again.log({"loss": 0.8 - step / 100}, step=step)
+    again.finish()
+    code = (
+        "import os, sys; from stepwell.store import start_run\n"
+        "run = start_run('p', 'crashed', {'lr': 0.1, 'seed': 3}, store=sys.argv[1])\n"
+        "for step in range(4): run.log({'loss': 0.6 - step / 10})\n"
+        "os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    for rank in (0, 1):
+        ranked = start_run(id="ranks", name="ranks", resume="allow", rank=rank, store=path)
+        ranked.log({"loss": 0.75 - rank / 10, "acc": rank}, step=rank)
+        ranked.finish()
+    running = record("running", [0.65, 0.66])
+    yield Store(path)
+    running.finish()
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from stepwell.viz._meaning import better_side, is_validation, member, short_labels
+from stepwell.store import better_side
+from stepwell.viz._meaning import is_validation, member, short_labels
 from stepwell.viz._numbers import duration, short_step, short_value, tick_labels
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._config import MetricConfig
-from ._meaning import Member, member, words
+from ._meaning import Member, member
 
 if TYPE_CHECKING:
-    from stepwell.store import ReducedSeries
+    from stepwell.store import ReducedSeries, metric_words
 
 Floats = NDArray[np.float64]
 FEWEST_EXPERTS = 4
@@ -95,7 +95,7 @@ def _held(series: "ReducedSeries", centres: Floats) -> Floats:
 
 
 def _is_expert(numbered: Member) -> bool:
-    return not {"expert", "experts"}.isdisjoint(words(numbered.family))
+    return not {"expert", "experts"}.isdisjoint(metric_words(numbered.family))
 
 
 def _label(metric: str) -> str:

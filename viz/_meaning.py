@@ -1,58 +1,36 @@
-"""What the name of a metric tells: its role, its better side, its family, its label."""
+"""What the name of a metric tells: its role, its family, its label."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from stepwell.store import metric_words
+
 _TRAINING = frozenset({"train", "training"})
 _VALIDATION = frozenset(
     {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
 )
-_LOWER = """
-loss error err perplexity ppl nll mse mae rmse mape wer cer bpb bpc fid distance
-divergence kl cost regret
-"""
-_HIGHER = """
-accuracy acc f1 score auc auroc bleu rouge precision recall map iou dice r2 reward
-return success psnr ssim top1 top5
-"""
-_LOWER_IS_BETTER = frozenset(_LOWER.split())
-_HIGHER_IS_BETTER = frozenset(_HIGHER.split())
-_BOUNDARY = re.compile(r"[^0-9a-zA-Z]+|(?<=[a-z])(?=[A-Z])")
 _MEMBER = re.compile(r"(.*?)[ _./-]?(\d+)")
-
-
-def words(name: str) -> tuple[str, ...]:
-    """The words of *name* in lower case: "val_loss" and "valLoss" have two."""
-    return tuple(word.lower() for word in _BOUNDARY.split(name) if word)
 
 
 def is_training(name: str) -> bool:
     """Whether *name* says that the metric is measured on the training data."""
-    return not _TRAINING.isdisjoint(words(name))
+    return not _TRAINING.isdisjoint(metric_words(name))
 
 
 def is_validation(name: str) -> bool:
     """Whether *name* says that the metric is measured on data held out."""
-    return not _VALIDATION.isdisjoint(words(name))
+    return not _VALIDATION.isdisjoint(metric_words(name))
 
 
 def is_loss(name: str) -> bool:
     """Whether *name* is that of a loss."""
-    return "loss" in words(name)
-
-
-def better_side(name: str) -> str | None:
-    """Whether "min" or "max" is better, or None where the name doesn't tell."""
-    found = words(name)
-    if not _LOWER_IS_BETTER.isdisjoint(found):
-        return "min"
-    return None if _HIGHER_IS_BETTER.isdisjoint(found) else "max"
+    return "loss" in metric_words(name)
 
 
 def counterpart(name: str) -> tuple[str, ...]:
     """The words of *name* without its role: the same for "train_f1" and "val_f1"."""
-    return tuple(word for word in words(name) if word not in _TRAINING | _VALIDATION)
+    return tuple(word for word in metric_words(name) if word not in _TRAINING | _VALIDATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +61,7 @@ def short_labels(names: Sequence[str], title: str) -> tuple[str, ...]:
     keeps its words beside others, and has the empty label alone. Where labels would be
     the same, all are whole.
     """
-    said = _stems(words(title))
+    said = _stems(metric_words(title))
     whole = tuple(readable(name) for name in names)
     short = tuple(
         " ".join(w for w in text.replace("/", " ").split() if w.lower() not in said)

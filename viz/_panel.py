@@ -10,12 +10,12 @@ import numpy as np
 from ._config import MetricConfig, PlotConfig
 from ._curve import FARTHEST, Curve, Mark, curve_of
 from ._experts import ShareMap, experts_among, share_map
-from ._meaning import member, readable, short_labels, words
+from ._meaning import member, readable, short_labels
 from ._palette import Look
 from ._scale import Scale, linear_scale, log_scale, symlog_scale
 
 if TYPE_CHECKING:
-    from stepwell.store import ReducedSeries
+    from stepwell.store import ReducedSeries, metric_words
 
 _SPIKE_GROWTH = 2.0
 _MANY_MEMBERS = 8
@@ -238,6 +238,6 @@ def _notes(
 
 
 def _tells_more(ylabel: str, title: str) -> bool:
-    said = {word.removesuffix("s") for word in words(title)}
-    found = {word.removesuffix("s") for word in words(ylabel)}
+    said = {word.removesuffix("s") for word in metric_words(title)}
+    found = {word.removesuffix("s") for word in metric_words(ylabel)}
     return bool(ylabel.strip()) and (not found or not found <= said)

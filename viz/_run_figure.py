@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepwell.store import ConfigurationError, MetricNotFoundError
+from stepwell.store import ConfigurationError, MetricNotFoundError, metric_words
 
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from ._kept_layout import config_of
-from ._meaning import is_loss, readable, words
+from ._meaning import is_loss, readable
 from ._validation import validate
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _group(name: str) -> str:
     prefix, slash, _ = name.partition("/")
     if is_loss(name):
         return "Loss"
-    role_free = [word for word in words(name) if word not in _ROLES]
+    role_free = [word for word in metric_words(name) if word not in _ROLES]
     return prefix if slash and prefix.lower() not in _ROLES else " ".join(role_free) or name
 
 

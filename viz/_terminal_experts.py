@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ._meaning import member, words
+from stepwell.store import metric_words
+
+from ._meaning import member
 from ._terminal_value import ExpertLoad
 
 _NAMED = "expert_utilization/"
@@ -28,7 +30,7 @@ def is_expert(metric: str) -> bool:
         return True
     numbered = member(metric)
     return numbered is not None and not {"expert", "experts"}.isdisjoint(
-        words(numbered.family)
+        metric_words(numbered.family)
     )
 
 

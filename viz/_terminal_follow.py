@@ -4,9 +4,9 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
-from stepwell.store import RunningReduction
+from stepwell.store import RunningReduction, better_side
 
-from ._meaning import better_side, is_loss
+from ._meaning import is_loss
 from ._terminal_experts import expert_load, split
 from ._terminal_tally import broken_alarms, change, steps_done
 from ._terminal_trail import MOST_BUCKETS

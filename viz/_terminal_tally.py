@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from ._meaning import better_side, is_loss
+from stepwell.store import better_side
+
+from ._meaning import is_loss
 from ._terminal_experts import expert_load, is_expert
 from ._terminal_trail import RunningTrail, Scale
 from ._terminal_value import Alarm, ExpertLoad, MetricRow, Pace

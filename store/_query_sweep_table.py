@@ -1,0 +1,122 @@
+"""A row a run: the configuration keys that vary, and what came of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from ._query_runs import Chosen
+from ._query_values import At, RunFrame, chosen_sql, select_frame, select_values
+from ._sweep_values import SweepTable
+from ._table import texts
+
+# The table holds no number for a NaN, and one for true and false, which are words here.
+_KEYS = """
+select
+    key, min(text) as text,
+    bool_and((number is not null or lower(text) = 'nan')
+        and text not in ('true', 'false')) as numeric,
+    case when numeric then count(distinct coalesce(number, 'nan'::double))
+        else count(distinct text) end as kinds,
+    count(text) as present
+from params_ where run_id in ({}) group by key order by min(rowid), key
+"""
+_CELLS = """
+with {chosen}
+select place, key, {column} as cell from params_ p join chosen c on c.run_id = p.run_id
+where key in (select unnest(from_json(?, '["VARCHAR"]'))) and text is not null
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Params:
+    """The configurations of some runs.
+
+    Attributes:
+        varying: Columns of the keys that are not the same for all runs.
+        constants: The other keys, and their value as text.
+    """
+
+    varying: dict[str, NDArray[np.generic]]
+    constants: dict[str, str | None]
+
+
+def select_sweep_table(
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    metrics: Sequence[str],
+    *,
+    at: At,
+    goals: Mapping[str, str | None],
+) -> SweepTable:
+    """The chosen runs, the oldest first; see `Store.sweep_table`."""
+    frame = select_frame(connection, chosen)
+    found = select_values(
+        connection, chosen, frame, metrics, at=at, goals=goals, ranked=False
+    )
+    params = select_params(connection, chosen, frame)
+    return SweepTable(
+        run_id=frame.run_id,
+        run=frame.run,
+        status=frame.status,
+        created_at=frame.created_at,
+        seconds=frame.seconds,
+        params=params.varying,
+        constants=params.constants,
+        values={metric: values.value for metric, values in found.items()},
+    )
+
+
+def select_params(
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    frame: RunFrame,
+    keys: Sequence[str] = (),
+) -> Params:
+    """The configurations of the runs of *frame*, a column a key that varies.
+
+    Args:
+        connection: The store.
+        chosen: The runs.
+        frame: The same runs.
+        keys: Keys that get a column whether they vary or not.
+    """
+    query = _KEYS.format(chosen.sql)
+    rows = connection.execute(query, chosen.parameters).fetchall()
+    constants: dict[str, str | None] = {}
+    kinds: dict[str, bool] = {}
+    for key, text, numeric, kinds_of_value, present in rows:
+        is_same = kinds_of_value <= 1 and present in {0, len(frame)}
+        if is_same and key not in keys:
+            constants[key] = text
+        else:
+            kinds[key] = bool(numeric)
+    varying: dict[str, NDArray[np.generic]] = {
+        key: np.full(len(frame), np.nan) if numeric else texts([None] * len(frame))
+        for key, numeric in kinds.items()
+    }
+    for numeric, column in ((True, "coalesce(number, 'nan'::double)"), (False, "text")):
+        wanted = [key for key, kind in kinds.items() if kind == numeric]
+        if wanted:
+            _fill(connection, chosen, {key: varying[key] for key in wanted}, column)
+    return Params(varying, constants)
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    columns: Mapping[str, NDArray[Any]],
+    column: str,
+) -> None:
+    query = _CELLS.format(chosen=chosen_sql(chosen), column=column)
+    wanted = json.dumps(list(columns))
+    found = connection.execute(query, [*chosen.parameters, wanted]).fetchnumpy()
+    places, cells = found["place"], np.ma.getdata(found["cell"])
+    keys = found["key"]
+    for key, filled in columns.items():
+        rows = keys == key
+        filled[places[rows]] = cells[rows]
