@@ -8,6 +8,7 @@ import click
 
 from stepwell.store import StepwellError
 
+from ._compact import compact
 from ._copy import copy
 from ._doctor import doctor
 from ._ls import ls
@@ -59,5 +60,5 @@ def main(ctx: click.Context, location: Path | None) -> None:
     ctx.obj = location
 
 
-for command in (ls, show, sql, plot, watch, doctor, copy):
+for command in (ls, show, sql, plot, watch, doctor, copy, compact):
     main.add_command(command)

@@ -10,6 +10,10 @@ from pathlib import Path
 HEAD = "0002"
 """The newest revision."""
 
+ROW_GROUP = 30 * 2048
+"""Rows of a group; whoever attaches a store to write to it says so, or DuckDB would join
+groups to larger ones, and so write a whole table anew."""
+
 BLOCK_BYTES = 2**16
 """Of a new file; small, since a table's last block and free ones are waste."""
 
@@ -46,8 +50,9 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     # Not "stepwell:migrations": in an editable install that is not a folder of stepwell/.
     config.set_main_option("script_location", str(files(__name__)).replace("%", "%%"))
     path = str(database).replace("'", "''")
-    new = f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {BLOCK_BYTES}"
-    option = "READ_WRITE" if database.exists() else new
+    option = f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
+    if not database.exists():
+        option = f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {BLOCK_BYTES}"
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
     try:
         with engine.connect() as connection:

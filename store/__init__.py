@@ -36,6 +36,7 @@ from ._start import init, start_run
 from ._termination import before_termination
 
 if TYPE_CHECKING:
+    from ._compact import CompactedStore, compact_store
     from ._comparison import Comparison, ConfigRow, MetricRow
     from ._copy import CopiedStore, copy_store
     from ._doctor import examine
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PLAIN_NUMBERS",
     "AmbiguousRunError",
+    "CompactedStore",
     "Comparison",
     "ConfigRow",
     "ConfigurationError",
@@ -102,6 +104,7 @@ __all__ = [
     "before_termination",
     "better_side",
     "clean_metrics",
+    "compact_store",
     "copy_store",
     "examine",
     "init",
@@ -113,6 +116,7 @@ __all__ = [
 
 
 _LAZY = {
+    "CompactedStore": "_compact",
     "Comparison": "_comparison",
     "ConfigRow": "_comparison",
     "CopiedStore": "_copy",
@@ -135,6 +139,7 @@ _LAZY = {
     "SqlResult": "_sql_result",
     "Store": "_store",
     "SweepTable": "_sweep_values",
+    "compact_store": "_compact",
     "copy_store": "_copy",
     "examine": "_doctor",
     "open_store": "_open",

@@ -3,12 +3,14 @@
 import time
 from pathlib import Path
 
+from ._compact import SUFFIX as COMPACT
 from ._doctor_database import REPAIR, DatabaseFacts
 from ._errors import StoreLocationError, StoreNewerError
 from ._finding import FAULT, OK, WARNING, Finding, count_of
 from ._fold import DAMAGED
 from ._liveness import FRESH_SECONDS, is_alive
 from ._location import Location
+from ._processes import lock_holders
 from ._recover import JournalFile, list_journals
 from ._scan import JournalScan, scan_journal
 
@@ -136,7 +138,8 @@ def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
     database = location.database
     for suffix, what in LEFT_OVER.items():
         left = database.with_name(database.name + suffix)
-        if left.exists():
+        goes_on = suffix.startswith(COMPACT) and lock_holders(location.journals / COMPACT)
+        if left.exists() and not goes_on:
             text = f"{left.name} was left by {what}"
             found.append(Finding("orphans", WARNING, text, _advice_on(suffix, left)))
     return found or [Finding("orphans", OK, "nothing was left behind")]
@@ -145,8 +148,8 @@ def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
 LEFT_OVER = {
     ".new": "a creation that was killed",
     ".new.wal": "a creation that was killed",
-    ".compact": "a `stepwell compact` that was killed, or goes on",
-    ".compact.wal": "a `stepwell compact` that was killed, or goes on",
+    ".compact": "a `stepwell compact` that was killed",
+    ".compact.wal": "a `stepwell compact` that was killed",
     ".wal": "a program that was killed while it had the database open",
 }
 """What may lie beside the database, and who leaves it there."""
@@ -155,7 +158,7 @@ LEFT_OVER = {
 def _advice_on(suffix: str, left: Path) -> str:
     if suffix == ".wal":
         return "leave it there: the next command that writes takes it in"
-    return f"rm {left}, once no other command runs"
+    return f"rm {left}; nothing is in it that is not elsewhere, too"
 
 
 def _short(path: Path) -> str:

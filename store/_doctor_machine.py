@@ -8,7 +8,7 @@ from ._errors import StoreBusyError, StoreError
 from ._finding import FAULT, OK, WARNING, Finding
 from ._location import Location
 from ._looking import looking
-from ._processes import has_open, is_stopped, lock_holder, name_process
+from ._processes import has_open, is_stopped, lock_holders, name_process
 
 _NETWORK = ("nfs", "cifs", "smb", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "afs")
 _LEAST_FREE = 256 * 2**20  # bytes
@@ -23,7 +23,7 @@ def examine_locks(location: Location, seconds: float) -> list[Finding]:
         with looking(location, seconds):
             holder = _foreign_holder(location, lock)
     except StoreBusyError:
-        return [_say_held(lock, lock_holder(lock))]
+        return [_say_held(lock, next(iter(lock_holders(lock)), None))]
     except StoreError as error:
         advice = "check the folder's owner and mode, and that its disk has locks"
         return [Finding("locks", FAULT, str(error), advice)]
@@ -51,16 +51,14 @@ def _foreign_holder(location: Location, lock: Path) -> int | None:
 
     Readers of Stepwell have it open for an instant, and its lock file all the time.
     """
-    first = lock_holder(location.database)
+    holders = set(lock_holders(location.database))
     for _ in range(_LOOKS):
-        if first is None:
-            return None
-        if has_open(first, lock) is True:
+        foreign = {pid for pid in holders if has_open(pid, lock) is not True}
+        if not foreign:
             return None
         time.sleep(_PAUSE)
-        if lock_holder(location.database) != first:
-            return None
-    return first
+        holders = foreign & set(lock_holders(location.database))
+    return min(holders, default=None)
 
 
 def examine_disk(location: Location, free: int | None = None) -> Finding:

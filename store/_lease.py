@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 import duckdb
 
+from stepwell import migrations
+
 from ._errors import (
     StoreBusyError,
     StoreDamagedError,
@@ -31,7 +33,7 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
-ROW_GROUP = 30 * 2048  # rows; a fold writes the last, unfilled group anew
+ROW_GROUP = migrations.ROW_GROUP  # a fold writes the last, unfilled group anew
 
 
 class Lease:

@@ -21,7 +21,7 @@ select
     arg_max(time, (step, time)) as last_time,
     arg_max(value, (step, time)) as last_value,
     coalesce(sum(abs(value)) filter (isfinite(value)), 0) as size
-from points {where} group by run_id, metric, rank, attempt
+from {source} group by run_id, metric, rank, attempt
 """
 """A row a metric, rank and attempt of a run, as in `totals_`."""
 
@@ -50,41 +50,45 @@ def disagreements(
     connection: duckdb.DuckDBPyConnection,
 ) -> list[tuple[str, str, int, int]]:
     """Where points and totals disagree: run, metric, points found and points in totals."""
-    query = _DISAGREEMENTS.format(counted=COUNTED.format(where=""))
+    query = _DISAGREEMENTS.format(counted=COUNTED.format(source="points"))
     return [
         (str(run_id), str(metric), int(found), int(said))
         for run_id, metric, found, said in connection.execute(query).fetchall()
     ]
 
 
-def recount(connection: duckdb.DuckDBPyConnection, run_id: str | None = None) -> None:
-    """Write the totals of a run, or of all runs, anew; within a transaction.
+def recount(
+    connection: duckdb.DuckDBPyConnection, *, chosen: bool = False, also: str | None = None
+) -> None:
+    """Write the totals anew; within a transaction.
 
     A metric keeps its place among its run's metrics; a new one comes last.
+
+    Args:
+        connection: The store.
+        chosen: Only for the groups of the temporary table `chosen`; see `choose_groups`.
+        also: An attached store that knows the places of metrics that are new here.
     """
-    where = "" if run_id is None else "where run_id = ?::uuid"
-    given = [] if run_id is None else [run_id]
+    fits = "semi join temp.chosen using (run_id, metric)" if chosen else ""
+    place = "select run_id, metric, min(position) as position from {}totals_ group by all"
+    sources = ["", *([f"{also}."] if also else [])]
+    places = " union all ".join(place.format(source) for source in sources)
     listed = ", ".join(_COLUMNS)
     connection.execute(
         f"""
-        create or replace temp table places as
-        select run_id, metric, min(position) as position from totals_ {where} group by all
-        """,  # noqa: S608
-        given,
-    )
-    connection.execute(f"delete from totals_ {where}", given)  # noqa: S608
-    connection.execute(
-        f"""
-        insert into totals_
-            (run_id, metric, rank, attempt, position, {listed})
+        create or replace temp table counted as
         select
             c.run_id, c.metric, c.rank, c.attempt,
             coalesce(p.position, 1000000 + dense_rank() over (
-                partition by c.run_id order by c.first_time, c.metric)),
+                partition by c.run_id order by c.first_time, c.metric)) as position,
             {listed}
-        from ({COUNTED.format(where=where)}) c
-        left join places p on p.run_id = c.run_id and p.metric = c.metric
-        """,  # noqa: S608
-        given,
+        from ({COUNTED.format(source="points " + fits)}) c
+        left join (
+            select run_id, metric, min(position) as position from ({places}) group by all
+        ) p on p.run_id = c.run_id and p.metric = c.metric
+        """  # noqa: S608
     )
-    connection.execute("drop table temp.places")
+    condition = "where (run_id, metric) in (from temp.chosen)" if chosen else ""
+    connection.execute(f"delete from totals_ {condition}")  # noqa: S608
+    connection.execute("insert into totals_ by name select * from temp.counted")
+    connection.execute("drop table temp.counted")

@@ -39,17 +39,10 @@ class RunRows:
     def load(self, run_ids: Iterable[str]) -> None:
         """Read rows in one query."""
         wanted = sorted(set(run_ids) - set(self._rows))
-        if not wanted:
-            return
-        listed = ", ".join(COLUMNS)
-        query = f"select {listed} from runs where run_id in (select unnest(?)::uuid)"  # noqa: S608
-        for values in self._connection.execute(query, [wanted]).fetchall():
-            row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
-            run_id = str(row["run_id"])
-            for column in ("config", "layout"):
-                row[column] = json.loads(row[column]) if row[column] else None
-            self._rows[run_id] = row
-            self._stored.add(run_id)
+        if wanted:
+            found = read_rows(self._connection, wanted)
+            self._rows |= found
+            self._stored |= found.keys()
 
     def get(self, header: Header) -> dict[str, Any]:
         """The row of a writer's run; made from the header when there is none."""
@@ -72,6 +65,13 @@ class RunRows:
             self._changed.add(header.run_id)
             self._new_config.add(header.run_id)
         return row
+
+    def put(self, row: dict[str, Any]) -> None:
+        """Take a whole row, as it is in another store."""
+        run_id = str(row["run_id"])
+        self._rows[run_id] = row
+        self._changed.add(run_id)
+        self._new_config.add(run_id)
 
     def start(self, header: Header, started: dict[str, Any]) -> None:
         """Apply a run's start, or its next attempt."""
@@ -150,6 +150,27 @@ class RunRows:
                     [_number(value) for value in flat.values()],
                 ],
             )
+
+
+def read_rows(
+    connection: duckdb.DuckDBPyConnection,
+    run_ids: list[str] | None = None,
+    database: str = "store",
+) -> dict[str, dict[str, Any]]:
+    """Rows of the table `runs` of an attached store, by id; all of them without ids."""
+    listed = ", ".join(COLUMNS)
+    query = f"select {listed} from {database}.runs"  # noqa: S608
+    given = []
+    if run_ids is not None:
+        query += " where run_id in (select unnest(?)::uuid)"
+        given = [run_ids]
+    rows = {}
+    for values in connection.execute(query, given).fetchall():
+        row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
+        for column in ("config", "layout"):
+            row[column] = json.loads(row[column]) if row[column] else None
+        rows[str(row["run_id"])] = row
+    return rows
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:

@@ -59,6 +59,8 @@ def snapshot(
         with lease.exclusive(seconds) as connection:
             _end_journals(connection, source, lease.location)
         lease.close()
+        for lock in (".gate", ".lock"):
+            (lease.location.journals / lock).unlink()
         yield lease.location
     finally:
         lease.close()

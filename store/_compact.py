@@ -1,0 +1,226 @@
+"""Rewriting the database: sorted by run, metric and step, smaller and faster to read.
+
+The new file grows beside the old one. What no longer changes (runs that have ended) is
+copied in pieces, each under a shared lease of its own, so that others have their turn
+between. Under one exclusive lease the rest follows, everything is counted, and the new
+file takes the old one's name. A kill at any instant leaves the old file or the new one,
+whole; nobody else notices, since every process attaches the file by its name.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from stepwell import migrations
+
+from ._errors import StoreBusyError, StoreDamagedError, StoreLocationError
+from ._fold import fold
+from ._lease import ROW_GROUP, SECONDS, STORAGE_VERSION, Lease, explain, lease_of
+from ._location import Location, existing
+from ._locks import LockFile
+from ._looking import attach
+from ._memory import roll_back
+from ._pieces import Counts, copy_points, count_groups, in_pieces
+from ._snapshot import force_to_disk
+
+SUFFIX = ".compact"
+
+_within = threading.Lock()  # the lock file keeps other processes away, not threads
+
+
+@dataclass(frozen=True, slots=True)
+class CompactedStore:
+    """What a compaction came to.
+
+    Attributes:
+        location: The database file.
+        points: How many points it has.
+        before: Bytes of the file before.
+        after: Bytes of the file now.
+        seconds: How long it took.
+        held: For how much of that nobody else could read or fold.
+    """
+
+    location: Path
+    points: int
+    before: int
+    after: int
+    seconds: float
+    held: float
+
+
+def compact_store(
+    location: Location | Path | str | None = None, *, seconds: float = SECONDS
+) -> CompactedStore:
+    """Rewrite a store's database, beside live writers and readers.
+
+    Args:
+        location: Where the store is; see `open_store`.
+        seconds: How long other processes are waited for, each time.
+
+    Raises:
+        StoreLocationError: If there is no store, or no room for the new file.
+        StoreDamagedError: If the database cannot be read as a whole.
+        StoreBusyError: If it stays in use, or somebody else compacts it.
+    """
+    where = existing(location)
+    lease = lease_of(where)
+    begun = time.monotonic()
+    fold(lease, seconds)
+    with _alone(where):
+        new = where.database.with_name(where.database.name + SUFFIX)
+        before = where.database.stat().st_size
+        try:
+            _remove(new)
+            _begin(lease, new, seconds)
+            _copy_ended(lease, new, seconds)
+            points, held = _finish(lease, new, seconds)
+        except duckdb.Error as error:
+            raise explain(error, where) from error
+        except OSError as error:
+            raise StoreLocationError(
+                f"cannot write {new}: {error.strerror or error}"
+            ) from error
+        finally:
+            with suppress(OSError):
+                _remove(new)
+    after = where.database.stat().st_size
+    taken = time.monotonic() - begun
+    return CompactedStore(where.database, points, before, after, taken, held)
+
+
+@contextmanager
+def _alone(location: Location) -> Iterator[None]:
+    busy = StoreBusyError(f"{location} is being compacted by another command; let it end")
+    if not _within.acquire(blocking=False):
+        raise busy
+    try:
+        lock = LockFile(location.journals / SUFFIX)
+        try:
+            lock.acquire(0.0, exclusive=True)
+        except StoreBusyError:
+            raise busy from None
+        try:
+            yield
+        finally:
+            lock.release()
+            lock.forget()
+    finally:
+        _within.release()
+
+
+def _remove(new: Path) -> None:
+    for path in (new, new.with_name(new.name + ".wal")):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _with_new(connection: duckdb.DuckDBPyConnection, new: Path) -> Iterator[None]:
+    options = f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
+    if not new.exists():
+        block = migrations.BLOCK_BYTES
+        options = f"STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {block}"
+    attach(connection, new, "compact", options)
+    try:
+        yield
+    except BaseException:
+        roll_back(connection)
+        with suppress(duckdb.Error):
+            connection.execute("DETACH compact")
+        raise
+    connection.execute("DETACH compact")
+
+
+def _begin(lease: Lease, new: Path, seconds: float) -> None:
+    with lease.shared(seconds) as connection, _with_new(connection, new):
+        connection.execute("COPY FROM DATABASE store TO compact (SCHEMA)")
+
+
+def _copy_ended(lease: Lease, new: Path, seconds: float) -> None:
+    with lease.shared(seconds) as connection, _with_new(connection, new):
+        running = {str(run) for run in _column(connection, _RUNNING)}
+        wanted = count_groups(connection, "store")
+    ended = {group: n for group, n in wanted.items() if group[0] not in running}
+    for piece in in_pieces(ended):
+        with lease.shared(seconds) as connection, _with_new(connection, new):
+            copy_points(connection, piece, "store", "compact")
+
+
+_RUNNING = "select run_id from runs where status = 'running'"
+
+
+def _finish(lease: Lease, new: Path, seconds: float) -> tuple[int, float]:
+    with lease.exclusive(seconds) as connection:
+        begun = time.monotonic()
+        with _with_new(connection, new):
+            _check_schema(connection, lease.location)
+            points = _copy_rest(connection)
+            for table in _tables(connection, "store"):
+                if table != "points":
+                    query = f'insert into compact."{table}" from store."{table}"'
+                    connection.execute(query)
+            _check_counts(connection, lease.location)
+        _take_place(lease.location.database, new)
+        return points, time.monotonic() - begun
+
+
+def _copy_rest(connection: duckdb.DuckDBPyConnection) -> int:
+    """Copy the groups that are not there, or not as they are now."""
+    wanted = count_groups(connection, "store")
+    there = count_groups(connection, "compact")
+    stale: Counts = {group: n for group, n in there.items() if wanted.get(group) != n}
+    for piece in in_pieces(stale):
+        copy_points(connection, piece, None, "compact")
+    rest = {group: n for group, n in wanted.items() if there.get(group) != n}
+    for piece in in_pieces(rest):
+        copy_points(connection, piece, "store", "compact")
+    return sum(wanted.values())
+
+
+def _check_schema(connection: duckdb.DuckDBPyConnection, location: Location) -> None:
+    query = "select table_name, sql from duckdb_tables() where database_name = ?"
+    old, made = (
+        sorted(connection.execute(query, [name]).fetchall())
+        for name in ("store", "compact")
+    )
+    if old != made:
+        raise StoreBusyError(f"{location} was upgraded meanwhile; compact it once more")
+
+
+def _check_counts(connection: duckdb.DuckDBPyConnection, location: Location) -> None:
+    for table in _tables(connection, "store"):
+        old, made = (
+            _column(connection, f'select count(*) from {database}."{table}"')[0]  # noqa: S608
+            for database in ("store", "compact")
+        )
+        if old != made:
+            raise StoreDamagedError(
+                f"the table {table} of {location} has {old:,} rows, and {made:,} could be"
+                " copied; nothing was changed. `stepwell doctor` says more"
+            )
+
+
+def _take_place(database: Path, new: Path) -> None:
+    # The old file is still attached, so that no other program can come in between.
+    status = database.stat()
+    new.chmod(status.st_mode & 0o7777)
+    with suppress(OSError):  # where it is another user's, it becomes ours
+        os.chown(new, status.st_uid, status.st_gid)
+    force_to_disk(new)
+    new.replace(database)
+    force_to_disk(database.parent)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> list[str]:
+    query = f"select table_name from duckdb_tables() where database_name = '{database}'"  # noqa: S608
+    return sorted(str(name) for name in _column(connection, query))
+
+
+def _column(connection: duckdb.DuckDBPyConnection, query: str) -> list[object]:
+    return [row[0] for row in connection.execute(query).fetchall()]

@@ -1,0 +1,105 @@
+"""Points in pieces that fit a small memory: some metrics of some runs at a time."""
+
+import json
+from collections.abc import Iterator
+
+import duckdb
+
+Counts = dict[tuple[str, str], int]
+"""Points by run id and metric."""
+
+MOST = 2_000_000  # points a piece; a single metric may have more
+
+
+def count_groups(connection: duckdb.DuckDBPyConnection, database: str) -> Counts:
+    """How many points each metric of each run has in an attached database."""
+    query = f"select run_id, metric, count(*) from {database}.points group by all"  # noqa: S608
+    return {
+        (str(run_id), str(metric)): int(count)
+        for run_id, metric, count in connection.execute(query).fetchall()
+    }
+
+
+def in_pieces(groups: Counts, most: int = MOST) -> Iterator[list[tuple[str, str]]]:
+    """Counts of *most* points together, sorted; a larger group is a piece of its own."""
+    piece: list[tuple[str, str]] = []
+    size = 0
+    for group in sorted(groups):
+        if piece and size + groups[group] > most:
+            yield piece
+            piece, size = [], 0
+        piece.append(group)
+        size += groups[group]
+    if piece:
+        yield piece
+
+
+def choose_groups(
+    connection: duckdb.DuckDBPyConnection, piece: list[tuple[str, str]]
+) -> None:
+    """Fill the temporary table `chosen` (run_id, metric) with a piece's groups."""
+    runs, metrics = zip(*piece, strict=True)
+    connection.execute(
+        "create or replace temp table chosen as select"
+        " unnest(from_json(?, '[\"VARCHAR\"]'))::uuid as run_id,"
+        " unnest(from_json(?, '[\"VARCHAR\"]')) as metric",
+        [json.dumps(runs), json.dumps(metrics)],
+    )
+
+
+def copy_points(
+    connection: duckdb.DuckDBPyConnection,
+    piece: list[tuple[str, str]],
+    source: str | None,
+    target: str,
+) -> None:
+    """Copy a piece's points, sorted; or delete them from *target*, without a *source*."""
+    choose_groups(connection, piece)
+    if source is None:
+        connection.execute(
+            f"delete from {target}.points p using temp.chosen c"  # noqa: S608
+            " where p.run_id = c.run_id and p.metric = c.metric"
+        )
+    else:
+        connection.execute(
+            f"insert into {target}.points select p.* from {source}.points p"  # noqa: S608
+            " semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
+            " order by p.run_id, p.metric, p.step, p.time"
+        )
+    connection.execute("drop table temp.chosen")
+
+
+def fingerprints(
+    connection: duckdb.DuckDBPyConnection, database: str
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """The points of each metric of each run: how many, and a hash of all of them."""
+    query = f"""
+        select run_id, metric, count(*), bit_xor(hash(step, time, value, rank, attempt))
+        from {database}.points group by all
+    """  # noqa: S608
+    return {
+        (str(run_id), str(metric)): (int(count), int(hashed))
+        for run_id, metric, count, hashed in connection.execute(query).fetchall()
+    }
+
+
+def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 1) -> None:
+    """Insert the points of the chosen groups that are in *source*, and not here.
+
+    A point that is there more often than here is inserted as often as it is missing.
+
+    Args:
+        connection: The store; the temporary table `chosen` says which groups.
+        source: An attached store.
+        parts: In how many steps, so that large groups fit the memory.
+    """
+    for part in range(parts):
+        chosen = (
+            "semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
+            f" where hash(p.step) % {parts} = {part}"
+        )
+        connection.execute(
+            f"insert into points select p.* from {source}.points p {chosen}"  # noqa: S608
+            f" except all select p.* from points p {chosen}"
+            " order by all"
+        )
