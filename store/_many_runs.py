@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from . import _query_runs
 from ._condition import as_texts
+from ._errors import ConfigurationError
 from ._selection import Runs, Selection, as_selection
-from ._sweep_values import Leaderboard, SweepTable
+from ._sweep_values import Leaderboard, RunCurve, SweepTable
 from ._values import RunInfo
 
 
@@ -123,6 +125,45 @@ class ManyRuns:
         wanted = as_texts(metrics, "metrics")
         with self._choosing(runs) as (connection, chosen):
             return select_sweep_table(connection, chosen, wanted, at=at, goals=goals or {})
+
+    def curves(  # noqa: PLR0913 (what to draw over what, and how finely)
+        self,
+        metric: str,
+        *,
+        runs: Runs = None,
+        x: str = "step",
+        columns: int = 1000,
+        first: float | datetime | None = None,
+        last: float | datetime | None = None,
+    ) -> dict[str, RunCurve]:
+        """One metric of many runs on one x axis, each reduced to the same pixel columns.
+
+        Args:
+            metric: The metric's name.
+            runs: Which runs; all of them when absent.
+            x: `step`; `time` (seconds since 1970, UTC); `elapsed` (seconds since the
+                run's start); or a metric, whose newest value at each step is taken.
+            columns: Buckets at most, of equal width and the same for all runs.
+            first: Leave out what is before this x.
+            last: Leave out what is behind this x.
+
+        Returns:
+            A curve a run, by its id, the oldest first; runs without a point there are
+            left out.
+
+        Raises:
+            MetricNotFoundError: If there are runs, and none has the metric.
+            ConfigurationError: If *columns* is below 1, or an end of the axis no number.
+            RunNotFoundError: If a reference fits no run.
+        """
+        from ._query_curves import select_curves  # noqa: PLC0415 (loads numpy)
+
+        if columns < 1:
+            raise ConfigurationError(f"columns must be 1 or more, not {columns}")
+        with self._choosing(runs) as (connection, chosen):
+            return select_curves(
+                connection, chosen, metric, x=x, columns=columns, first=first, last=last
+            )
 
     @contextmanager
     def _choosing(
