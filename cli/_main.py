@@ -12,6 +12,7 @@ from ._compact import compact
 from ._copy import copy
 from ._doctor import doctor
 from ._ls import ls
+from ._merge import merge
 from ._plot import plot
 from ._show import show
 from ._sql import sql
@@ -60,5 +61,5 @@ def main(ctx: click.Context, location: Path | None) -> None:
     ctx.obj = location
 
 
-for command in (ls, show, sql, plot, watch, doctor, copy, compact):
+for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge):
     main.add_command(command)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._copy import CopiedStore, copy_store
     from ._doctor import examine
     from ._finding import Finding
+    from ._merge import MergedStore, merge_stores
     from ._open import open_store
     from ._running import RunningReduction
     from ._selection import Runs, Selection
@@ -69,6 +70,7 @@ __all__ = [
     "Importance",
     "Leaderboard",
     "LookupFailedError",
+    "MergedStore",
     "MetricNotFoundError",
     "MetricRow",
     "MetricSummary",
@@ -108,6 +110,7 @@ __all__ = [
     "copy_store",
     "examine",
     "init",
+    "merge_stores",
     "metric_words",
     "newest_open_run",
     "open_store",
@@ -124,6 +127,7 @@ _LAZY = {
     "Groups": "_sweep_values",
     "Importance": "_sweep_values",
     "Leaderboard": "_sweep_values",
+    "MergedStore": "_merge",
     "MetricRow": "_comparison",
     "MetricSummary": "_values",
     "News": "_values",
@@ -142,6 +146,7 @@ _LAZY = {
     "compact_store": "_compact",
     "copy_store": "_copy",
     "examine": "_doctor",
+    "merge_stores": "_merge",
     "open_store": "_open",
 }
 

@@ -55,7 +55,6 @@ def copy_store(
     """
     source, copy = existing(location), resolve(target)
     require_free(copy)
-    copy.database.parent.mkdir(parents=True, exist_ok=True)
     with snapshot(source, copy.database, seconds) as made:
         now = datetime.now(UTC).replace(tzinfo=None)
         facts = examine_database(made, now)

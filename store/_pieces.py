@@ -83,6 +83,15 @@ def fingerprints(
     }
 
 
+def count_chosen(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many points of the chosen groups the store has, by run id."""
+    query = (
+        "select run_id, count(*) from points semi join temp.chosen"
+        " using (run_id, metric) group by run_id"
+    )
+    return {str(run): int(n) for run, n in connection.execute(query).fetchall()}
+
+
 def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 1) -> None:
     """Insert the points of the chosen groups that are in *source*, and not here.
 
@@ -93,13 +102,13 @@ def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 
         source: An attached store.
         parts: In how many steps, so that large groups fit the memory.
     """
+    chosen = "semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
+    insert = f"insert into points select p.* from {source}.points p {chosen}"  # noqa: S608
+    order = "order by run_id, metric, step, time"
+    if not count_chosen(connection):
+        connection.execute(f"{insert} {order}")
+        return
     for part in range(parts):
-        chosen = (
-            "semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
-            f" where hash(p.step) % {parts} = {part}"
-        )
-        connection.execute(
-            f"insert into points select p.* from {source}.points p {chosen}"  # noqa: S608
-            f" except all select p.* from points p {chosen}"
-            " order by all"
-        )
+        some = f"where hash(p.step) % {parts} = {part}"
+        here = f"select p.* from points p {chosen} {some}"  # noqa: S608
+        connection.execute(f"{insert} {some} except all {here} {order}")

@@ -40,14 +40,8 @@ def snapshot(
     Raises:
         StoreError: If it cannot be locked, read, or copied.
     """
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}-", dir=beside.parent))
-    except OSError as error:
-        raise StoreLocationError(
-            f"cannot write to {beside.parent}: {error.strerror or error}"
-        ) from error
-    lease = Lease(Location(folder / beside.name))
-    try:
+    with hidden_folder(beside) as folder:
+        lease = Lease(Location(folder / beside.name))
         try:
             with looking(source, seconds):
                 _copy_files(source, lease.location)
@@ -55,16 +49,40 @@ def snapshot(
             raise StoreLocationError(
                 f"cannot copy the store {source}: {error.strerror or error}"
             ) from error
-        fold(lease, seconds)
-        with lease.exclusive(seconds) as connection:
-            _end_journals(connection, source, lease.location)
-        lease.close()
-        for lock in (".gate", ".lock"):
-            (lease.location.journals / lock).unlink()
+        try:
+            fold(lease, seconds)
+            with lease.exclusive(seconds) as connection:
+                end_journals(connection, source, lease.location)
+        finally:
+            lease.close()
+        remove_locks(lease.location)
         yield lease.location
+
+
+@contextmanager
+def hidden_folder(beside: Path) -> Iterator[Path]:
+    """A new folder beside a file, on the same disk; gone afterwards.
+
+    Raises:
+        StoreLocationError: If it cannot be made.
+    """
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}-", dir=beside.parent))
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot write to {beside.parent}: {error.strerror or error}"
+        ) from error
+    try:
+        yield folder
     finally:
-        lease.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_locks(location: Location) -> None:
+    """Leave a store that nobody uses without its lock files."""
+    for lock in (".gate", ".lock"):
+        (location.journals / lock).unlink(missing_ok=True)
 
 
 def _copy_files(source: Location, target: Location) -> None:
@@ -78,9 +96,10 @@ def _copy_files(source: Location, target: Location) -> None:
         shutil.copy2(file, target.journals)  # with its time, which is the heartbeat
 
 
-def _end_journals(
+def end_journals(
     connection: duckdb.DuckDBPyConnection, source: Location, target: Location
 ) -> None:
+    """Make a copy of a store stand by itself, without the journals of runs that go on."""
     connection.execute("BEGIN")
     # Lost, to the copy: should a journal come there, it is folded on from where it was.
     writers = connection.execute(

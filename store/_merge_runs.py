@@ -1,0 +1,125 @@
+"""Merging what describes the runs: their rows, their journals' offsets, kept figures."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from ._fold import LOST
+from ._location import Location
+from ._run_rows import RunRows, read_rows
+from ._snapshot import running_elsewhere
+
+_OPEN = ("running", "crashed")  # by a later look it may go on, or have ended
+_STANDING = ("status", "finished_at", "exit_message", "attempt", "lost_calls", "layout")
+
+_NEW_JOURNALS = """
+insert into journals_
+select
+    o.writer, o.run_id, o.rank, o.attempt, o.is_primary, o.folded_bytes, o.skipped_bytes,
+    coalesce(o.ended, ?), o.last_sign
+from other.journals_ o anti join journals_ h on h.writer = o.writer
+"""
+# What was lost to this store may have been folded further there, or to its end.
+_LONGER_JOURNALS = """
+update journals_ set
+    folded_bytes = o.folded_bytes, skipped_bytes = o.skipped_bytes,
+    ended = coalesce(o.ended, ?), last_sign = o.last_sign
+from other.journals_ o
+where o.writer = journals_.writer and journals_.ended = ?
+    and (o.folded_bytes > journals_.folded_bytes
+        or (o.folded_bytes = journals_.folded_bytes and o.ended <> journals_.ended))
+"""
+_NAMES = """
+insert into names_
+select o.writer, o.number, o.names from other.names_ o
+join journals_ h on h.writer = o.writer and h.ended = ?
+anti join names_ n on n.writer = o.writer and n.number = o.number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MergedRuns:
+    """Runs of another store, as they came into this one.
+
+    Attributes:
+        count: How many there are.
+        added: Ids of those that were not here.
+        updated: Ids of those that were here, and stand otherwise now.
+    """
+
+    count: int
+    added: frozenset[str]
+    updated: frozenset[str]
+
+
+def merge_runs(
+    connection: duckdb.DuckDBPyConnection, more: set[str], source: Location
+) -> MergedRuns:
+    """Insert runs of `other` that are new, and update those that went on there.
+
+    Args:
+        connection: This store, with the other attached as `other`, in a transaction.
+        more: Ids of runs that have points there and not here.
+        source: Where the other store is, for what a run says that goes on there.
+    """
+    there, here = (read_rows(connection, None, name) for name in ("other", "store"))
+    query = "select distinct run_id from journals_ where ended is null"
+    live = {str(row[0]) for row in connection.execute(query).fetchall()}
+    rows = RunRows(connection)
+    rows.load(here.keys() & there.keys())
+    added, updated = set(), set()
+    for run_id, row in there.items():
+        if row["status"] == "running":
+            row["exit_message"] = row["exit_message"] or running_elsewhere(source)
+        known = here.get(run_id)
+        if known is None:
+            added.add(run_id)
+            rows.put(row)
+        elif run_id not in live and _has_gone_on(row, known, has_more=run_id in more):
+            updated.add(run_id)
+            rows.put(_joined(known, row))
+    rows.write()
+    return MergedRuns(len(there), frozenset(added), frozenset(updated))
+
+
+def _has_gone_on(there: dict[str, Any], here: dict[str, Any], *, has_more: bool) -> bool:
+    """Whether another store knows better how a run stands."""
+    if there["attempt"] != here["attempt"]:
+        return bool(there["attempt"] > here["attempt"])
+    if here["status"] not in _OPEN:
+        return False
+    if there["status"] not in _OPEN or has_more:
+        return True
+    return bool(here["status"] == "running" and there["status"] == "crashed")
+
+
+def _joined(here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    """A row that stands as it does there; what was edited here stays."""
+    row = {
+        column: there[column] if value is None or value == [] else value
+        for column, value in here.items()
+    }
+    row |= {column: there[column] for column in _STANDING}
+    row["config"] = {**(here["config"] or {}), **(there["config"] or {})}
+    return row
+
+
+def merge_journals(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take over how far the other store's journals were folded.
+
+    Should one of them come here, it is folded on from there. To be done last, when all of
+    its points are here.
+    """
+    connection.execute(_NEW_JOURNALS, [LOST])
+    connection.execute(_LONGER_JOURNALS, [LOST, LOST])
+    connection.execute(_NAMES, [LOST])
+
+
+def merge_figures(connection: duckdb.DuckDBPyConnection) -> int:
+    """Take kept figures whose names are not in use here; gives how many."""
+    found = connection.execute(
+        "insert into figures from other.figures o anti join figures h using (name)"
+        " returning name"
+    ).fetchall()
+    return len(found)
