@@ -14,6 +14,7 @@ from ._doctor import doctor
 from ._ls import ls
 from ._merge import merge
 from ._plot import plot
+from ._repair import repair
 from ._show import show
 from ._sql import sql
 from ._watch import watch
@@ -61,5 +62,5 @@ def main(ctx: click.Context, location: Path | None) -> None:
     ctx.obj = location
 
 
-for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge):
+for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge, repair):
     main.add_command(command)

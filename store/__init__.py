@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._finding import Finding
     from ._merge import MergedStore, merge_stores
     from ._open import open_store
+    from ._repair import RepairedStore, repair_store
     from ._running import RunningReduction
     from ._selection import Runs, Selection
     from ._sql_result import SqlResult
@@ -81,6 +82,7 @@ __all__ = [
     "QueryTimeoutError",
     "Recorder",
     "ReducedSeries",
+    "RepairedStore",
     "Run",
     "RunCurve",
     "RunExistsError",
@@ -114,6 +116,7 @@ __all__ = [
     "metric_words",
     "newest_open_run",
     "open_store",
+    "repair_store",
     "start_run",
 ]
 
@@ -133,6 +136,7 @@ _LAZY = {
     "News": "_values",
     "ProbabilityBetter": "_sweep_values",
     "ReducedSeries": "_values",
+    "RepairedStore": "_repair",
     "RunCurve": "_sweep_values",
     "RunInfo": "_values",
     "RunOverview": "_values",
@@ -148,6 +152,7 @@ _LAZY = {
     "examine": "_doctor",
     "merge_stores": "_merge",
     "open_store": "_open",
+    "repair_store": "_repair",
 }
 
 
