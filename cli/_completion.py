@@ -1,4 +1,4 @@
-"""What a shell completes besides commands and options: runs, metrics, projects and so on."""
+"""What a shell completes besides commands and options: runs, metrics, and the like."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,6 @@
 """`stepwell sql`."""
 
+import sys
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -94,10 +95,9 @@ def _query(query: str | None, source: Path | None) -> str:
         return _decoded(source.read_bytes(), str(source))
     if query is not None and query != "-":
         return query
-    stdin = click.get_binary_stream("stdin")
-    if query is None and stdin.isatty():
+    if query is None and sys.stdin.isatty():
         raise click.UsageError("Missing argument 'QUERY' (or -f FILE, or standard input).")
-    return _decoded(stdin.read(), "standard input")
+    return _decoded(sys.stdin.buffer.read(), "standard input")
 
 
 def _decoded(data: bytes, where: str) -> str:
@@ -118,7 +118,7 @@ def _write(result: "SqlResult", form: str, output: Path | None) -> None:
             write_result(result, file, form)
             click.echo(file.read_text(encoding="utf-8"), nl=False)
     elif output is not None:
-        with output.open("w", encoding="utf-8") as file, redirect_stdout(file):
+        with output.open("w", encoding="utf-8") as stream, redirect_stdout(stream):
             _show(result, form)
     else:
         _show(result, form)

@@ -285,10 +285,11 @@ def test_the_result_becomes_arrays(store: Store) -> None:
 
 
 def test_columns_of_one_name_keep_their_places(store: Store) -> None:
-    result = store.sql("select 1 as a, 2 as a")
+    result = store.sql("select 1 as a, 2 as a, 3 as A")
 
-    assert result.columns == ("a", "a")
-    assert result.fetchall() == [(1, 2)]
+    assert result.columns == ("a", "a", "A")
+    assert result.fetchall() == [(1, 2, 3)]
+    assert store.sql("select 1 as a, 2 as A").fetchall() == [(1, 2)]
 
 
 def test_pandas_is_asked_for_by_name(store: Store) -> None:
