@@ -1,6 +1,9 @@
 """Past runs get tags, notes and names, from Python and from the command line."""
 
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +133,45 @@ def test_a_store_in_use_is_busy(
 
     holder.communicate("", timeout=20)
     assert store.run("first").notes is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_store_that_may_only_be_read_is_left_as_it_is(
+    store: Store, tmp_path: Path, python: Callable[..., Any]
+) -> None:
+    runs = store.runs()
+    top = Path(tempfile.gettempdir())
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.is_relative_to(top) and folder != top:
+            folder.chmod(0o755)
+    spare = shutil.copy(store.location, tmp_path / "spare.duckdb")
+    process = python(
+        """
+        import os, sys
+        from stepwell.store import Store, StoreLocationError
+
+        Store(sys.argv[2]).remove_runs("first")  # loads what others may not
+        os.setgroups([]), os.setgid(65534), os.setuid(65534)
+        store = Store(sys.argv[1])
+        for change in (
+            lambda: store.tag("first", "x"),
+            lambda: store.note("first", "x"),
+            lambda: store.rename("first", "x"),
+            lambda: store.remove_runs("first"),
+        ):
+            try:
+                change()
+            except StoreLocationError as error:
+                print(error)
+        """,
+        store.location,
+        spare,
+    )
+    printed, errors = process.communicate(timeout=60)
+
+    line = f"no permission to write to the store {store.location}"
+    assert printed.splitlines() == [line] * 4, errors
+    assert store.runs() == runs
 
 
 def test_the_command_line_changes_runs(store: Store) -> None:
