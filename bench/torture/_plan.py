@@ -1,0 +1,63 @@
+"""What a seed decides: the processes that are kept going, and what befalls them when."""
+
+from dataclasses import dataclass
+
+from ._setting import Setting
+
+ACTORS = (
+    "plain",
+    "threads",
+    "fork",
+    "clock",
+    "spawn",
+    "view",
+    "query",
+    "fold",
+    "migrate",
+    "copy",
+    "compact",
+)
+"""Kinds of the processes that are kept going, one of each."""
+
+_EVENTS = {"kill": 8, "stop": 6, "damage": 3, "hold": 2, "fill": 2}
+_FIRST = 1.0  # seconds before anything befalls anybody
+_LAST = 1.0  # seconds without, at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that befalls a process or the disk.
+
+    Attributes:
+        at: Seconds after the start.
+        kind: `kill`, `stop`, `damage`, `hold` or `fill`.
+        whom: From 0 to 1: the place of its victim among all.
+        amount: From 0 to 1: how long, how far, which bit.
+    """
+
+    at: float
+    kind: str
+    whom: float
+    amount: float
+
+
+def make_plan(setting: Setting, seconds: float, rate: float) -> list[Event]:
+    """What befalls a torture.
+
+    Args:
+        setting: The torture.
+        seconds: How long it is.
+        rate: Events a second.
+    """
+    draw = setting.draw("plan")
+    # Each kind once, however short it is; the rest as chance has it.
+    kinds = [*_EVENTS]
+    kinds += draw.choices(
+        kinds, list(_EVENTS.values()), k=max(0, int(seconds * rate) - len(kinds))
+    )
+    times = sorted(draw.uniform(_FIRST, max(_FIRST, seconds - _LAST)) for _ in kinds)
+    draw.shuffle(kinds)
+    return [
+        Event(at, kind, draw.random(), draw.random())
+        for at, kind in zip(times, kinds, strict=True)
+    ]

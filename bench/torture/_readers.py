@@ -1,0 +1,225 @@
+"""The processes that read, fold, migrate and copy, and look hard at what they are given."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from stepwell.store import (
+    News,
+    RunInfo,
+    Store,
+    StoreBusyError,
+    compact_store,
+    copy_store,
+    open_store,
+)
+from stepwell.store._fold import fold, needs_fold
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+
+from ._ledger import read_excuses, read_ledger
+from ._setting import Setting
+
+OLD_STORE = Path(__file__).parents[2] / "tests" / "stores" / "0001.duckdb"
+_PATIENCE = 60.0  # seconds that a question waits for its lease
+_FOLD_LIFE = (0.03, 1.0)  # seconds before a folding child is killed
+
+_COUNT = """
+select count(*), count(distinct step), count(*) filter (value <> step) from points
+where run_id = '{said.run_id}' and metric = '{said.stream}/a'
+"""
+
+
+def view(setting: Setting, draw: random.Random) -> None:
+    """Ask for the news of a run again and again, as a live view does."""
+    store = open_store(setting.store, seconds=_PATIENCE)
+    while not setting.is_over:
+        runs = store.runs(limit=6)
+        if runs:
+            _watch(setting, store, draw.choice(runs), draw)
+        time.sleep(0.05)
+
+
+def _watch(setting: Setting, store: Store, run: RunInfo, draw: random.Random) -> None:
+    metrics = list(store.summary(run))
+    metrics = draw.sample(metrics, min(6, len(metrics)))
+    seen: dict[str, list[int]] = {metric: [] for metric in metrics}
+    known: dict[str, tuple[int, int]] = {}
+    for _ in range(draw.randint(2, 12)):
+        if setting.is_over:
+            return
+        news = store.news(run.run_id, metrics, known)
+        for metric, (steps, _) in news.points.items():
+            if metric in news.whole:
+                seen[metric].clear()
+            seen[metric] += steps.tolist()
+        for metric, steps in seen.items():
+            if trouble := _trouble(news, metric, steps, known):
+                setting.complain(f"unseen: {metric}: {trouble}")
+        setting.count("looks of a live view")
+        time.sleep(draw.random() * 0.1)
+
+
+def _trouble(
+    news: News, metric: str, steps: list[int], known: dict[str, tuple[int, int]]
+) -> str | None:
+    """What is wrong with all that a live view was told of a metric; keeps its extent."""
+    if metric not in news.summary:
+        return None
+    found = news.summary[metric]
+    before = known.get(metric, (0, 0))[0]
+    known[metric] = (found.count, found.last_step)
+    if found.count < before:
+        return f"had {before} points, has {found.count}"
+    if len(steps) != found.count or len(set(steps)) != found.count:
+        return f"{len(steps)} points, {len(set(steps))} different, not {found.count}"
+    return None
+
+
+def query(setting: Setting, draw: random.Random) -> None:
+    """Ask in SQL whether each acknowledged call of a stream is there already."""
+    store = Store(setting.store, seconds=_PATIENCE)
+    while not setting.is_over:
+        newest = sorted(setting.ledgers.glob("*.ledger"), key=_changed)[-12:]
+        said = read_ledger(draw.choice(newest)) if newest else None
+        if said is not None and said.done and said.store == str(setting.store):
+            found = store.sql(_COUNT.format(said=said)).fetchall()[0]
+            count = len(said.done)
+            if found[0] < count and said.stream not in read_excuses(setting.excuses):
+                setting.complain(f"unseen: {found[0]} of {count} calls of {said.stream}")
+            if found[0] != found[1] or found[2]:
+                setting.complain(f"unseen: {said.stream} has {found}")
+            setting.count("SQL queries")
+        time.sleep(draw.random() * 0.2)
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def fold_and_die(setting: Setting, draw: random.Random) -> None:
+    """Fold in children that are killed at any instant of it."""
+    location = resolve(setting.store)
+    while not setting.is_over:
+        child = os.fork()
+        if child == 0:
+            _fold_on(setting, location)
+        time.sleep(draw.uniform(*_FOLD_LIFE))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        setting.count("kills of a fold")
+
+
+def _fold_on(setting: Setting, location: Any) -> None:
+    try:
+        while not setting.is_over:
+            if needs_fold(lease_of(location)):
+                fold(lease_of(location), _PATIENCE)
+                setting.count("folds")
+    except StoreBusyError:
+        setting.count("waits in vain")
+    except BaseException as error:  # noqa: BLE001 (the child must end here)
+        setting.complain(f"a fold failed: {type(error).__name__}: {error}")
+    os._exit(0)
+
+
+def migrate(setting: Setting, draw: random.Random, name: str) -> None:
+    """Open an old store in several processes at once, and kill one of them."""
+    for number in range(1000):
+        if setting.until - time.monotonic() < 4:  # noqa: PLR2004 (seconds)
+            return
+        store = setting.base / "old" / f"{name}-{number}" / "runs.duckdb"
+        store.parent.mkdir(parents=True)
+        shutil.copy(OLD_STORE, store)
+        kinds = ["brief", "open", "brief", "open"]
+        children = [
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "torture", kind),
+                    *(f"{name}-{number}-{place}", str(store)),
+                ],
+            )
+            for place, kind in enumerate(kinds)
+        ]
+        time.sleep(draw.random() * 1.5)
+        if draw.random() < 0.7:  # noqa: PLR2004
+            victim = draw.choice(children)
+            if victim.poll() is None:
+                victim.kill()
+                setting.count("kills of a migration")
+        for child in children:
+            if child.wait() not in {0, -signal.SIGKILL}:
+                setting.complain(f"a process of {store.parent.name} failed: {child.args}")
+        setting.count("migrations")
+        time.sleep(draw.random() * 3)
+
+
+def open_old(setting: Setting, store: Path) -> None:
+    """Open a store that others may be migrating, and read it."""
+    with open_store(store, seconds=_PATIENCE) as opened:
+        if not opened.runs():
+            setting.complain(f"unseen: {store} has lost its runs")
+
+
+def copy(setting: Setting, draw: random.Random, name: str) -> None:
+    """Copy the store while all goes on: by the library, and by hand under its lock."""
+    for number in range(4):
+        time.sleep(draw.random() * max(0.0, (setting.until - time.monotonic()) / 2))
+        if setting.until - time.monotonic() < 1:
+            return
+        said = {
+            path.stem: len(found.done)
+            for path in setting.ledgers.glob("*.ledger")
+            if (found := read_ledger(path)) and found.store == str(setting.store)
+        }
+        folder = setting.base / "copies" / f"{name}-{number}"
+        folder.mkdir(parents=True)
+        if number % 2 == 0:
+            copy_store(setting.store, folder / setting.store.name, seconds=_PATIENCE)
+        else:
+            _copy_by_hand(setting.store, folder)
+        # Only a copy that is whole has the file that says what must be in it.
+        (folder / "least.json").write_text(json.dumps(said))
+        setting.count("copies")
+
+
+def _copy_by_hand(store: Path, folder: Path) -> None:
+    with lease_of(resolve(store)).locked(_PATIENCE, exclusive=False):
+        shutil.copy(store, folder)
+        journals = Path(f"{store}.journal")
+        target = folder / journals.name
+        target.mkdir()
+        for path in journals.glob("*.journal"):
+            shutil.copy(path, target)
+
+
+def compact(setting: Setting, draw: random.Random) -> None:
+    """Rewrite the store beside its writers."""
+    while not setting.is_over:
+        time.sleep(min(draw.uniform(0.5, 4), max(0.0, setting.until - time.monotonic())))
+        compact_store(setting.store, seconds=_PATIENCE)
+        setting.count("compactions")
+
+
+def hold(setting: Setting, seconds: float) -> None:
+    """Be another program that holds the database file, not knowing of Stepwell."""
+    import duckdb  # noqa: PLC0415
+
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            with duckdb.connect(str(setting.store)) as connection:
+                connection.execute("select count(*) from points").fetchall()
+                setting.count("holds by another program")
+                time.sleep(seconds)
+        except duckdb.Error:
+            time.sleep(0.005)
+        else:
+            return

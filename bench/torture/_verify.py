@@ -1,0 +1,232 @@
+"""The end: what the stores hold, against what the ledgers say."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from stepwell.store import open_store
+from stepwell.store._fold import fold
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+
+from ._ledger import (
+    EVERY_DEEP,
+    EVERY_ODD,
+    Said,
+    odd_value,
+    read_excuses,
+    read_ledgers,
+    value_of,
+)
+from ._readers import OLD_STORE
+from ._setting import Setting
+
+_LINES = 20  # troubles told of each kind
+_COUNTS = """
+select any_value(metric), count(*) from totals_ t full join (
+    select run_id, metric, rank, attempt, count(*) as count from points group by all
+) p using (run_id, metric, rank, attempt)
+where t.count is distinct from p.count
+"""
+_POINTS = """
+select run_id::varchar, count(p.run_id)
+from runs r full join points p using (run_id) group by 1
+"""
+_EVERY = {"a": 1, "b": 1, "c": EVERY_ODD, "deep/d": EVERY_DEEP}
+"""Of how many calls one has each metric."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came out.
+
+    Attributes:
+        calls: Calls acknowledged.
+        refused: Calls that the disk refused.
+        points: Points in the stores.
+        excused: Acknowledged calls that damage took, as it may.
+        lost: Acknowledged points that are not in their store.
+        twice: Points that are there more than once.
+        invented: Points that nobody recorded, or not so.
+        stores: Stores looked at.
+        troubles: What was wrong, in words.
+    """
+
+    calls: int = 0
+    refused: int = 0
+    points: int = 0
+    excused: int = 0
+    lost: int = 0
+    twice: int = 0
+    invented: int = 0
+    stores: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, number: int, words: str) -> None:
+        """Note a trouble."""
+        if number:
+            setattr(self, kind, getattr(self, kind) + number)
+            if len(self.troubles) < _LINES:
+                self.troubles.append(f"{kind}: {words} ({number})")
+
+
+def verify(setting: Setting) -> Verdict:
+    """Compare every store with the ledgers."""
+    verdict = Verdict()
+    excuses = read_excuses(setting.excuses)
+    by_store: dict[Path, list[Said]] = {}
+    for said in read_ledgers(setting.ledgers):
+        by_store.setdefault(Path(said.store), []).append(said)
+        verdict.calls += len(said.done)
+        verdict.refused += len(said.refused)
+    before = _runs_of(OLD_STORE)
+    for store, streams in by_store.items():
+        calls = [_Calls.of(said, excuses) for said in streams]
+        comparison = _Comparison(verdict, store, calls)
+        is_old = store.is_relative_to(setting.base / "old")
+        comparison.make(before if is_old else {})
+        comparison.check_ends()
+    for least in sorted(setting.base.glob("copies/*/least.json")):
+        numbers = json.loads(least.read_text())
+        streams = by_store.get(setting.store, [])
+        calls = [_Calls.of(said, excuses, numbers.get(said.stream, 0)) for said in streams]
+        _Comparison(verdict, least.with_name(setting.store.name), calls).make({})
+    return verdict
+
+
+def _runs_of(store: Path) -> dict[str, int]:
+    """Points of each run of a store of an earlier version."""
+    with duckdb.connect(str(store), read_only=True) as connection:
+        rows = connection.execute(
+            "select run_id::varchar, count(p.run_id) from runs r"
+            " left join points p using (run_id) group by 1"
+        ).fetchall()
+    return dict(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """The calls of a stream that must be there, and those that may be."""
+
+    said: Said
+    must: NDArray[np.int64]
+    may: NDArray[np.int64]
+    is_whole: bool = True
+
+    @classmethod
+    def of(cls, said: Said, excuses: dict[str, int], least: int | None = None) -> "_Calls":
+        """What is expected of a store, or of a copy with *least* of the calls."""
+        done = np.array(sorted(said.done), np.int64)
+        following = 1 + max([-1, *said.done, *said.refused])
+        under_way = [] if said.has_ended else [following]
+        may = np.append(done, np.array(under_way, np.int64))
+        must = done[:least]
+        certain = must[must < excuses.get(said.stream, 2**62)]
+        return cls(said, certain, may, least is None)
+
+    def value(self, metric: str, number: int) -> float:
+        """What the stream said."""
+        if metric == "a":
+            return float(number)
+        if metric == "b":
+            return self.said.done.get(number, value_of(self.said.stream, number))
+        return odd_value(number) if metric == "c" else number / 3
+
+
+class _Comparison:
+    """Compares one store with what was said to it."""
+
+    def __init__(self, verdict: Verdict, store: Path, calls: list[_Calls]) -> None:
+        self._verdict = verdict
+        self._store = store
+        self._calls = calls
+        self._label = f"{store.parent.parent.name}/{store.parent.name}"
+
+    def make(self, before: dict[str, int]) -> None:
+        """Compare all points; *before* are the points of each run that was there."""
+        lease = lease_of(resolve(self._store))
+        open_store(self._store)
+        fold(lease)
+        self._verdict.stores += 1
+        runs: dict[str, list[_Calls]] = {}
+        for calls in self._calls:
+            runs.setdefault(calls.said.run_id, []).append(calls)
+        with lease.shared() as connection:
+            metric, count = connection.execute(_COUNTS).fetchone() or ("", 0)
+            self._add("twice", count, f"{metric} has other totals than points")
+            points = dict(connection.execute(_POINTS).fetchall())
+            for run_id, count in before.items():
+                found = points.get(run_id, 0)
+                self._add("lost", max(0, count - found), f"of {run_id}, there before")
+                self._add("twice", max(0, found - count), f"of {run_id}, there before")
+            for run_id in points.keys() - before.keys() - runs.keys():
+                self._add("invented", points[run_id], f"of {run_id}, that nobody began")
+            for run_id, group in runs.items():
+                self._compare_run(connection, run_id, group)
+
+    def check_ends(self) -> None:
+        """Look whether each run that came to its good end is finished."""
+        with open_store(self._store) as store:
+            ends = {run.run_id: run.status for run in store.runs()}
+        for calls in self._calls:
+            said = calls.said
+            end = ends.get(said.run_id)
+            if said.ends_run and said.has_ended and not said.refused and end != "finished":
+                self._add("lost", 1, f"{said.stream} is {end}, not finished")
+
+    def _add(self, kind: str, number: int, words: str) -> None:
+        self._verdict.add(kind, number, f"{self._label}: {words}")
+
+    def _compare_run(
+        self, connection: duckdb.DuckDBPyConnection, run_id: str, group: list[_Calls]
+    ) -> None:
+        found = connection.execute(
+            "select metric, step, value from points where run_id = ?::uuid order by 1, 2",
+            [run_id],
+        ).fetchnumpy()
+        names = np.asarray(found["metric"], dtype=str)
+        steps, values = np.asarray(found["step"]), np.asarray(found["value"])
+        self._verdict.points += len(steps)
+        claimed = 0
+        for calls in group:
+            there: set[int] = set()
+            for metric, every in _EVERY.items():
+                mine = names == f"{calls.said.stream}/{metric}"
+                claimed += int(mine.sum())
+                there.update(steps[mine].tolist())
+                must = calls.must[calls.must % every == 0]
+                words = f"{calls.said.stream}/{metric}"
+                self._add("lost", int((~np.isin(must, steps[mine])).sum()), words)
+                self._compare_points(calls, metric, steps[mine], values[mine])
+            missing = calls.said.done.keys() - there - set(calls.must.tolist())
+            self._verdict.excused += len(missing) if calls.is_whole else 0
+        self._add("invented", len(steps) - claimed, f"other metrics of {run_id}")
+
+    def _compare_points(
+        self,
+        calls: _Calls,
+        metric: str,
+        steps: NDArray[np.int64],
+        values: NDArray[np.float64],
+    ) -> None:
+        words = f"{calls.said.stream}/{metric}"
+        different, first = np.unique(steps, return_index=True)
+        self._add("twice", len(steps) - len(different), words)
+        right = np.isin(different, calls.may) & (different % _EVERY[metric] == 0)
+        kept = values[first]
+        for place in np.flatnonzero(right).tolist():
+            expected = calls.value(metric, int(different[place]))
+            right[place] = _bits(expected) == _bits(float(kept[place]))
+        shown = [(int(different[at]), float(kept[at])) for at in np.flatnonzero(~right)[:3]]
+        self._add("invented", int((~right).sum()), f"{words} {shown}")
+
+
+def _bits(value: float) -> bytes:
+    if value != value:  # noqa: PLR0124 (NaN)
+        return b"nan"
+    # Where all values of a row group are zeros, DuckDB loses their signs (duckdb#25580).
+    return np.float64(value + 0.0).tobytes()

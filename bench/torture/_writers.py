@@ -1,0 +1,150 @@
+"""The processes that record: each makes one run, says what its ledger notes, and ends."""
+
+import multiprocessing
+import random
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import stepwell
+from stepwell.store import StoreLocationError
+from stepwell.store._journal import Journal
+
+from ._ledger import DONE, REFUSED, Ledger, metrics_of, value_of
+from ._plants import plant
+from ._setting import Setting, of_environment
+
+_CALLS = (300, 8_000)  # of a run
+_BRIEF = 40  # calls of a run in a store that is being migrated
+_BURST = 200  # calls at most between two pauses
+_PAUSE = 0.1  # seconds at most
+_FULL_PAUSE = 0.4
+_HELPERS: dict[str, tuple[Any, ...]] = {
+    "threads": (threading.Thread,),
+    "fork": (multiprocessing.get_context("fork").Process,),
+    "spawn": (multiprocessing.get_context("spawn").Process,),
+}
+"""What says streams of its own in the run of a writer."""
+_HOUR = 3600 * 10**9  # nanoseconds
+_TURNS = 0.001  # of the looks at a turned clock
+
+_refused = threading.local()
+
+
+def prepare(setting: Setting) -> None:
+    """Plant the bug, and learn which calls the disk refuses: the loop is never told."""
+    warnings.simplefilter("ignore")
+    plant(setting)
+    write = Journal.write
+
+    def watched(journal: Journal, record: bytes) -> bool:
+        is_safe = write(journal, record)
+        if not is_safe:
+            _refused.now = True
+        return is_safe
+
+    Journal.write = watched  # type: ignore[method-assign]
+
+
+def _turn_clock(draw: random.Random) -> None:
+    """From now on this process's clock goes back, and forth, between two calls."""
+    real, behind = time.time_ns, [0]
+
+    def turned() -> int:
+        if draw.random() < _TURNS:
+            behind[0] = draw.randrange(-_HOUR, 24 * _HOUR)
+        return real() - behind[0]
+
+    time.time_ns = turned
+    time.time = lambda: turned() / 1e9
+
+
+class _Speaker:
+    """Says one stream."""
+
+    def __init__(self, setting: Setting, run: Any, stream: str, store: Path) -> None:
+        self._setting = setting
+        self._run = run
+        self._stream = stream
+        self._draw = setting.draw(stream)
+        self._is_full = store == setting.full_store
+        self._next = 0
+        self._ledger = Ledger(
+            setting.ledgers, stream, run.id, store, ends_run="." not in stream
+        )
+
+    def speak(self, calls: int, *, counts: bool = False) -> None:
+        """Say *calls* more calls, or as many as there is time for.
+
+        Args:
+            calls: How many.
+            counts: Whether the run counts the steps; else each call names its own.
+        """
+        left = 0
+        for number in range(self._next, self._next + calls):
+            if left == 0:
+                if self._setting.is_over:
+                    break
+                left = self._draw.randint(1, 20 if self._is_full else _BURST)
+                longest = _FULL_PAUSE if self._is_full else _PAUSE
+                time.sleep(self._draw.random() * longest)
+            left -= 1
+            metrics = metrics_of(self._stream, number)
+            _refused.now = False
+            self._run.log(metrics, None if counts else number)
+            kind = REFUSED if _refused.now else DONE
+            self._ledger.note(number, value_of(self._stream, number), kind)
+            self._next = number + 1
+
+    def end(self) -> None:
+        """Note that all that was wanted was said."""
+        self._ledger.end()
+
+
+def _speak_apart(run: Any, stream: str, store: Path, calls: int) -> None:
+    """What a child or a thread of a writer does."""
+    setting = of_environment()
+    if multiprocessing.current_process().name.startswith("Spawn"):
+        prepare(setting)
+    speaker = _Speaker(setting, run, stream, store)
+    speaker.speak(calls)
+    speaker.end()
+
+
+def write(setting: Setting, kind: str, name: str, store: Path) -> None:
+    """Record one run.
+
+    Args:
+        setting: The torture.
+        kind: `plain`, `clock`, `threads`, `fork`, `spawn`, `full` or `brief`.
+        name: The writer's name, used once.
+        store: Path of the store.
+    """
+    draw = setting.draw(name)
+    if kind == "clock":
+        _turn_clock(draw)
+    calls = _BRIEF if kind == "brief" else draw.randint(*_CALLS)
+    try:
+        run = stepwell.init("torture", name, store=store)
+    except StoreLocationError:
+        if store != setting.full_store:
+            raise
+        setting.count("starts refused by a full disk")
+        return
+    speaker = _Speaker(setting, run, name, store)
+    helpers = [
+        start(target=_speak_apart, args=(run, f"{name}.{number}", store, calls // 2))
+        for start in _HELPERS.get(kind, ())
+        for number in range(2)
+    ]
+    if helpers:
+        speaker.speak(draw.randint(0, 2 * _BURST))
+    for helper in helpers:
+        helper.start()
+    speaker.speak(calls, counts=kind in {"plain", "clock", "full", "brief"})
+    for helper in helpers:
+        helper.join()
+    run.finish()
+    speaker.end()
