@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stepwell.store import metric_words
-
 from ._config import MetricConfig
 from ._meaning import Member, member
 
 if TYPE_CHECKING:
-    from stepwell.store import ReducedSeries
+    from stepwell.store import ReducedSeries, metric_words
 
 Floats = NDArray[np.float64]
 FEWEST_EXPERTS = 4
