@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from ._writer import RunWriter
 
 PERIOD = 1.0  # seconds between two looks at the journals
+FAST_PERIOD = 0.04  # the same while a run is new, or records come fast
+FAST_RATE = 6 * 2**20  # bytes a second from which on they do
 FOLD_BYTES = 8 * 2**20  # bytes of new records that are folded at once
+FIRST_FOLD_BYTES = 2**19  # the same for a fast run's first fold; each may be twice the last
 FOLD_SECONDS = 10.0  # age at which fewer of them are folded, too
 HEARTBEAT = 10.0  # seconds between two signs of life of an idle writer
 LINGER = 10.0  # seconds that the thread and the helper outlive the last run
@@ -105,6 +108,7 @@ class Keeper:
 
     def _work(self) -> None:
         idle_since: float | None = None
+        period = PERIOD
         began = time.monotonic()
         while True:
             with self._lock:
@@ -116,16 +120,17 @@ class Keeper:
             now = time.monotonic()
             if writers:
                 idle_since = None
-                self._tick(writers, now, started=now - began >= PERIOD)
+                is_fast = self._tick(writers, now, period, started=now - began >= PERIOD)
+                period = FAST_PERIOD if is_fast else PERIOD
             elif idle_since is None:
                 idle_since = now
             elif now - idle_since > LINGER and self._end():
                 return
-            self._wait()
+            self._wait(period)
 
-    def _wait(self) -> None:
+    def _wait(self, period: float) -> None:
         try:
-            left = self._left.get(timeout=PERIOD)
+            left = self._left.get(timeout=period)
         except queue.Empty:
             return
         if left is not None:
@@ -142,11 +147,16 @@ class Keeper:
         self.stop()
         return True
 
-    def _tick(self, writers: list["RunWriter"], now: float, *, started: bool) -> None:
+    def _tick(
+        self, writers: list["RunWriter"], now: float, period: float, *, started: bool
+    ) -> bool:
+        is_fast = False
         grown: dict[Location, int] = {}
         for writer in writers:
             name, size = writer.header.writer, writer.journal.size
-            if size != self._sizes.get(name):
+            known = self._sizes.get(name)
+            is_fast |= known is None or size - known >= FAST_RATE * period
+            if size != known:
                 self._sizes[name] = size
                 self._touched[name] = now
             elif now - self._touched.get(name, now) >= HEARTBEAT:
@@ -156,14 +166,19 @@ class Keeper:
                 grown[writer.location] = grown.get(writer.location, 0) + size
         for location, size in grown.items():
             if started:
-                self._ask_when_due(location, size, now)
+                self._ask_when_due(location, size, now, is_fast=is_fast)
             elif "duckdb" not in sys.modules:
                 self._helper(location, now)  # it loads DuckDB meanwhile; the end needs it
+        return is_fast
 
-    def _ask_when_due(self, location: Location, size: int, now: float) -> None:
+    def _ask_when_due(
+        self, location: Location, size: int, now: float, *, is_fast: bool
+    ) -> None:
         asked, known = self._asked.get(location, (-FOLD_SECONDS, 0))
         new = size - known
-        if new >= FOLD_BYTES or (new and now - asked >= FOLD_SECONDS):
+        # The sooner the first is folded, the less is left when a short, fast run ends.
+        much = min(FOLD_BYTES, max(FIRST_FOLD_BYTES, known)) if is_fast else FOLD_BYTES
+        if new >= much or (new and now - asked >= FOLD_SECONDS):
             self._asked[location] = now, size
             self._ask(location, now)
 
