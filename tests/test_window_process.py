@@ -200,7 +200,7 @@ with create_loss_visualizer() as v:
     lists = pathlib.Path("/proc/self/task").glob("*/children")
     pids = [pid for text in lists for pid in text.read_text().split()]
     lines = [pathlib.Path(f"/proc/{pid}/cmdline").read_text() for pid in pids]
-    print([line for line in lines if "_watch" in line])
+    print([line for line in lines if ".viz._" + "watch" in line])
 """
     printed, errors = python(code).communicate(timeout=60)
     assert printed.startswith("[]\n")
