@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from stepwell.store import better_side
+
 from ._meaning import is_validation
 from ._palette import Look
 from ._smoothing import is_noisy, smoothed, spike_columns
 
 if TYPE_CHECKING:
-    from stepwell.store import ReducedSeries, better_side
+    from stepwell.store import ReducedSeries
 
 Floats = NDArray[np.float64]
 FARTHEST = 1e300

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from stepwell.store import metric_words
+
 from ._config import MetricConfig
 from ._meaning import Member, member
 
 if TYPE_CHECKING:
-    from stepwell.store import ReducedSeries, metric_words
+    from stepwell.store import ReducedSeries
 
 Floats = NDArray[np.float64]
 FEWEST_EXPERTS = 4

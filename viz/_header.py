@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stepwell.store import better_side
+
 from ._config import TrainingVisualizerConfig
 from ._meaning import is_validation, readable
 from ._numbers import duration, short_step, short_value
 
 if TYPE_CHECKING:
-    from stepwell.store import MetricSummary, RunInfo, better_side
+    from stepwell.store import MetricSummary, RunInfo
 
 _RECENT_SHARE = 0.2
 _ID_LENGTH = 8  # the end of an id is its random part, and names a run as well

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stepwell.store import metric_words
+
 from ._config import MetricConfig, PlotConfig
 from ._curve import FARTHEST, Curve, Mark, curve_of
 from ._experts import ShareMap, experts_among, share_map
@@ -15,7 +17,7 @@ from ._palette import Look
 from ._scale import Scale, linear_scale, log_scale, symlog_scale
 
 if TYPE_CHECKING:
-    from stepwell.store import ReducedSeries, metric_words
+    from stepwell.store import ReducedSeries
 
 _SPIKE_GROWTH = 2.0
 _MANY_MEMBERS = 8

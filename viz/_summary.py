@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from stepwell.store import better_side
+
 from ._numbers import short_step, short_value
 
 if TYPE_CHECKING:
-    from stepwell.store import MetricSummary, better_side
+    from stepwell.store import MetricSummary
 
 _HEAD = ("metric", "current", "min", "max", "mean", "count")
 _LONGEST_NAME = 40
