@@ -205,7 +205,11 @@ def test_points_reduce_as_plain_loops_say(
         assert found.count[number] == len(part)
         assert found.x[number] == inside[0][0]
         np.testing.assert_equal(found.last[number], part[-1])
-        np.testing.assert_equal(found.minimum[number], min(finite, default=math.nan))
-        np.testing.assert_equal(found.maximum[number], max(finite, default=math.nan))
+        np.testing.assert_allclose(
+            found.minimum[number], min(finite, default=math.nan), rtol=0
+        )
+        np.testing.assert_allclose(
+            found.maximum[number], max(finite, default=math.nan), rtol=0
+        )
         mean = math.fsum(finite) / len(finite) if finite.size else math.nan
         np.testing.assert_allclose(found.mean[number], mean, rtol=1e-6, atol=1e-6)
