@@ -1,7 +1,7 @@
 """Points of one metric of many runs, in one query."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -27,18 +27,22 @@ from chosen c left join totals_ t
 group by place, c.run_id, metric order by place
 """
 _KNOWN = "select distinct metric from totals_ where run_id in ({})"
+# Runs begun one after the other lie together, and the zone maps of a range leave out the
+# rest. The hash tells the runs of the points apart: a join would cost as much again.
 _POINTS = """
-with batch as (
-    select
-        unnest(from_json(?, '["UUID"]')) as run_id,
-        generate_subscripts(from_json(?, '["VARCHAR"]'), 1)::integer - 1 as place
-)
-select {columns}
-from points p join batch b on b.run_id = p.run_id {attempts}
-where p.metric = ? {conditions}
+select {columns} from points p {attempts}
+where p.metric = ? and p.run_id between ?::uuid and ?::uuid {conditions}
 """
+_ONLY = "and p.run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
+_WITHIN = """
+select coalesce(sum(count), 0)::bigint from totals_
+where metric = ? and run_id between ?::uuid and ?::uuid
+"""
+_HASHES = "select hash(unnest(from_json(?, '[\"UUID\"]'))) as hash"
 _ATTEMPTS = "left join superseded_ s on s.run_id = p.run_id and s.attempt = p.attempt"
 _NOT_REDONE = "and (s.from_step is null or p.step < s.from_step)"
+_FEW = 1.25
+"""Points read for each one that is wanted, up to which the others are dropped later."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,43 +174,75 @@ def select_points(
         steps: The first and the last step.
         times: Whether to give the times, too.
     """
-    columns = "b.place, p.step, p.value" + (", epoch_us(p.time) as time" if times else "")
+    columns = "p.step, p.value" + (", epoch_us(p.time) as time" if times else "")
     conditions, bounds = ("and p.step between ? and ?", [*steps]) if steps else ("", [])
-    found = _execute(connection, members, metric, columns, conditions, bounds).fetchnumpy()
-    return RawPoints(
-        place=np.asarray(found["place"], np.int32),
+    ids = sorted(members.run_id.tolist())
+    if len(ids) > 1:
+        columns = f"hash(p.run_id) as run, {columns}"
+    parameters: list[Any] = [metric, ids[0], ids[-1], *bounds]
+    if not _lie_together(connection, members, metric, ids):
+        conditions += _ONLY
+        parameters.append(json.dumps(ids))
+    redone = bool((members.attempt > 1).any())
+    if redone:
+        conditions += _NOT_REDONE
+    query = _POINTS.format(
+        columns=columns, conditions=conditions, attempts=_ATTEMPTS if redone else ""
+    )
+    found = connection.execute(query, parameters).fetchnumpy()
+    points = RawPoints(
+        place=np.zeros(len(found["step"]), np.int32),
         step=np.asarray(found["step"], np.int64),
         value=np.asarray(found["value"], np.float64),
         time=np.asarray(found.get("time", ()), np.int64),
     )
+    return points if len(ids) <= 1 else _placed(connection, members, points, found["run"])
 
 
 def select_times(
     connection: duckdb.DuckDBPyConnection, members: Members, metric: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first and the last time of each member's points, in microseconds since 1970."""
-    columns = "b.place, epoch_us(min(p.time)) as first, epoch_us(max(p.time)) as last"
-    found = _execute(
-        connection, members, metric, columns, "group by b.place", []
-    ).fetchnumpy()
-    ends = np.zeros((2, len(members)), np.int64)
-    ends[:, found["place"]] = found["first"], found["last"]
-    return ends[0], ends[1]
+    query = (
+        "select run_id::varchar, epoch_us(min(time)), epoch_us(max(time)) from points"
+        " where metric = ? and run_id between ?::uuid and ?::uuid group by run_id"
+    )
+    ids = sorted(members.run_id.tolist())
+    found = connection.execute(query, [metric, ids[0], ids[-1]]).fetchall()
+    ends = {run_id: times for run_id, *times in found}
+    both = np.array([ends[run_id] for run_id in members.run_id], np.int64)
+    return both[:, 0], both[:, 1]
 
 
-def _execute(  # noqa: PLR0913, PLR0917
+def _lie_together(
+    connection: duckdb.DuckDBPyConnection, members: Members, metric: str, ids: list[str]
+) -> bool:
+    if len(ids) == 1:
+        return True
+    row = connection.execute(_WITHIN, [metric, ids[0], ids[-1]]).fetchone()
+    return row is not None and row[0] <= _FEW * int(members.count.sum())
+
+
+def _placed(
     connection: duckdb.DuckDBPyConnection,
     members: Members,
-    metric: str,
-    columns: str,
-    conditions: str,
-    bounds: list[float],
-) -> duckdb.DuckDBPyConnection:
-    redone = bool((members.attempt > 1).any())
-    if redone:
-        conditions = f"{_NOT_REDONE} {conditions}"
-    query = _POINTS.format(
-        columns=columns, conditions=conditions, attempts=_ATTEMPTS if redone else ""
-    )
+    points: RawPoints,
+    runs: NDArray[np.uint64],
+) -> RawPoints:
+    """The points with the places of their runs, without those of other runs."""
     ids = json.dumps(members.run_id.tolist())
-    return connection.execute(query, [ids, ids, metric, *bounds])
+    hashes = connection.execute(_HASHES, [ids]).fetchnumpy()["hash"].tolist()
+    places = {run: place for place, run in enumerate(hashes)}
+    edges = np.flatnonzero(np.diff(runs, prepend=runs[:1] + np.uint64(1)))
+    found = [places.get(run, -1) for run in runs[edges].tolist()]
+    lengths = np.diff(np.append(edges, len(runs)))
+    place = np.repeat(np.array(found, np.int32), lengths)
+    if -1 not in found:
+        return replace(points, place=place)
+    wanted = place >= 0
+    return RawPoints(
+        place=place[wanted],
+        step=points.step[wanted],
+        value=points.value[wanted],
+        time=points.time[wanted] if points.time.size else points.time,
+    )

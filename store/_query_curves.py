@@ -17,7 +17,7 @@ from ._sweep_values import RunCurve
 Bound = float | datetime | None
 """An end of the x axis: a step, seconds, a time, or another metric's value."""
 
-_POINTS_AT_A_TIME = 4_000_000  # bounds the memory of a reduction
+_POINTS_AT_A_TIME = 1_000_000  # bounds the memory of a reduction
 
 
 def select_curves(  # noqa: PLR0913
