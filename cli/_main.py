@@ -8,13 +8,17 @@ import click
 
 from stepwell.store import StepwellError
 
+from ._change import note, rename, tag
 from ._compact import compact
+from ._completion import complete_names
 from ._copy import copy
 from ._doctor import doctor
+from ._export import export
 from ._ls import ls
 from ._merge import merge
 from ._plot import plot
 from ._repair import repair
+from ._rm import rm
 from ._show import show
 from ._sql import sql
 from ._watch import watch
@@ -64,3 +68,6 @@ def main(ctx: click.Context, location: Path | None) -> None:
 
 for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge, repair):
     main.add_command(command)
+for command in (tag, note, rename, rm, export):
+    main.add_command(command)
+complete_names(main)

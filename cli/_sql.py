@@ -1,5 +1,8 @@
 """`stepwell sql`."""
 
+import sys
+import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +13,32 @@ from . import _shared as shared
 if TYPE_CHECKING:
     from stepwell.store import SqlResult
 
+_FORMATS = ("table", "csv", "json", "parquet")
 _MOST_IN_TABLE = 1000  # rows
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
 
 @click.command()
-@click.argument("query")
+@click.argument("query", required=False)
+@click.option(
+    "-f",
+    "--file",
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the query from this file.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="How the rows are written.  [default: by the suffix of FILE, else table]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write into this file, replacing it.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -26,22 +49,87 @@ _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 @shared.json_option
 @shared.store_option
 @click.pass_context
-def sql(
-    ctx: click.Context, location: Path | None, query: str, timeout: float, as_json: bool
+def sql(  # noqa: PLR0913, PLR0917 (an option an argument)
+    ctx: click.Context,
+    location: Path | None,
+    query: str | None,
+    source: Path | None,
+    form: str | None,
+    output: Path | None,
+    timeout: float,
+    as_json: bool,
 ) -> None:
     """Run one read-only SQL query (DuckDB's SQL) over the store.
 
-    Tables: runs, points. Views: metrics, summary, params, run_table.
+    QUERY may be `-`, or left out, to read it from standard input.
+
+    Tables: runs, points, figures. Views: metrics, summary, params, run_table.
 
     Example: stepwell sql "select metric, min(value) from metrics group by metric"
     """
+    written = _format(form, output, as_json)
+    text = _query(query, source)
     with shared.store_of(ctx, location) as store:
-        result = store.sql(query, timeout=timeout)
+        result = store.sql(text, timeout=timeout)
+        if output is not None and output.resolve() == store.location:
+            raise click.UsageError(f"{output} is the store itself; choose another file")
+    _write(result, written, output)
+
+
+def _format(form: str | None, output: Path | None, as_json: bool) -> str:
     if as_json:
+        if form not in {None, "json"}:
+            raise click.UsageError(f"--json and --format {form} exclude each other")
+        form = "json"
+    suffix = output.suffix[1:].lower() if output else ""
+    written = form or (suffix if suffix in _FORMATS else "table")
+    if written == "parquet" and output is None:
+        raise click.UsageError("parquet is not for a terminal; give -o FILE")
+    return written
+
+
+def _query(query: str | None, source: Path | None) -> str:
+    if source is not None:
+        if query is not None:
+            raise click.UsageError("give a query or a file, not both")
+        return _decoded(source.read_bytes(), str(source))
+    if query is not None and query != "-":
+        return query
+    if query is None and sys.stdin.isatty():
+        raise click.UsageError("Missing argument 'QUERY' (or -f FILE, or standard input).")
+    return _decoded(sys.stdin.buffer.read(), "standard input")
+
+
+def _decoded(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{where} is not UTF-8 text ({error.reason})") from error
+
+
+def _write(result: "SqlResult", form: str, output: Path | None) -> None:
+    from stepwell.store import write_result  # noqa: PLC0415 (loads DuckDB)
+
+    if form in {"csv", "parquet"} and output is not None:
+        write_result(result, output, form)
+    elif form == "csv":
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.csv"
+            write_result(result, file, form)
+            click.echo(file.read_text(encoding="utf-8"), nl=False)
+    elif output is not None:
+        with output.open("w", encoding="utf-8") as stream, redirect_stdout(stream):
+            _show(result, form)
+    else:
+        _show(result, form)
+
+
+def _show(result: "SqlResult", form: str) -> None:
+    if form == "json":
         rows = (dict(zip(result.columns, row, strict=True)) for row in result.fetchall())
         shared.echo_json(list(rows))
-        return
-    _print(result)
+    else:
+        _print(result)
 
 
 def _print(result: "SqlResult") -> None:

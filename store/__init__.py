@@ -17,6 +17,7 @@ from ._errors import (
     QueryError,
     QueryTimeoutError,
     RunExistsError,
+    RunGoesOnError,
     RunNotFoundError,
     StepwellError,
     StoreBusyError,
@@ -40,9 +41,12 @@ if TYPE_CHECKING:
     from ._comparison import Comparison, ConfigRow, MetricRow
     from ._copy import CopiedStore, copy_store
     from ._doctor import examine
+    from ._export import ExportedRuns, write_result
     from ._finding import Finding
+    from ._known_names import known_names
     from ._merge import MergedStore, merge_stores
     from ._open import open_store
+    from ._removal import RemovedRuns
     from ._repair import RepairedStore, repair_store
     from ._running import RunningReduction
     from ._selection import Runs, Selection
@@ -66,6 +70,7 @@ __all__ = [
     "ConfigRow",
     "ConfigurationError",
     "CopiedStore",
+    "ExportedRuns",
     "Finding",
     "Groups",
     "Importance",
@@ -82,10 +87,12 @@ __all__ = [
     "QueryTimeoutError",
     "Recorder",
     "ReducedSeries",
+    "RemovedRuns",
     "RepairedStore",
     "Run",
     "RunCurve",
     "RunExistsError",
+    "RunGoesOnError",
     "RunInfo",
     "RunNotFoundError",
     "RunOverview",
@@ -112,12 +119,14 @@ __all__ = [
     "copy_store",
     "examine",
     "init",
+    "known_names",
     "merge_stores",
     "metric_words",
     "newest_open_run",
     "open_store",
     "repair_store",
     "start_run",
+    "write_result",
 ]
 
 
@@ -126,6 +135,7 @@ _LAZY = {
     "Comparison": "_comparison",
     "ConfigRow": "_comparison",
     "CopiedStore": "_copy",
+    "ExportedRuns": "_export",
     "Finding": "_finding",
     "Groups": "_sweep_values",
     "Importance": "_sweep_values",
@@ -137,6 +147,7 @@ _LAZY = {
     "ProbabilityBetter": "_sweep_values",
     "ReducedSeries": "_values",
     "RepairedStore": "_repair",
+    "RemovedRuns": "_removal",
     "RunCurve": "_sweep_values",
     "RunInfo": "_values",
     "RunOverview": "_values",
@@ -150,9 +161,11 @@ _LAZY = {
     "compact_store": "_compact",
     "copy_store": "_copy",
     "examine": "_doctor",
+    "known_names": "_known_names",
     "merge_stores": "_merge",
     "open_store": "_open",
     "repair_store": "_repair",
+    "write_result": "_export",
 }
 
 

@@ -1,10 +1,10 @@
 """Rewriting the database: sorted by run, metric and step, smaller and faster to read.
 
-The new file grows beside the old one. What no longer changes (runs that have ended) is
+The new file grows beside the old one. The points that are there at the beginning are
 copied in pieces, each under a shared lease of its own, so that others have their turn
-between. Under one exclusive lease the rest follows, everything is counted, and the new
-file takes the old one's name. A kill at any instant leaves the old file or the new one,
-whole; nobody else notices, since every process attaches the file by its name.
+between. Under one exclusive lease follows what came meanwhile, everything is counted, and
+the new file takes the old one's name. A kill at any instant leaves the old file or the new
+one, whole; nobody else notices, since every process attaches the file by its name.
 """
 
 import os
@@ -26,7 +26,7 @@ from ._location import Location, existing
 from ._locks import LockFile
 from ._looking import attach
 from ._memory import roll_back
-from ._pieces import Counts, copy_points, count_groups, in_pieces
+from ._pieces import Counts, copy_points, count_groups, delete_points, in_pieces
 from ._snapshot import force_to_disk
 
 SUFFIX = ".compact"
@@ -78,9 +78,9 @@ def compact_store(
         before = where.database.stat().st_size
         try:
             _remove(new)
-            _begin(lease, new, seconds)
-            _copy_ended(lease, new, seconds)
-            points, held = _finish(lease, new, seconds)
+            last = _begin(lease, new, seconds)
+            _copy_first(lease, new, last, seconds)
+            points, held = _finish(lease, new, last, seconds)
         except duckdb.Error as error:
             raise explain(error, where) from error
         except OSError as error:
@@ -137,30 +137,28 @@ def _with_new(connection: duckdb.DuckDBPyConnection, new: Path) -> Iterator[None
     connection.execute("DETACH compact")
 
 
-def _begin(lease: Lease, new: Path, seconds: float) -> None:
+def _begin(lease: Lease, new: Path, seconds: float) -> int:
+    """Make the tables; gives the row id of the last point that is there now."""
     with lease.shared(seconds) as connection, _with_new(connection, new):
         connection.execute("COPY FROM DATABASE store TO compact (SCHEMA)")
+        (last,) = _column(connection, "select coalesce(max(rowid), -1) from store.points")
+    return int(str(last))
 
 
-def _copy_ended(lease: Lease, new: Path, seconds: float) -> None:
-    with lease.shared(seconds) as connection, _with_new(connection, new):
-        running = {str(run) for run in _column(connection, _RUNNING)}
-        wanted = count_groups(connection, "store")
-    ended = {group: n for group, n in wanted.items() if group[0] not in running}
-    for piece in in_pieces(ended):
+def _copy_first(lease: Lease, new: Path, last: int, seconds: float) -> None:
+    with lease.shared(seconds) as connection:
+        wanted = count_groups(connection, "store", f"rowid <= {last}")
+    for piece in in_pieces(wanted):
         with lease.shared(seconds) as connection, _with_new(connection, new):
-            copy_points(connection, piece, "store", "compact")
+            copy_points(connection, piece, "store", "compact", f"p.rowid <= {last}")
 
 
-_RUNNING = "select run_id from runs where status = 'running'"
-
-
-def _finish(lease: Lease, new: Path, seconds: float) -> tuple[int, float]:
+def _finish(lease: Lease, new: Path, last: int, seconds: float) -> tuple[int, float]:
     with lease.exclusive(seconds) as connection:
         begun = time.monotonic()
         with _with_new(connection, new):
             _check_schema(connection, lease.location)
-            points = _copy_rest(connection)
+            points = _copy_rest(connection, last)
             for table in _tables(connection, "store"):
                 if table != "points":
                     query = f'insert into compact."{table}" from store."{table}"'
@@ -170,13 +168,21 @@ def _finish(lease: Lease, new: Path, seconds: float) -> tuple[int, float]:
         return points, time.monotonic() - begun
 
 
-def _copy_rest(connection: duckdb.DuckDBPyConnection) -> int:
-    """Copy the groups that are not there, or not as they are now."""
+def _copy_rest(connection: duckdb.DuckDBPyConnection, last: int) -> int:
+    """Copy what came since the beginning.
+
+    Where points were deleted meanwhile, row ids may have moved: groups that are not as
+    large as they ought to be are copied anew, whole.
+    """
     wanted = count_groups(connection, "store")
+    connection.execute(
+        f"insert into compact.points from store.points where rowid > {last}"
+        " order by run_id, metric, step, time"
+    )
     there = count_groups(connection, "compact")
     stale: Counts = {group: n for group, n in there.items() if wanted.get(group) != n}
     for piece in in_pieces(stale):
-        copy_points(connection, piece, None, "compact")
+        delete_points(connection, piece, "compact")
     rest = {group: n for group, n in wanted.items() if there.get(group) != n}
     for piece in in_pieces(rest):
         copy_points(connection, piece, "store", "compact")

@@ -12,6 +12,7 @@
     x AmbiguousRunError
     x MetricNotFoundError
   x RunExistsError
+  x RunGoesOnError
   x ConfigurationError (also a ValueError)
   * QueryError
     x QueryTimeoutError
@@ -100,6 +101,15 @@ class RunExistsError(StepwellError):
     def __init__(self, run_id: str) -> None:
         super().__init__(
             f'run {run_id} exists; choose another id, or resume="allow" to continue it'
+        )
+
+
+class RunGoesOnError(StepwellError):
+    """A run that a process still writes was to be removed."""
+
+    def __init__(self, run: str, host: str | None, pid: int | None) -> None:
+        super().__init__(
+            f"run {run!r} still goes on (process {pid} on {host}); end it first"
         )
 
 

@@ -11,9 +11,14 @@ Counts = dict[tuple[str, str], int]
 MOST = 2_000_000  # points a piece; a single metric may have more
 
 
-def count_groups(connection: duckdb.DuckDBPyConnection, database: str) -> Counts:
+def count_groups(
+    connection: duckdb.DuckDBPyConnection, database: str, condition: str = "true"
+) -> Counts:
     """How many points each metric of each run has in an attached database."""
-    query = f"select run_id, metric, count(*) from {database}.points group by all"  # noqa: S608
+    query = f"""
+        select run_id, metric, count(*) from {database}.points where {condition}
+        group by all
+    """  # noqa: S608
     return {
         (str(run_id), str(metric)): int(count)
         for run_id, metric, count in connection.execute(query).fetchall()
@@ -50,22 +55,29 @@ def choose_groups(
 def copy_points(
     connection: duckdb.DuckDBPyConnection,
     piece: list[tuple[str, str]],
-    source: str | None,
+    source: str,
     target: str,
+    condition: str = "true",
 ) -> None:
-    """Copy a piece's points, sorted; or delete them from *target*, without a *source*."""
+    """Copy a piece's points that fit a condition, sorted."""
     choose_groups(connection, piece)
-    if source is None:
-        connection.execute(
-            f"delete from {target}.points p using temp.chosen c"  # noqa: S608
-            " where p.run_id = c.run_id and p.metric = c.metric"
-        )
-    else:
-        connection.execute(
-            f"insert into {target}.points select p.* from {source}.points p"  # noqa: S608
-            " semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
-            " order by p.run_id, p.metric, p.step, p.time"
-        )
+    connection.execute(
+        f"insert into {target}.points select p.* from {source}.points p"  # noqa: S608
+        " semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
+        f" where {condition} order by p.run_id, p.metric, p.step, p.time"
+    )
+    connection.execute("drop table temp.chosen")
+
+
+def delete_points(
+    connection: duckdb.DuckDBPyConnection, piece: list[tuple[str, str]], target: str
+) -> None:
+    """Delete a piece's points."""
+    choose_groups(connection, piece)
+    connection.execute(
+        f"delete from {target}.points p using temp.chosen c"  # noqa: S608
+        " where p.run_id = c.run_id and p.metric = c.metric"
+    )
     connection.execute("drop table temp.chosen")
 
 

@@ -58,7 +58,8 @@ class SqlResult:
         description = connection.description or []
         columns = tuple(str(column[0]) for column in description)
         types = tuple(str(column[1]) for column in description)
-        if set(types) <= _EXACT and len(set(columns)) == len(columns) > 0:
+        different = {name.lower() for name in columns}  # as DuckDB tells names apart
+        if set(types) <= _EXACT and len(different) == len(columns) > 0:
             found = connection.fetchnumpy()
             return cls(columns, types, arrays=[found[name] for name in columns])
         rows: list[tuple[Any, ...]] = []

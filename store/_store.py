@@ -16,17 +16,19 @@ from ._errors import (
     RunNotFoundError,
     StoreClosedError,
 )
-from ._lease import SECONDS, explain, lease_of
+from ._lease import SECONDS, Lease, explain, lease_of
 from ._location import Location, resolve
 from ._many_runs import ManyRuns
+from ._past_runs import PastRuns
 from ._reading import reading
 from ._recover import list_journals
 from ._selection import Selection
 from ._sql_result import SqlResult
 from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
+from ._writing import writing
 
 
-class Store(ManyRuns):
+class Store(ManyRuns, PastRuns):
     """All runs in one database file.
 
     It holds no connection: each question takes a short lease of the file, first folds what
@@ -253,6 +255,17 @@ class Store(ManyRuns):
                 yield connection
             except duckdb.Error as error:
                 raise explain(error, self._location) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not self._is_open:
+            raise StoreClosedError(f"the store {self._location} was closed")
+        with writing(lease_of(self._location), self._seconds) as connection:
+            yield connection
+
+    @property
+    def _lease(self) -> Lease:
+        return lease_of(self._location)
 
     def _find(self, connection: duckdb.DuckDBPyConnection, run: RunInfo | str) -> RunInfo:
         if isinstance(run, RunInfo):

@@ -251,7 +251,7 @@ def test_a_run_is_meant_by_id_part_or_name(
         (["show", ""], "no run ''"),
         (["show"], "Missing argument 'RUN'"),
         (["show", "a", "b"], "unexpected extra argument"),
-        (["sql"], "Missing argument 'QUERY'"),
+        (["sql"], "give one statement"),
         (["sql", ""], "give one statement"),
         (["sql", "selekt"], "syntax error"),
         (["sql", "select 1; select 2"], "give one statement; there are 2"),

@@ -23,9 +23,10 @@ from stepwell.store import (
     examine,
     start_run,
 )
+from stepwell.store import _compact as compaction
 from stepwell.store import _pieces as pieces
 from stepwell.store._fold import fold
-from stepwell.store._lease import lease_of
+from stepwell.store._lease import Lease, lease_of
 from stepwell.store._location import resolve
 from stepwell.store._writer import RunWriter
 
@@ -136,6 +137,28 @@ def test_a_compacted_store_is_sorted_and_the_same(
     assert (done.points, done.after) == (720, store_path.stat().st_size)
     assert all(finding.is_ok for finding in examine(store_path))
     assert not list(store_path.parent.glob("*.compact*"))
+
+
+def test_what_is_removed_and_recorded_meanwhile_is_right(
+    store_path: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interleave(store_path, make_writer)
+    copy_first = compaction._copy_first
+    expected = {}
+
+    def copy_and_change(lease: Lease, *arguments: Any) -> None:
+        copy_first(lease, *arguments)
+        with lease.exclusive() as connection:  # row ids move
+            connection.execute("delete from points where metric = 'loss' and step < 90")
+            connection.execute("delete from totals_ where metric = 'loss'")
+        make_writer({"name": "later"}).recorder().log({"loss": 1.0, "new": 2.0})
+        fold(lease)
+        expected.update(every_row(store_path))
+
+    monkeypatch.setattr(compaction, "_copy_first", copy_and_change)
+    compact_store(store_path)
+
+    assert every_row(store_path) == expected
 
 
 def test_the_file_keeps_its_mode(store_path: Path) -> None:

@@ -29,6 +29,8 @@ from stepwell.store import (
 )
 from stepwell.store import _merge as merging
 from stepwell.store import _pieces as pieces
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
 from stepwell.store._writer import RunWriter
 
 MakeWriter = Callable[..., RunWriter]
@@ -41,10 +43,10 @@ def counts(done: list[MergedStore]) -> list[tuple[int, int, int, int]]:
 
 def every_row(path: Path) -> Tables:
     """All rows of all tables, as text, in which a NaN is a NaN."""
+    tables = "select table_name from duckdb_tables() where database_name = 'store'"
     found: Tables = {}
-    with duckdb.connect(str(path), read_only=True) as connection:
-        names = connection.execute("select table_name from duckdb_tables()").fetchall()
-        for (name,) in names:
+    with lease_of(resolve(path)).shared() as connection:
+        for (name,) in connection.execute(tables).fetchall():
             query = f'from "{name}" order by all'
             found[name] = [repr(row) for row in connection.execute(query).fetchall()]
     return found

@@ -1,0 +1,89 @@
+"""`stepwell rm`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _shared as shared
+
+if TYPE_CHECKING:
+    from stepwell.store import RemovedRuns, Store
+
+_MOST_NAMED = 10
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@shared.json_option
+@shared.store_option
+@click.pass_context
+def rm(  # noqa: PLR0913, PLR0917 (an option an argument)
+    ctx: click.Context,
+    location: Path | None,
+    runs: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Remove runs for good, with all their points; asks first.
+
+    A name that several runs have is refused. A run that still goes on is refused, and then
+    none is removed.
+
+    Example: stepwell rm --dry-run bright-otter-12 3f9a1c20
+    """
+    with shared.store_of(ctx, location) as store:
+        chosen = _one_each(store, runs)
+        found = store.remove_runs(chosen, dry_run=True)
+        if not dry_run:
+            if not yes:
+                _ask(found)
+            found = store.remove_runs(chosen)
+    if as_json:
+        removed = [asdict(run) for run in found.runs]
+        shared.echo_json({"removed": not dry_run, "points": found.points, "runs": removed})
+        return
+    word = "would be removed" if dry_run else "removed"
+    click.echo(f"{_extent(found)} {word}")
+    if dry_run:
+        click.echo(_named(found))
+
+
+def _one_each(store: "Store", references: tuple[str, ...]) -> list[str]:
+    """The id of each reference; a name must not stand for several runs."""
+    from stepwell.store import AmbiguousRunError  # noqa: PLC0415
+
+    chosen = []
+    for reference in references:
+        found = store.runs(reference)
+        if len(found) > 1:
+            raise AmbiguousRunError(
+                reference, [f"{run.name} …{shared.short_id(run.run_id)}" for run in found]
+            )
+        chosen += [run.run_id for run in found]
+    return chosen
+
+
+def _ask(found: "RemovedRuns") -> None:
+    click.echo(_named(found), err=True)
+    click.confirm(f"Remove {_extent(found)} for good?", abort=True, err=True)
+
+
+def _extent(found: "RemovedRuns") -> str:
+    runs = shared.counted(len(found), "run")
+    return f"{runs} with {shared.counted(found.points, 'point')}"
+
+
+def _named(found: "RemovedRuns") -> str:
+    shown = [
+        f"  {run.name}  {shared.short_id(run.run_id)}  {run.status},"
+        f" {shared.age(run.created_at)}"
+        for run in found.runs[:_MOST_NAMED]
+    ]
+    if len(found) > _MOST_NAMED:
+        shown.append(f"  … and {len(found) - _MOST_NAMED:,} more")
+    return "\n".join(shown)

@@ -1,0 +1,117 @@
+"""Removing runs: all their rows, and whatever is left of their journals."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import duckdb
+
+from ._errors import RunGoesOnError, StoreLocationError, StoreNewerError
+from ._fold import DAMAGED
+from ._format import SUFFIX
+from ._lease import Lease
+from ._liveness import is_alive
+from ._recover import JournalFile, list_journals, read_header
+from ._values import RunInfo
+
+_ID_LENGTH = 36  # of a UUID, with which a journal's name begins
+_TABLES = ("points", "params_", "totals_", "journals_", "runs")
+_CHOSEN = "run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedRuns:
+    """Runs that were removed, or would be.
+
+    Attributes:
+        runs: The runs, newest first.
+        points: How many points they have.
+    """
+
+    runs: tuple[RunInfo, ...]
+    points: int
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+
+def survey(
+    connection: duckdb.DuckDBPyConnection, lease: Lease, runs: Iterable[RunInfo]
+) -> RemovedRuns:
+    """What a removal of *runs* takes away.
+
+    Raises:
+        RunGoesOnError: If a run still goes on.
+    """
+    chosen = tuple(runs)
+    for run in chosen:
+        _require_ended(lease, run)
+    query = f"select coalesce(sum(count), 0)::bigint from totals_ where {_CHOSEN}"  # noqa: S608
+    row = connection.execute(query, [_listed(chosen)]).fetchone()
+    return RemovedRuns(chosen, int(row[0]) if row else 0)
+
+
+def delete_runs(
+    connection: duckdb.DuckDBPyConnection, lease: Lease, runs: tuple[RunInfo, ...]
+) -> None:
+    """Delete every row of *runs*, and their journals, within an exclusive transaction.
+
+    What is left of their journals goes before the transaction is committed: a journal that
+    stayed behind would be folded again, and the run be back. A kill between the two leaves
+    the rows, which hold what the journals did.
+
+    Raises:
+        RunGoesOnError: If a run still goes on.
+        StoreLocationError: If a journal cannot be removed.
+    """
+    for run in runs:
+        _require_ended(lease, run)
+    listed = [_listed(runs)]
+    writers = f"select writer from journals_ where {_CHOSEN}"  # noqa: S608
+    connection.execute(f"delete from names_ where writer in ({writers})", listed)  # noqa: S608
+    for table in _TABLES:
+        connection.execute(f"delete from {table} where {_CHOSEN}", listed)  # noqa: S608
+    for journal in _journals(lease, runs):
+        try:
+            journal.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreLocationError(
+                f"cannot remove the journal {journal.path}: {error.strerror or error}"
+            ) from error
+        for known in (lease.folded, lease.alive, lease.headers, lease.header_ends):
+            known.pop(journal.writer, None)
+
+
+def delete_damaged(lease: Lease, runs: tuple[RunInfo, ...]) -> None:
+    """Remove the journals of *runs* that were set aside as damaged."""
+    for run in runs:
+        for path in lease.location.journals.glob(f"{run.run_id}-*{SUFFIX}{DAMAGED}"):
+            with suppress(OSError):  # it is never folded
+                path.unlink()
+
+
+def _require_ended(lease: Lease, run: RunInfo) -> None:
+    if any(_may_go_on(journal) for journal in _journals(lease, [run])):
+        raise RunGoesOnError(run.name, run.host, run.pid)
+
+
+def _may_go_on(journal: JournalFile) -> bool:
+    try:
+        found = read_header(journal.path)
+    except FileNotFoundError:
+        return False
+    except (OSError, StoreNewerError):
+        return True  # who writes it cannot be told
+    return found is not None and is_alive(found[0], journal.heartbeat)
+
+
+def _journals(lease: Lease, runs: Iterable[RunInfo]) -> Iterator[JournalFile]:
+    run_ids = {run.run_id for run in runs}
+    for journal in list_journals(lease.location.journals):
+        if journal.path.name[:_ID_LENGTH] in run_ids:
+            yield journal
+
+
+def _listed(runs: Iterable[RunInfo]) -> str:
+    return json.dumps([run.run_id for run in runs])

@@ -1,0 +1,38 @@
+"""Changing the store by other means than a run's journal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from ._errors import StoreDamagedError
+from ._lease import SECONDS, Lease, explain
+from ._memory import roll_back
+from ._prepare import prepare, read_revision
+
+
+@contextmanager
+def writing(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One transaction on the store, alone; what fails leaves the store as it was.
+
+    Yields:
+        A connection to the store; valid within the block.
+
+    Raises:
+        StoreError: If the store cannot be prepared, locked or written.
+    """
+    prepare(lease, seconds)
+    with lease.exclusive(seconds) as connection:
+        try:
+            if read_revision(connection, lease) is None:
+                lease.prepared = False
+                raise StoreDamagedError(f"the database {lease.location} was just removed")
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+        except duckdb.Error as error:
+            roll_back(connection)
+            raise explain(error, lease.location) from error
+        except BaseException:
+            roll_back(connection)
+            raise
