@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from m.training_viz import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from stepwell.store._values import MetricSummary, News, RunInfo
 from stepwell.viz._feed import Feed
-from stepwell.viz._following import new_figure
+from stepwell.viz._following import FRAME_SECONDS, new_figure
 from stepwell.viz._live_figure import LiveFigure
 from stepwell.viz._live_page import columns_of
 from stepwell.viz._window import Window
@@ -110,7 +110,7 @@ def ours(length: int, window: bool = False) -> list[float]:
         store.length += NEW_STEPS
         live.look()  # the store is no part of this measurement
         begin = time.perf_counter()
-        areas = live.frame()
+        areas = live.frame(FRAME_SECONDS)
         if shown is not None:
             shown.update(areas)
             shown.pump()

@@ -16,8 +16,10 @@ from ._window import Window
 if TYPE_CHECKING:
     from stepwell.store import RunInfo, Store
 
-FRAME_SECONDS = 0.2
-"""Least time between two frames of a window of its own process."""
+FRAME_SECONDS = 0.1
+"""Time in which a frame draws panels; those that are left have their turn in the next."""
+
+_PERIOD = 0.2  # seconds between two frames of a window of its own process, at least
 
 _PAUSE = 3.0  # such a window rests for so many times what a frame has cost
 _LONGEST_PAUSE = 2.0
@@ -141,5 +143,5 @@ def follow_run(  # noqa: PLR0913 (what to follow, and how)
         if (has_ended or is_over) and not stay:
             return
         cost = clock() - began
-        pause = min(_LONGEST_PAUSE, max(FRAME_SECONDS - cost, _PAUSE * cost))
+        pause = min(_LONGEST_PAUSE, max(_PERIOD - cost, _PAUSE * cost))
         window.pump(max(pause, 0.02))

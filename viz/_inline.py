@@ -7,7 +7,7 @@ from stepwell.store import Run, StepwellError, Store
 from ._backend import first_backend
 from ._budget import Budget
 from ._config import TrainingVisualizerConfig
-from ._following import FollowingWindow
+from ._following import FRAME_SECONDS, FollowingWindow
 from ._interrupts import held_interrupts
 from ._style import own_style
 from ._views import say_once, warn
@@ -66,25 +66,26 @@ class InlineView:
     def force(self) -> None:
         """Draw at once."""
         if not self._is_over:
-            self._draw()
+            self._draw(whole=True)
 
     def close(self) -> None:
         """Draw the last state, and close the window unless it is to stay."""
         if self._is_over:
             return
         if self._shown is not None:
-            self._draw()
+            self._draw(whole=True)
         self._is_over = True
         if self._shown is not None and not self._config.keep_window:
             self._shown.window.close()
             self._shown = None
 
-    def _draw(self) -> None:
+    def _draw(self, *, whole: bool = False) -> None:
+        """Draw what is new: all of it, or what a frame's time allows; the rest is next."""
         is_first = self._shown is None
         self._budget.begin()
         try:
             with held_interrupts():
-                self._frame()
+                self._frame(1e9 if whole else FRAME_SECONDS)
         except StepwellError:
             pass  # the store is in use: the next frame shows what this one would have
         except Exception as error:  # noqa: BLE001 (the training loop goes on)
@@ -109,7 +110,7 @@ class InlineView:
         self._is_over = True
         warn(f"the live window ended: {type(error).__name__}: {error}")
 
-    def _frame(self) -> None:
+    def _frame(self, seconds: float) -> None:
         shown = self._shown
         if shown is None:
             with own_style():
@@ -122,7 +123,7 @@ class InlineView:
             return
         if shown.window.is_open:
             shown.look()
-            shown.draw()
+            shown.draw(seconds)
             shown.window.pump(self._config.pause_duration)
         self._say_if_closed()
 

@@ -2,7 +2,8 @@
 
 Cheapest first: nothing new, nothing done; the axes stand, so a panel's background is put
 back and its curves are drawn over it; a panel's axes moved, so that panel alone is drawn
-anew; the axis of steps moved, or the figure was resized, so everything is drawn and kept.
+anew, and where the axis of steps moved each panel is, in turn; the figure was resized, so
+everything is drawn and kept.
 """
 
 import time
@@ -61,6 +62,7 @@ class LiveFigure:
         self._named: dict[int, float] = {}
         self._arrangement: Arrangement | None = None
         self._dirty: list[int] = []
+        self._outgrown: set[int] = set()  # panels on an axis of steps that has moved
         self._size: tuple[float, float, float] | None = None
         figure.set_facecolor(self._values.theme.background)
         figure.before_draw = self._arrange_if_resized
@@ -112,6 +114,9 @@ class LiveFigure:
             self.look()
         if self._present_size() != self._size or self._values.has_ended_anew():
             return self.redraw()
+        if self._values.move_outgrown_steps():
+            self._outgrown.update(self._live)
+            self._dirty += [index for index in self._live if index not in self._dirty]
         deadline = self._clock() + seconds
         changed: list[Bbox] = []
         while self._dirty:
@@ -155,6 +160,7 @@ class LiveFigure:
             self.look()
         self._size = self._present_size()
         self._dirty.clear()
+        self._outgrown.clear()
         held = {i: one.limits for i, one in self._live.items() if not one.is_at_home}
         values = self._values
         values.move_steps()
@@ -185,6 +191,8 @@ class LiveFigure:
         live, old = self._live[index], self._values.panels[index]
         self._values.panels[index] = panel
         has_moved = static_part(old) != static_part(panel) or panel.experts is not None
+        has_moved |= index in self._outgrown
+        self._outgrown.discard(index)
         if has_moved and live.is_at_home:
             return self._draw_whole_panel(live, panel)
         if self._clock() - self._named[index] >= SECONDS:

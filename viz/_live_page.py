@@ -93,6 +93,14 @@ class LivePage:
         same_axes = (old.scale is None) == (panel.scale is None)
         return same_axes and (old.experts is None) == (panel.experts is None)
 
+    def move_outgrown_steps(self) -> bool:
+        """Move the axis of steps where the run has outgrown it; says whether it did."""
+        present = self._present_steps()
+        if self.steps is None or present is None or present == self.steps:
+            return False
+        self.steps = present
+        return True
+
     def move_steps(self) -> None:
         """Set the axis of steps that the panels share to what there is now."""
         self.steps = self._present_steps()
