@@ -11,6 +11,7 @@ from ._better import better_side, metric_words
 from ._errors import (
     AmbiguousRunError,
     ConfigurationError,
+    FigureNotFoundError,
     LookupFailedError,
     MetricNotFoundError,
     MetricWarning,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from ._copy import CopiedStore, copy_store
     from ._doctor import examine
     from ._export import ExportedRuns, write_result
+    from ._figure_spec import FigureSpec, KeptFigure
     from ._finding import Finding
     from ._known_names import known_names
     from ._merge import MergedStore, merge_stores
@@ -71,9 +73,12 @@ __all__ = [
     "ConfigurationError",
     "CopiedStore",
     "ExportedRuns",
+    "FigureNotFoundError",
+    "FigureSpec",
     "Finding",
     "Groups",
     "Importance",
+    "KeptFigure",
     "Leaderboard",
     "LookupFailedError",
     "MergedStore",
@@ -137,8 +142,10 @@ _LAZY = {
     "CopiedStore": "_copy",
     "ExportedRuns": "_export",
     "Finding": "_finding",
+    "FigureSpec": "_figure_spec",
     "Groups": "_sweep_values",
     "Importance": "_sweep_values",
+    "KeptFigure": "_figure_spec",
     "Leaderboard": "_sweep_values",
     "MergedStore": "_merge",
     "MetricRow": "_comparison",

@@ -11,6 +11,7 @@
     x RunNotFoundError
     x AmbiguousRunError
     x MetricNotFoundError
+    x FigureNotFoundError
   x RunExistsError
   x RunGoesOnError
   x ConfigurationError (also a ValueError)
@@ -93,6 +94,19 @@ class MetricNotFoundError(LookupFailedError):
             advice = f"{they} no metric yet"
         who = "no chosen run has a" if run is None else f"run {run!r} has no"
         super().__init__(f"{who} metric {metric!r}; {advice}")
+
+
+class FigureNotFoundError(LookupFailedError):
+    """A store keeps no figure of that name; the message suggests the nearest."""
+
+    def __init__(self, name: str, location: object, known: Iterable[str]) -> None:
+        from difflib import get_close_matches  # noqa: PLC0415 (slow to import)
+
+        near = get_close_matches(name, list(known), n=1)
+        advice = (
+            f"did you mean {near[0]!r}?" if near else "`stepwell figure list` lists them"
+        )
+        super().__init__(f"no figure {name!r} in {location}; {advice}")
 
 
 class RunExistsError(StepwellError):

@@ -16,6 +16,7 @@ from ._errors import (
     RunNotFoundError,
     StoreClosedError,
 )
+from ._kept_figures import KeptFigures
 from ._lease import SECONDS, Lease, explain, lease_of
 from ._location import Location, resolve
 from ._many_runs import ManyRuns
@@ -28,7 +29,7 @@ from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, S
 from ._writing import writing
 
 
-class Store(ManyRuns, PastRuns):
+class Store(ManyRuns, PastRuns, KeptFigures):
     """All runs in one database file.
 
     It holds no connection: each question takes a short lease of the file, first folds what

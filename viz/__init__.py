@@ -15,6 +15,7 @@ from ._factories import (
     create_moe_visualizer,
 )
 from ._kept_layout import config_of, layout_of
+from ._picture_spec import read_spec
 from ._run_figure import save_run_figure, watch_run
 from ._terminal_config import TrainingSnapshot, VisualizationConfig
 from ._terminal_visualizer import RichTrainerVisualizer
@@ -23,6 +24,7 @@ from ._views import PlotWarning
 from ._visualizer import RealTimeTrainingVisualizer
 
 if TYPE_CHECKING:
+    from ._redraw import check_figure, redraw
     from ._terminal_watch import watch_in_terminal
 
 __all__ = [
@@ -35,11 +37,14 @@ __all__ = [
     "TrainingSnapshot",
     "TrainingVisualizerConfig",
     "VisualizationConfig",
+    "check_figure",
     "config_of",
     "create_custom_visualizer",
     "create_loss_visualizer",
     "create_moe_visualizer",
     "layout_of",
+    "read_spec",
+    "redraw",
     "save_run_figure",
     "validate",
     "watch_in_terminal",
@@ -48,6 +53,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in {"check_figure", "redraw"}:
+        from . import _redraw  # noqa: PLC0415 (loads parts of the store)
+
+        return getattr(_redraw, name)
     if name == "watch_in_terminal":
         from ._terminal_watch import watch_in_terminal  # noqa: PLC0415 (loads Rich)
 

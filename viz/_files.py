@@ -5,14 +5,20 @@ import io
 import itertools
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
 
 from stepwell.store import ConfigurationError
 
 from ._drawing import DOTS_PER_INCH, new_figure
 from ._page import Page
+from ._picture_spec import embedded
 from ._style import own_style
 from ._text import clean
+
+if TYPE_CHECKING:
+    from stepwell.store import FigureSpec
 
 _temporary = itertools.count()
 
@@ -37,20 +43,33 @@ def target_path(path: str | Path) -> Path:
     )
 
 
-def save_page(page: Page, path: str | Path) -> Path:
+def save_page(page: Page, path: str | Path, spec: "FigureSpec | None" = None) -> Path:
     """Draw *page* into a file; return its path.
 
-    Folders that are missing are made. The file appears whole or not at all: a reader
-    never sees half of it, and a failure leaves an older file as it was.
+    Args:
+        page: What the file shows.
+        path: The file; see `write_whole`.
+        spec: How to draw it again, which the file keeps.
 
     Raises:
         ConfigurationError: The suffix is that of no supported format.
         OSError: The file can't be written there.
     """
     target = target_path(path)
-    target = Path(os.path.realpath(target))
+    return write_whole(target, rendered(page, target.suffix.lower(), spec))
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write *content* into a file; return its path.
+
+    Folders that are missing are made. The file appears whole or not at all: a reader
+    never sees half of it, and a failure leaves an older file as it was.
+
+    Raises:
+        OSError: The file can't be written there.
+    """
+    target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    content = rendered(page, target.suffix.lower())
     passing = target.with_name(
         f".{target.name[:100]}.{os.getpid()}-{next(_temporary)}.part"
     )
@@ -64,15 +83,45 @@ def save_page(page: Page, path: str | Path) -> Path:
     return target
 
 
-def rendered(page: Page, suffix: str) -> bytes:
-    """The content of a file with *suffix* that shows *page*."""
-    with own_style(), io.BytesIO() as buffer:
-        new_figure(page).savefig(
+def rendered(page: Page, suffix: str, spec: "FigureSpec | None" = None) -> bytes:
+    """The content of a file with *suffix* that shows *page*, and keeps *spec*."""
+    with own_style():
+        return content_of(
+            new_figure(page),
+            suffix,
+            title=_title(page),
+            background=page.theme.background,
+            spec=spec,
+        )
+
+
+def content_of(
+    figure: Figure,
+    suffix: str,
+    *,
+    title: str,
+    background: str,
+    spec: "FigureSpec | None" = None,
+) -> bytes:
+    """The content of a file with *suffix* that shows a figure; to be used in `own_style`.
+
+    Args:
+        figure: What it shows.
+        suffix: ".png", ".pdf" or ".svg".
+        title: Its title, for those who list files.
+        background: The colour behind it.
+        spec: How to draw it again, which the file keeps.
+    """
+    metadata = _METADATA[suffix] | {"Title": title}
+    if spec is not None:
+        metadata |= embedded(spec.to_json(), suffix)
+    with io.BytesIO() as buffer:
+        figure.savefig(
             buffer,
             format=suffix[1:],
             dpi=DOTS_PER_INCH,
-            facecolor=page.theme.background,
-            metadata=_METADATA[suffix] | {"Title": _title(page)},
+            facecolor=background,
+            metadata=metadata,
         )
         return buffer.getvalue()
 

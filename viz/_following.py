@@ -97,8 +97,10 @@ class FollowingWindow:
 def _save(store: "Store", run_id: str, config: TrainingVisualizerConfig, name: Any) -> None:
     from ._files import save_page, target_path  # noqa: PLC0415 (seldom needed)
     from ._page import prepare  # noqa: PLC0415
+    from ._run_spec import spec_of_run  # noqa: PLC0415
 
-    save_page(prepare(store, run_id, config), target_path(name))
+    page = prepare(store, run_id, config)
+    save_page(page, target_path(name), spec_of_run(run_id, config))
 
 
 def follow_run(  # noqa: PLR0913 (what to follow, and how)

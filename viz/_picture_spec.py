@@ -11,10 +11,13 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from stepwell.store import ConfigurationError
+
+if TYPE_CHECKING:
+    from stepwell.store import FigureSpec
 
 MARK = "stepwell"
 """The key that tells our descriptions from others'; its value is the form's version."""
@@ -22,6 +25,9 @@ MARK = "stepwell"
 _FORM = 1
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PLACES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
+PICTURES = tuple(_PLACES)
+"""The suffixes of pictures."""
+
 _MOST_BYTES = 2**28
 
 
@@ -62,6 +68,22 @@ def read_embedded(path: str | Path) -> dict[str, Any]:
         f"the picture {source.name!r} does not say how it was made: it was not made by"
         " Stepwell, or another program has removed its description"
     )
+
+
+def read_spec(path: str | Path) -> "FigureSpec":
+    """How a picture was made.
+
+    Raises:
+        ConfigurationError: The file is no picture of ours; the message says why.
+        OSError: It can't be read.
+    """
+    from stepwell.store import FigureSpec  # noqa: PLC0415 (loads a part of the store)
+
+    found = read_embedded(path)
+    try:
+        return FigureSpec.from_json(found)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"can't redraw {Path(path).name!r}: {error}") from error
 
 
 def _ours(text: str) -> dict[str, Any] | None:

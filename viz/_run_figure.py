@@ -11,10 +11,11 @@ from stepwell.store import ConfigurationError, MetricNotFoundError, metric_words
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from ._kept_layout import config_of
 from ._meaning import is_loss, readable
+from ._run_spec import run_options, spec_of_run
 from ._validation import validate
 
 if TYPE_CHECKING:
-    from stepwell.store import MetricSummary, RunInfo, Store
+    from stepwell.store import FigureSpec, MetricSummary, RunInfo, Store
 
 _MOST_PANELS = 9
 _RANGE_FOR_LOG = 30.0
@@ -55,19 +56,58 @@ def save_run_figure(
 
     target = target_path(path)
     info = store.run(run_reference)
+    config = replace(_config_for(store, info, metrics), theme=theme)
+    validate(config)
+    return save_page(prepare(store, info, config), target, spec_of_run(info.run_id, config))
+
+
+def save_run_spec(store: "Store", spec: "FigureSpec", path: str | Path) -> Path:
+    """Draw a figure of kind "run" into a file: the newest run of its selection.
+
+    Args:
+        store: Where the run is.
+        spec: What to draw. Its options are `layout`, the panels, or `metrics`, a list of
+            names that get a panel each; without them the panels are those kept with the
+            run. Its style is `theme`, "light" or "dark".
+        path: The file: .png, .pdf or .svg.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+        MetricNotFoundError: The run has no such metric.
+        ConfigurationError: No run fits, or an option can't be used.
+        OSError: The file can't be written.
+    """
+    from ._files import save_page, target_path  # noqa: PLC0415 loads matplotlib
+    from ._page import prepare  # noqa: PLC0415
+
+    target = target_path(path)
+    layout, metrics, theme = run_options(spec)
+    runs = store.runs(spec.selection)
+    if not runs:
+        raise ConfigurationError("no run fits the figure's selection; nothing to draw")
+    config = layout or _config_for(store, runs[0], metrics)
+    if theme is not None:
+        config = replace(config, theme=theme)
+    validate(config)
+    return save_page(prepare(store, runs[0], config), target, spec)
+
+
+def _config_for(
+    store: "Store", info: "RunInfo", metrics: Sequence[str] | None
+) -> TrainingVisualizerConfig:
+    """The panels of a run: those of *metrics*, its own, or such as its metrics need."""
+    kept = None if metrics else _kept_config(info)
+    if kept is not None:
+        return kept
     summary = store.summary(info)
     for metric in metrics or ():
         if metric not in summary:
             raise MetricNotFoundError(metric, info.name, summary)
-    if metrics:
-        config = layout_of_groups({name: [name] for name in metrics}, summary)
-    else:
-        config = _kept_config(info) or layout_of_groups(
-            metric_groups(list(summary)), summary
-        )
-    config = replace(config, theme=theme)
-    validate(config)
-    return save_page(prepare(store, info, config), target)
+    groups = {name: [name] for name in metrics or ()} or metric_groups(list(summary))
+    return layout_of_groups(groups, summary)
 
 
 def watch_run(
@@ -90,10 +130,7 @@ def watch_run(
     from ._watch import watch_in_window  # noqa: PLC0415
 
     info = store.run(run_reference)
-    config = _kept_config(info)
-    if config is None:
-        summary = store.summary(info)
-        config = layout_of_groups(metric_groups(list(summary)), summary)
+    config = _config_for(store, info, None)
     if theme is not None:
         config = replace(config, theme=theme)
     return watch_in_window(store, info.run_id, config, stay=stay)

@@ -100,11 +100,12 @@ class RealTimeTrainingVisualizer:
         """
         from ._files import save_page, target_path  # noqa: PLC0415 loads matplotlib
         from ._page import prepare  # noqa: PLC0415
+        from ._run_spec import spec_of_run  # noqa: PLC0415
 
         target = target_path(save_path)
         try:
             page = prepare(self._run.store(), self._run.id, self._config)
-            save_page(page, target)
+            save_page(page, target, spec_of_run(self._run.id, self._config))
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 the training loop goes on

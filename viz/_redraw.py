@@ -1,0 +1,64 @@
+"""Drawing figures again: those that a store keeps, and those that a picture shows."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepwell.store import ConfigurationError, KeptFigure
+
+from ._picture_spec import PICTURES, read_spec
+from ._run_figure import save_run_spec
+from ._run_spec import RUN, run_options
+
+if TYPE_CHECKING:
+    from stepwell.store import FigureSpec, Store
+
+
+def redraw(
+    store: "Store", figure: "FigureSpec | KeptFigure | Path | str", path: str | Path
+) -> Path:
+    """Draw a figure from what the store holds now.
+
+    The same figure of an unchanged store gives the same file, byte by byte.
+
+    Args:
+        store: Where the runs are; need not be the one that the figure was made from.
+        figure: A spec, a kept figure, the name of one, or the path of a picture that was
+            made by Stepwell (it ends in .png, .svg or .pdf).
+        path: The file to write: .png, .svg or .pdf. It carries the spec.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        LookupFailedError: There is no such figure, run or metric.
+        ConfigurationError: The picture does not say how it was made, or the figure can't
+            be drawn from this store.
+        OSError: A file can't be read or written.
+    """
+    spec = spec_of(store, figure)
+    check_figure(spec)
+    return save_run_spec(store, spec, path)
+
+
+def spec_of(store: "Store", figure: "FigureSpec | KeptFigure | Path | str") -> "FigureSpec":
+    """The spec of a figure, however it is named; see `redraw`."""
+    if isinstance(figure, Path) or (isinstance(figure, str) and is_picture(figure)):
+        return read_spec(figure)
+    kept = store.figure(figure) if isinstance(figure, str) else figure
+    return kept.spec if isinstance(kept, KeptFigure) else kept
+
+
+def is_picture(name: str) -> bool:
+    """Whether a text is the path of a picture, and not a figure's name."""
+    return name.lower().endswith(PICTURES)
+
+
+def check_figure(spec: "FigureSpec") -> None:
+    """Refuse a figure that could not be drawn from any store.
+
+    Raises:
+        ConfigurationError: Its kind or an option is unknown.
+    """
+    if spec.kind != RUN:
+        raise ConfigurationError(f"figures of kind {spec.kind!r} are unknown; use {RUN!r}")
+    run_options(spec)
