@@ -19,6 +19,7 @@ _MAGIC = 16  # bytes before the first record of a journal
 _NAMES, _POINTS = 3, 4
 _FRAME = struct.Struct("<IB3x")
 _PATIENCE = 3.0  # seconds
+_UNFOLDED = 0.3  # seconds at most in which a writer goes on before the damage
 
 
 class Damage:
@@ -32,6 +33,15 @@ class Damage:
         self._journals = journals
         self._gate = LockFile(journals / ".gate")
         self._lock = LockFile(journals / ".lock")
+
+    def holder(self, seconds: float = 0.5) -> int | None:
+        """The process that holds the store just now, or the next one to do so."""
+        deadline = time.monotonic() + seconds
+        while True:
+            holder = self._lock.holder()
+            if holder is not None or time.monotonic() > deadline:
+                return holder
+            time.sleep(0.001)
 
     def strike(self, whom: float, amount: float) -> str | None:
         """Damage the journal of one of the writers.
@@ -61,13 +71,15 @@ class Damage:
                 found.append((path, int(head["pid"])))
         if not found:
             return None
+        time.sleep(draw.random() * _UNFOLDED)
         path, pid = found[int(whom * len(found))]
         if not self._processes.kill(pid):
             return None
         while pid in self._processes.all():
             time.sleep(0.002)
         data = bytearray(path.read_bytes())
-        place = draw.randrange(len(data))
+        # More often near the end, which is not folded yet.
+        place = len(data) - int(len(data) ** draw.random())
         for stream, number in calls_behind(bytes(data), place).items():
             with self._setting.excuses.open("a") as file:
                 file.write(f"{stream} {number}\n")
@@ -101,10 +113,10 @@ def records_of(data: bytes) -> list[tuple[int, int, int, bytes]]:
 
 def read_head(data: bytes) -> dict[str, object] | None:
     """What a journal says of its writer."""
-    for _, _, _, payload in records_of(data[:100_000]):
-        head: dict[str, object] = json.loads(payload)
-        return head
-    return None
+    first = _FRAME.unpack_from(data, _MAGIC)[0] if len(data) > _MAGIC + 8 else 0
+    records = records_of(data[: _MAGIC + first])
+    head: dict[str, object] | None = json.loads(records[0][3]) if records else None
+    return head
 
 
 def calls_behind(data: bytes, place: int) -> dict[str, int]:

@@ -19,7 +19,7 @@ ACTORS = (
 )
 """Kinds of the processes that are kept going, one of each."""
 
-_EVENTS = {"kill": 8, "stop": 6, "damage": 3, "hold": 2, "fill": 2}
+_EVENTS = {"kill": 4, "kill_holder": 4, "stop": 5, "damage": 4, "hold": 2, "fill": 2}
 _FIRST = 1.0  # seconds before anything befalls anybody
 _LAST = 1.0  # seconds without, at the end
 
@@ -30,7 +30,7 @@ class Event:
 
     Attributes:
         at: Seconds after the start.
-        kind: `kill`, `stop`, `damage`, `hold` or `fill`.
+        kind: `kill`, `kill_holder`, `stop`, `damage`, `hold` or `fill`.
         whom: From 0 to 1: the place of its victim among all.
         amount: From 0 to 1: how long, how far, which bit.
     """

@@ -23,13 +23,15 @@ from stepwell.store import (
 from stepwell.store._fold import fold, needs_fold
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
+from stepwell.store._locks import LockFile
 
 from ._ledger import read_excuses, read_ledger
 from ._setting import Setting
 
 OLD_STORE = Path(__file__).parents[2] / "tests" / "stores" / "0001.duckdb"
 _PATIENCE = 60.0  # seconds that a question waits for its lease
-_FOLD_LIFE = (0.03, 1.0)  # seconds before a folding child is killed
+_FOLDS = 4  # looks at a folding child that holds the store, at most, before it is killed
+_FOLD_SECONDS = 0.3  # seconds after such a look, at most
 
 _COUNT = """
 select count(*), count(distinct step), count(*) filter (value <> step) from points
@@ -105,16 +107,26 @@ def _changed(path: Path) -> float:
 
 
 def fold_and_die(setting: Setting, draw: random.Random) -> None:
-    """Fold in children that are killed at any instant of it."""
+    """Fold in children that are killed while they hold the store, at any instant."""
     location = resolve(setting.store)
+    lock = LockFile(location.journals / ".lock")
     while not setting.is_over:
         child = os.fork()
         if child == 0:
             _fold_on(setting, location)
-        time.sleep(draw.uniform(*_FOLD_LIFE))
+        for _ in range(draw.randrange(1, _FOLDS)):
+            _await(child, lock)
+            time.sleep(draw.random() ** 3 * _FOLD_SECONDS)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         setting.count("kills of a fold")
+
+
+def _await(child: int, lock: LockFile) -> None:
+    """Wait until a child holds the store, a while at most."""
+    deadline = time.monotonic() + 1
+    while lock.holder() != child and time.monotonic() < deadline:
+        time.sleep(0.0005)
 
 
 def _fold_on(setting: Setting, location: Any) -> None:
@@ -158,7 +170,7 @@ def migrate(setting: Setting, draw: random.Random, name: str) -> None:
             if child.wait() not in {0, -signal.SIGKILL}:
                 setting.complain(f"a process of {store.parent.name} failed: {child.args}")
         setting.count("migrations")
-        time.sleep(draw.random() * 3)
+        time.sleep(2 + draw.random() * 4)
 
 
 def open_old(setting: Setting, store: Path) -> None:
@@ -203,7 +215,7 @@ def _copy_by_hand(store: Path, folder: Path) -> None:
 def compact(setting: Setting, draw: random.Random) -> None:
     """Rewrite the store beside its writers."""
     while not setting.is_over:
-        time.sleep(min(draw.uniform(0.5, 4), max(0.0, setting.until - time.monotonic())))
+        time.sleep(min(draw.uniform(1, 5), max(0.0, setting.until - time.monotonic())))
         compact_store(setting.store, seconds=_PATIENCE)
         setting.count("compactions")
 

@@ -20,9 +20,10 @@ from ._setting import Setting
 
 HERE = Path(__file__).parent
 _TICK = 0.01  # seconds
-_LONGEST_STOP = 1.5  # seconds; so are the two below
-_LONGEST_HOLD = 1.5
+_LONGEST_STOP = 0.7  # seconds; so are the two below
+_LONGEST_HOLD = 0.3
 _LONGEST_FULL = 1.5
+_HELD = 0.3  # seconds at most that a process holds the store before it is killed
 _GRACE = 60.0  # seconds that the processes have to end by themselves
 _LEAST_LIFE = 2.0  # seconds; a process is not started for less
 _MEGABYTES = 64
@@ -135,6 +136,12 @@ class _Supervisor:
         pid = self._victim(event)
         if pid is not None and self.processes.kill(pid):
             self.setting.count("kills")
+
+    def _kill_holder(self, event: Event) -> None:
+        pid = self.damage.holder()
+        time.sleep(event.amount**3 * _HELD)
+        if pid is not None and self.processes.kill(pid):
+            self.setting.count("kills of who held the store")
 
     def _stop(self, event: Event) -> None:
         pid = self._victim(event)

@@ -16,7 +16,7 @@ from ._ledger import DONE, REFUSED, Ledger, metrics_of, value_of
 from ._plants import plant
 from ._setting import Setting, of_environment
 
-_CALLS = (300, 8_000)  # of a run
+_CALLS = (500, 30_000)  # of a run
 _BRIEF = 40  # calls of a run in a store that is being migrated
 _BURST = 200  # calls at most between two pauses
 _PAUSE = 0.1  # seconds at most
