@@ -19,17 +19,17 @@ from ._errors import (
 from ._kept_figures import KeptFigures
 from ._lease import SECONDS, Lease, explain, lease_of
 from ._location import Location, resolve
-from ._many_runs import ManyRuns
 from ._past_runs import PastRuns
 from ._reading import reading
 from ._recover import list_journals
 from ._selection import Selection
 from ._sql_result import SqlResult
+from ._sweep_analysis import SweepAnalysis
 from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 from ._writing import writing
 
 
-class Store(ManyRuns, PastRuns, KeptFigures):
+class Store(SweepAnalysis, PastRuns, KeptFigures):
     """All runs in one database file.
 
     It holds no connection: each question takes a short lease of the file, first folds what

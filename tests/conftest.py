@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,34 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store_path(tmp_path: Path, empty_store: Path) -> Path:
     """Where a test's store is, without a run."""
     return Path(shutil.copy(empty_store, tmp_path / "runs.duckdb"))
+
+
+@pytest.fixture(scope="session")
+def make_sweep() -> Callable[..., Store]:
+    """Makes a store with a finished run for each configuration and value of a metric."""
+
+    def make(
+        path: Path,
+        configs: Iterable[dict[str, Any]],
+        values: Iterable[float],
+        metric: str = "loss",
+    ) -> Store:
+        location = resolve(path)
+        prepare_folder(location)
+        process = (os.getpid(), process_started(os.getpid()) or 0)
+        for number, (config, value) in enumerate(zip(configs, values, strict=True)):
+            name, who = f"r{number}", (new_run_id(), new_writer_id())
+            header = Header(
+                *who, name, None, host_name(), machine(), *process, 0, 1, primary=True
+            )
+            began = time.time_ns() + number * 1000
+            start = {"name": name, "config": config, "tags": [], "time": began}
+            writer = RunWriter(location, header, start)
+            writer.recorder().log({metric: value})
+            writer.finish("finished", None)
+        return open_store(path)
+
+    return make
 
 
 @pytest.fixture(scope="session")
