@@ -8,8 +8,10 @@ import click
 
 from stepwell.store import StepwellError
 
+from ._best import best
 from ._change import note, rename, tag
 from ._compact import compact
+from ._compare import compare, diff
 from ._completion import complete_names
 from ._copy import copy
 from ._doctor import doctor
@@ -67,6 +69,8 @@ def main(ctx: click.Context, location: Path | None) -> None:
 
 
 for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge, repair):
+    main.add_command(command)
+for command in (best, compare, diff):
     main.add_command(command)
 for command in (tag, note, rename, rm, export):
     main.add_command(command)

@@ -1,0 +1,155 @@
+"""`stepwell compare` and `stepwell diff`."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _shared as shared
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from stepwell.store import Comparison, ConfigRow, MetricRow
+
+
+@click.command()
+@click.argument("run_a", metavar="A")
+@click.argument("run_b", metavar="B")
+@click.option(
+    "--at",
+    type=click.Choice(("last", "best")),
+    default="last",
+    show_default=True,
+    help="Which value of each metric.",
+)
+@click.option("-a", "--all", "everything", is_flag=True, help="Show equal keys, too.")
+@shared.json_option
+@shared.store_option
+@click.pass_context
+def compare(  # noqa: PLR0913, PLR0917 (an option an argument)
+    ctx: click.Context,
+    location: Path | None,
+    run_a: str,
+    run_b: str,
+    at: str,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Set two runs side by side: where their configurations differ, and their metrics.
+
+    Example: stepwell compare baseline last --at best
+    """
+    with shared.store_of(ctx, location) as store:
+        found = store.compare(run_a, run_b, at=at)
+    if as_json:
+        shared.echo_json(
+            _runs(found)
+            | {"config": [asdict(row) for row in found.config]}
+            | {"metrics": [asdict(row) for row in found.metrics]}
+        )
+        return
+    rows = found.config if everything else found.differences
+    if rows:
+        shared.console().print(_config_table(found, rows))
+    else:
+        click.echo(_same(found))
+    if found.metrics:
+        click.echo()
+        shared.console().print(_metrics_table(found))
+    else:
+        click.echo("no metrics yet")
+
+
+@click.command()
+@click.argument("run_a", metavar="A")
+@click.argument("run_b", metavar="B")
+@shared.json_option
+@shared.store_option
+@click.pass_context
+def diff(
+    ctx: click.Context, location: Path | None, run_a: str, run_b: str, as_json: bool
+) -> None:
+    """Show where the configurations of two runs differ.
+
+    Example: stepwell diff baseline last
+    """
+    with shared.store_of(ctx, location) as store:
+        found = store.compare(run_a, run_b)
+    if as_json:
+        rows = [{"key": row.key, "a": row.a, "b": row.b} for row in found.differences]
+        shared.echo_json(_runs(found) | {"config": rows})
+    elif found.differences:
+        shared.console().print(_config_table(found, found.differences))
+    else:
+        click.echo(_same(found))
+
+
+def _runs(found: "Comparison") -> dict[str, object]:
+    runs = {"a": found.run_a, "b": found.run_b}
+    return {side: {"run_id": run.run_id, "name": run.name} for side, run in runs.items()}
+
+
+def _same(found: "Comparison") -> str:
+    what = "the same configuration" if found.config else "no configuration"
+    return f"{found.run_a.name} and {found.run_b.name} have {what}"
+
+
+def _table(found: "Comparison", heading: str) -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(heading, no_wrap=True)
+    for run in (found.run_a, found.run_b):
+        title = Text.assemble((run.name, "bold"), " ", shared.short_id(run.run_id))
+        table.add_column(title, justify="right", overflow="fold")
+    return table
+
+
+def _config_table(found: "Comparison", rows: Sequence["ConfigRow"]) -> "Table":
+    from rich.text import Text  # noqa: PLC0415
+
+    table = _table(found, "config")
+    for row in rows:
+        style = "" if row.differs else "dim"
+        cells = (Text("–" if text is None else text, style) for text in (row.a, row.b))
+        table.add_row(Text(row.key, style or "bold"), *cells)
+    return table
+
+
+def _metrics_table(found: "Comparison") -> "Table":
+    from rich.text import Text  # noqa: PLC0415
+
+    table = _table(found, "metric")
+    table.add_column("difference", justify="right", no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("at", style="dim", no_wrap=True)
+    for row in found.metrics:
+        table.add_row(
+            Text(row.metric, "bold"),
+            *(_value(row, side) for side in ("a", "b")),
+            Text(_signed(row.difference)),
+            Text("" if math.isnan(row.relative) else f"{row.relative:+.1%}", "dim"),
+            row.at,
+        )
+    return table
+
+
+def _value(row: "MetricRow", side: str) -> "Text":
+    from rich.text import Text  # noqa: PLC0415
+
+    value = row.a if side == "a" else row.b
+    is_better = row.better == side
+    shown = shared.short_number(value) + (" *" if is_better else "")
+    return Text(shown, "green" if is_better else "")
+
+
+def _signed(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return ("+" if value > 0 else "") + shared.short_number(value)
