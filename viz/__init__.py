@@ -25,6 +25,11 @@ from ._visualizer import RealTimeTrainingVisualizer
 
 if TYPE_CHECKING:
     from ._redraw import check_figure, redraw
+    from ._sweep_figure import (
+        plot_leaderboard,
+        plot_parallel_coordinate,
+        plot_param_importances,
+    )
     from ._terminal_watch import watch_in_terminal
 
 __all__ = [
@@ -43,6 +48,9 @@ __all__ = [
     "create_loss_visualizer",
     "create_moe_visualizer",
     "layout_of",
+    "plot_leaderboard",
+    "plot_parallel_coordinate",
+    "plot_param_importances",
     "read_spec",
     "redraw",
     "save_run_figure",
@@ -61,4 +69,8 @@ def __getattr__(name: str) -> Any:
         from ._terminal_watch import watch_in_terminal  # noqa: PLC0415 (loads Rich)
 
         return watch_in_terminal
+    if name in {"plot_leaderboard", "plot_parallel_coordinate", "plot_param_importances"}:
+        from . import _sweep_figure  # noqa: PLC0415 (loads matplotlib)
+
+        return getattr(_sweep_figure, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,165 @@
+"""The best runs as a table: value, distance to the best, what varies, status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._numbers import duration, short_step, short_value
+from ._parallel import metric_axis
+from ._param_scale import short_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from stepwell.store import Runs, Store
+
+
+_FEW = 12
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One run.
+
+    Attributes:
+        rank: From 1; equal values have an equal rank.
+        run: Its name.
+        value: Its value as text.
+        bar: Length of its bar: 1.0 for the best run, 0.0 for the worst twentieth.
+        delta: Its distance to the best as text; a dash for the best.
+        params: Its values of the keys, a dash where it has none.
+        step: The step of the value.
+        time: How long it went, or has been going.
+        status: Its status.
+    """
+
+    rank: int
+    run: str
+    value: str
+    bar: float
+    delta: str
+    params: tuple[str, ...]
+    step: str
+    time: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The table.
+
+    Attributes:
+        metric: The metric's name.
+        goal: `min` or `max`.
+        at: `best`, `last` or a step.
+        keys: Short names of the configuration keys that have a column.
+        rows: The rows, the best first.
+        total: Runs with a value.
+        without: Selected runs that have none.
+        going: Runs among the total that still go on.
+    """
+
+    metric: str
+    goal: str
+    at: str | int
+    keys: tuple[str, ...]
+    rows: tuple[BoardRow, ...]
+    total: int
+    without: int
+    going: int
+
+
+def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
+    store: Store,
+    metric: str,
+    *,
+    limit: int = 10,
+    params: Sequence[str] | None = None,
+    goal: str | None = None,
+    at: str | int = "best",
+    runs: Runs = None,
+) -> Board:
+    """See `plot_leaderboard`."""
+    ranked = store.leaderboard(metric, goal, at, runs=runs)
+    table = store.sweep_table(metric, runs=runs, at=at, goals={metric: ranked.goal})
+    row_of = {run_id: row for row, run_id in enumerate(table.run_id.tolist())}
+    keys = (
+        list(table.params) if params is None else [k for k in params if k in table.params]
+    )
+    names = short_keys(keys)
+    shown = ranked.value[:limit]
+    scale, places = metric_axis(ranked.value, ranked.goal)
+    bars = places if len(scale.ticks) > 1 else np.ones(len(places))
+    values = distinct_texts(shown)
+    digits = {key: _digits(table.params[key]) for key in keys}
+    rows = []
+    for place in range(len(shown)):
+        at_row = row_of.get(ranked.run_id[place])
+        cells = tuple(
+            "–" if at_row is None else cell_text(table.params[key][at_row], digits[key])
+            for key in keys
+        )
+        seconds = np.nan if at_row is None else float(table.seconds[at_row])
+        rows.append(
+            BoardRow(
+                rank=int(np.sum(_is_better(ranked.value, shown[place], ranked.goal))) + 1,
+                run=str(ranked.run[place]),
+                value=values[place],
+                bar=float(bars[place]),
+                delta=_delta(float(shown[place]), float(shown[0])),
+                params=cells,
+                step=short_step(float(ranked.step[place])),
+                time="–" if np.isnan(seconds) else duration(seconds),
+                status=str(ranked.status[place]),
+            )
+        )
+    return Board(
+        metric=metric,
+        goal=ranked.goal,
+        at=at,
+        keys=tuple(names[key] for key in keys),
+        rows=tuple(rows),
+        total=len(ranked.value),
+        without=ranked.runs_without,
+        going=int(np.sum(ranked.status == "running")),
+    )
+
+
+def cell_text(value: object, digits: int) -> str:
+    """A parameter's value; a dash where there is none."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    return short_value(float(value), digits) if isinstance(value, float) else str(value)
+
+
+def _digits(column: NDArray[Any]) -> int:
+    """Digits for a column: few where its values were drawn rather than chosen."""
+    return 5 if column.dtype == object or len(np.unique(column)) <= _FEW else 3
+
+
+def distinct_texts(values: NDArray[np.float64]) -> list[str]:
+    """*values* as texts, with as many digits as tell those apart that differ."""
+    different = len(np.unique(values))
+    texts: list[str] = []
+    for digits in range(4, 9):
+        texts = [short_value(float(value), digits) for value in values]
+        if len(set(texts)) >= different:
+            break
+    return texts
+
+
+def _is_better(values: NDArray[np.float64], than: float, goal: str) -> NDArray[np.bool_]:
+    return values < than if goal == "min" else values > than
+
+
+def _delta(value: float, best: float) -> str:
+    difference = value - best
+    if difference == 0:
+        return "–"
+    sign = "+" if difference > 0 else ""
+    return sign + short_value(difference, 3)

@@ -1,0 +1,105 @@
+"""Importances of the configuration keys, drawn as bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._contrast import readable_color
+from ._figure_notes import NOTE_SIZE, counted, draw_empty, draw_heading, inches
+from ._param_scale import short_keys
+from ._text import clean, fitted, text_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from stepwell.store import Importance
+
+    from ._theme import Theme
+
+_MOST_BARS = 12
+_SIZE = 9.0
+_NOTABLE = 0.1
+_ARROWS = {1: " ↑", -1: " ↓", 0: ""}
+
+
+def draw_param_importances(value: Importance, ax: Axes, theme: Theme) -> Axes:
+    """Draw *value* into *ax*: the most important key at the top.
+
+    An arrow says which way the metric goes as the key rises, where it keeps to one way.
+    """
+    count = min(len(value), _MOST_BARS)
+    n = int(value.n.max()) if len(value) else 0
+    notes = [f"η² of {value.metric}, {counted(n, 'run')}"] if count else []
+    if len(value) > count:
+        notes.append(f"{len(value) - count} more parameters")
+    draw_heading(ax, "Importance", notes, theme)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.set_xticks([])
+    ax.set_facecolor("none")
+    if not count:
+        draw_empty(ax, "no parameter that varies, or no value of " + value.metric, theme)
+        return ax
+    shares = value.eta2[:count]
+    names = short_keys([str(key) for key in value.key])
+    width = inches(ax)[0]
+    colors = [theme.palette[0] if share >= _NOTABLE else theme.axis for share in shares]
+    ax.barh(range(count), shares, height=0.62, color=colors)
+    ax.set_xlim(0.0, max(float(shares.max()), 0.05))
+    ax.set_ylim(count - 0.4, -0.6)
+    ax.set_yticks(
+        range(count), [fitted(names[str(key)], _SIZE, 1.5) for key in value.key[:count]]
+    )
+    ax.tick_params(axis="y", length=0, pad=4, labelsize=_SIZE, labelcolor=theme.text)
+    for row, share in enumerate(shares):
+        text = f"{share:.0%}" if share >= 0.005 else "0%"  # noqa: PLR2004
+        text += _ARROWS[int(value.direction[row])]
+        is_inside = share / ax.get_xlim()[1] * width > width - text_width(text, _SIZE) - 0.1
+        ax.annotate(
+            text,
+            (float(share), row),
+            xytext=(-4 if is_inside else 4, 0),
+            textcoords="offset points",
+            ha="right" if is_inside else "left",
+            va="center",
+            fontsize=_SIZE - 0.5,
+            color=theme.background if is_inside else theme.text,
+            annotation_clip=False,
+        )
+    _draw_method(ax, value, theme, width)
+    return ax
+
+
+def _draw_method(ax: Axes, value: Importance, theme: Theme, width: float) -> None:
+    """How it was computed, and why to doubt it, below the bars."""
+    warning = readable_color(theme.status["interrupted"], theme)
+    below = 4.0
+    for text, color in ((value.warning, warning), (value.method, theme.muted)):
+        lines = _wrapped(text, width)
+        if not lines:
+            continue
+        ax.annotate(
+            "\n".join(lines),
+            (0.0, 0.0),
+            xycoords="axes fraction",
+            xytext=(0, -below),
+            textcoords="offset points",
+            ha="left",
+            va="top",
+            fontsize=NOTE_SIZE,
+            color=color,
+            annotation_clip=False,
+        )
+        below += (NOTE_SIZE + 3.0) * len(lines) + 3.0
+
+
+def _wrapped(text: str, width: float) -> list[str]:
+    """The words of *text* in at most three lines of *width* inches."""
+    lines: list[str] = []
+    for word in clean(text).split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, NOTE_SIZE) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [fitted(line, NOTE_SIZE, width) for line in lines[:3]]

@@ -1,0 +1,37 @@
+"""Shades that say how good a value is: the stronger, the better."""
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from numpy.typing import NDArray
+
+from ._theme import Theme
+
+# Lightness falls evenly from the worst to the best, so that it can be read without hue.
+_LIGHT = ("#d9ddd6", "#a9cfc7", "#6bbabc", "#2f9ab8", "#1769aa", "#124586", "#0b2559")
+_DARK = ("#2c3644", "#2f5568", "#2f7889", "#3a9ca6", "#64c0b9", "#a5dfcb", "#f0fbe6")
+_WORST_SHARE = 95.0
+
+
+def shade_map(theme: Theme) -> LinearSegmentedColormap:
+    """The colours from 0.0, the worst, to 1.0, the best."""
+    colors = _DARK if theme.name == "dark" else _LIGHT
+    return LinearSegmentedColormap.from_list("stepwell", list(colors))
+
+
+def strength_word(theme: Theme) -> str:
+    """What the best look like: "dark", or "bright" on a dark background."""
+    return "bright" if theme.name == "dark" else "dark"
+
+
+def shade_ends(values: NDArray[np.float64], goal: str) -> tuple[float, float]:
+    """The values that get the worst and the best shade.
+
+    The worst twentieth of the runs, such as those that diverged, share one shade, so that
+    the others can be told apart. Both are NaN where there is no finite value.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return float("nan"), float("nan")
+    if goal == "max":
+        return float(np.percentile(finite, 100.0 - _WORST_SHARE)), float(finite.max())
+    return float(np.percentile(finite, _WORST_SHARE)), float(finite.min())

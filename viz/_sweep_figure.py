@@ -1,0 +1,189 @@
+"""The plots of a sweep that show all its parameters at once, as their callers see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from stepwell.store import ConfigurationError
+
+from ._board import prepare_leaderboard
+from ._draw_board import draw_leaderboard
+from ._draw_importances import draw_param_importances
+from ._draw_parallel import draw_parallel_coordinate
+from ._drawing import DOTS_PER_INCH
+from ._parallel import prepare_parallel_coordinate
+from ._style import own_style
+from ._theme import THEMES, Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from stepwell.store import Runs, Store
+
+Margins = tuple[float, float, float, float]
+
+
+def new_axes(size: tuple[float, float], theme: Theme, margins: Margins) -> Axes:
+    """Axes on a figure of its own, of *size* inches, which no window shows.
+
+    Args:
+        size: Width and height of the figure.
+        theme: The colours.
+        margins: Inches left, below, right and above the axes.
+    """
+    left, bottom, right, top = margins
+    width, height = size
+    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=theme.background)
+    area = (
+        left / width,
+        bottom / height,
+        (width - left - right) / width,
+        (height - bottom - top) / height,
+    )
+    axes = figure.add_axes(area)
+    axes.set_facecolor("none")
+    return axes
+
+
+def plot_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
+    store: Store,
+    metric: str,
+    *,
+    params: Sequence[str] | None = None,
+    goal: str | None = None,
+    at: str | int = "best",
+    runs: Runs = None,
+    ax: Axes | None = None,
+    theme: str = "light",
+) -> Axes:
+    """Each run as a line across its parameters, to the metric at the right.
+
+    An axis is logarithmic where its values are told apart by their ratios. The better a
+    run the darker its line, and the best is on top in a colour of its own. Of more than
+    400 runs, the best hundred and evenly chosen others are drawn.
+
+    Args:
+        store: The store.
+        metric: The metric's name.
+        params: Configuration keys, in order; when absent the first eight that vary.
+        goal: `min` or `max`; where it is not given, the metric's name must tell.
+        at: `best`, `last`, or a step.
+        runs: Which runs; all of them when absent.
+        ax: Where to draw; a new figure when absent.
+        theme: `light` or `dark`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        MetricNotFoundError: If there are runs, and none has the metric.
+        ConfigurationError: If the goal is neither given nor told by the name.
+    """
+    value = prepare_parallel_coordinate(
+        store, metric, params=params, goal=goal, at=at, runs=runs
+    )
+    colors = theme_of(theme)
+    with own_style():
+        if ax is None:
+            ax = new_axes((8.0, 4.6), colors, (0.85, 0.2, 0.85, 0.85))
+        return draw_parallel_coordinate(value, ax, colors)
+
+
+def plot_param_importances(  # noqa: PLR0913 (a choice an argument)
+    store: Store,
+    metric: str,
+    *,
+    goal: str | None = None,
+    at: str | int = "best",
+    runs: Runs = None,
+    ax: Axes | None = None,
+    theme: str = "light",
+) -> Axes:
+    """How much of the metric's variance each parameter explains by itself, as bars.
+
+    The method, the number of runs, and what speaks against relying on it are said below.
+
+    Args:
+        store: The store.
+        metric: The metric's name.
+        goal: `min` or `max`; where it is not given, the metric's name must tell.
+        at: `best`, `last`, or a step.
+        runs: Which runs; all of them when absent.
+        ax: Where to draw; a new figure when absent.
+        theme: `light` or `dark`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        MetricNotFoundError: If there are runs, and none has the metric.
+        ConfigurationError: If the goal is neither given nor told by the name.
+    """
+    value = store.importance(metric, runs=runs, goal=goal, at=at)
+    colors = theme_of(theme)
+    with own_style():
+        if ax is None:
+            height = 1.6 + 0.32 * max(2, min(12, len(value)))
+            ax = new_axes((6.0, height), colors, (1.6, 0.9, 0.5, 0.55))
+        return draw_param_importances(value, ax, colors)
+
+
+def plot_leaderboard(  # noqa: PLR0913 (a choice an argument)
+    store: Store,
+    metric: str,
+    *,
+    limit: int = 10,
+    params: Sequence[str] | None = None,
+    goal: str | None = None,
+    at: str | int = "best",
+    runs: Runs = None,
+    ax: Axes | None = None,
+    theme: str = "light",
+) -> Axes:
+    """The best runs as a table, with the parameters that vary, as far as they fit.
+
+    A bar says how good a value is among all runs: full for the best, none for the worst
+    twentieth.
+
+    Args:
+        store: The store.
+        metric: The metric's name.
+        limit: Rows at most.
+        params: Configuration keys, in order; when absent all that vary.
+        goal: `min` or `max`; where it is not given, the metric's name must tell.
+        at: `best`, `last`, or a step.
+        runs: Which runs; all of them when absent.
+        ax: Where to draw; a new figure when absent.
+        theme: `light` or `dark`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        MetricNotFoundError: If there are runs, and none has the metric.
+        ConfigurationError: If the goal is neither given nor told by the name.
+    """
+    value = prepare_leaderboard(
+        store, metric, limit=limit, params=params, goal=goal, at=at, runs=runs
+    )
+    colors = theme_of(theme)
+    with own_style():
+        if ax is None:
+            height = 0.95 + 0.27 * (max(1, len(value.rows)) + 1)
+            ax = new_axes((11.0, height), colors, (0.25, 0.2, 0.25, 0.6))
+        return draw_leaderboard(value, ax, colors)
+
+
+def theme_of(name: str) -> Theme:
+    """The theme called *name*.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
+    if name not in THEMES:
+        raise ConfigurationError(f"theme must be 'light' or 'dark', not {name!r}")
+    return THEMES[name]
