@@ -135,12 +135,12 @@ def _test(condition: Condition) -> tuple[str, list[str | float]]:
     if operator == "~":
         return r"text like ? escape '\'", [like(str(value))]
     if operator in {"=", "!="}:
-        if isinstance(value, float):
+        if not isinstance(value, str):
             is_nan = math.isnan(value)  # the table has no number for it
             return ("lower(text) = ?", ["nan"]) if is_nan else ("number = ?", [value])
         test = None if condition.is_quoted else _WORDS.get(value.lower())
         return (test, [value.lower()]) if test else ("text = ?", [value])
-    if isinstance(value, float):
+    if not isinstance(value, str):
         return f"number {operator} ? and not isnan(number)", [value]
     return f"text {operator} ?", [value]
 

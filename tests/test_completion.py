@@ -88,7 +88,7 @@ def test_the_store_of_an_option_is_asked(
 
     assert complete("show", "b") == []
     assert complete("--store", str(path), "show", "bet") == ["beta"]  # no id has a t
-    assert complete("show", "--store", str(path), "b") == ["beta"]
+    assert complete("show", "--store", str(path), "bet") == ["beta"]
 
 
 @pytest.mark.parametrize("kind", ["absent", "text", "folder"])

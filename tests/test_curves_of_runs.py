@@ -32,6 +32,7 @@ def xs_of(store: Store, run: RunInfo, x: str) -> tuple[Floats, Floats]:
     except LookupFailedError:
         return np.empty(0), np.empty(0)
     seconds = series.times.astype(np.int64) / 1e6
+    found: Floats
     if x == "step":
         found = series.steps.astype(float)
     elif x == "time":
