@@ -38,7 +38,8 @@ def xs_of(store: Store, run: RunInfo, x: str) -> tuple[Floats, Floats]:
     elif x == "time":
         found = seconds
     elif x == "elapsed":
-        found = (series.times.astype(np.int64) - run.created_at.timestamp() * 1e6) / 1e6
+        begun = np.float64(run.created_at.timestamp() * 1e6)
+        found = np.asarray((series.times.astype(np.int64) - begun) / 1e6, np.float64)
     else:
         try:
             other = store.series(run, x)
