@@ -16,13 +16,16 @@ from ._completion import complete_names
 from ._copy import copy
 from ._doctor import doctor
 from ._export import export
+from ._figure import figure
 from ._ls import ls
 from ._merge import merge
 from ._plot import plot
 from ._repair import repair
+from ._replot import replot
 from ._rm import rm
 from ._show import show
 from ._sql import sql
+from ._upgrade import upgrade
 from ._watch import watch
 
 
@@ -72,6 +75,6 @@ for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge, repair
     main.add_command(command)
 for command in (best, compare, diff):
     main.add_command(command)
-for command in (tag, note, rename, rm, export):
+for command in (tag, note, rename, rm, export, figure, replot, upgrade):
     main.add_command(command)
 complete_names(main)

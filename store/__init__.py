@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         RunCurve,
         SweepTable,
     )
+    from ._upgrade import UpgradedStore, upgrade_store
     from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
 __all__ = [
@@ -116,6 +117,7 @@ __all__ = [
     "StoreNewerError",
     "StoreWarning",
     "SweepTable",
+    "UpgradedStore",
     "active_run",
     "before_termination",
     "better_side",
@@ -131,6 +133,7 @@ __all__ = [
     "open_store",
     "repair_store",
     "start_run",
+    "upgrade_store",
     "write_result",
 ]
 
@@ -141,8 +144,8 @@ _LAZY = {
     "ConfigRow": "_comparison",
     "CopiedStore": "_copy",
     "ExportedRuns": "_export",
-    "Finding": "_finding",
     "FigureSpec": "_figure_spec",
+    "Finding": "_finding",
     "Groups": "_sweep_values",
     "Importance": "_sweep_values",
     "KeptFigure": "_figure_spec",
@@ -153,8 +156,8 @@ _LAZY = {
     "News": "_values",
     "ProbabilityBetter": "_sweep_values",
     "ReducedSeries": "_values",
-    "RepairedStore": "_repair",
     "RemovedRuns": "_removal",
+    "RepairedStore": "_repair",
     "RunCurve": "_sweep_values",
     "RunInfo": "_values",
     "RunOverview": "_values",
@@ -165,6 +168,7 @@ _LAZY = {
     "SqlResult": "_sql_result",
     "Store": "_store",
     "SweepTable": "_sweep_values",
+    "UpgradedStore": "_upgrade",
     "compact_store": "_compact",
     "copy_store": "_copy",
     "examine": "_doctor",
@@ -172,6 +176,7 @@ _LAZY = {
     "merge_stores": "_merge",
     "open_store": "_open",
     "repair_store": "_repair",
+    "upgrade_store": "_upgrade",
     "write_result": "_export",
 }
 

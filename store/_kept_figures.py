@@ -64,7 +64,7 @@ class KeptFigures:
             ConfigurationError: If a newer Stepwell kept one that this one can't read.
         """
         with self._reading() as connection:
-            return _select(connection)
+            return list_kept(connection)
 
     def figure(self, name: str) -> KeptFigure:
         """One kept figure.
@@ -103,7 +103,7 @@ def _find(connection: duckdb.DuckDBPyConnection, name: str, location: Path) -> K
     known = _names(connection)
     if name not in known:
         raise FigureNotFoundError(name, location, known)
-    return _select(connection, name)[0]
+    return list_kept(connection, name)[0]
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -114,9 +114,10 @@ def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(name) for (name,) in rows]
 
 
-def _select(
+def list_kept(
     connection: duckdb.DuckDBPyConnection, name: str | None = None
 ) -> list[KeptFigure]:
+    """The kept figures by name, or one of them; none in a store without the table."""
     names = _names(connection) if name is None else [name]
     query = f"{_SELECT} where name = any(?) order by name"
     rows = connection.execute(query, [names]).fetchall() if names else []

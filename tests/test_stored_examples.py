@@ -1,5 +1,6 @@
 """A store that an earlier Stepwell wrote is upgraded, and is used as any other."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -9,11 +10,14 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from stepwell import migrations
-from stepwell.store import Store, open_store, start_run
+from stepwell.cli import main
+from stepwell.store import FigureSpec, Selection, Store, open_store, start_run
+from stepwell.store._kept_figures import list_kept
 from stepwell.store._prepare import _KNOWN
-from stepwell.viz import save_run_figure
+from stepwell.viz import redraw, save_run_figure
 
 STORES = Path(__file__).parent / "stores"
 EXAMPLES = sorted(path.stem for path in STORES.glob("*.duckdb"))
@@ -128,3 +132,49 @@ def test_its_figure_is_drawn_from_the_layout_that_it_kept(
     path = save_run_figure(open_store(old), "complete", tmp_path / "old.svg")
 
     assert "Learning rate" in path.read_text()
+
+
+def test_a_figure_is_kept_in_it(old: Path, tmp_path: Path) -> None:
+    store = open_store(old)
+    store.save_figure("mine", FigureSpec("run", Selection(runs=("complete",))), pin=True)
+
+    path = redraw(store, "mine", tmp_path / "mine.svg")
+    assert "<!-- complete -->" in path.read_text(encoding="utf-8")
+
+
+def test_the_command_says_from_where_to_where(old: Path) -> None:
+    before = revision_of(old)
+
+    first = CliRunner().invoke(main, ["upgrade", "--store", str(old)])
+    second = CliRunner().invoke(main, ["upgrade", "--store", str(old), "--json"])
+
+    head = migrations.HEAD
+    assert first.output == f"{old}: from revision {before} to {head}\n"
+    assert json.loads(second.output) == {
+        "location": str(old),
+        "before": head,
+        "after": head,
+    }
+
+
+def test_a_store_that_is_current_is_left_as_it_is(store_path: Path) -> None:
+    before = store_path.read_bytes()
+
+    result = CliRunner().invoke(main, ["upgrade", "--store", str(store_path)])
+    assert result.output == f"{store_path} is current (revision {migrations.HEAD})\n"
+    assert store_path.read_bytes() == before
+
+
+def test_what_cannot_be_upgraded_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "text.duckdb").write_text("no database, but long enough to be looked at")
+    for name, said in (("none", "there is no store"), ("text", "not a Stepwell store")):
+        path = tmp_path / f"{name}.duckdb"
+        result = CliRunner().invoke(main, ["upgrade", "--store", str(path)])
+        assert result.exit_code == 2
+        assert said in result.output
+        assert result.output.count("\n") == 1
+
+
+def test_figures_of_an_old_store_that_may_only_be_read_are_none(old: Path) -> None:
+    with duckdb.connect(str(old), read_only=True) as connection:
+        assert list_kept(connection) == []

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def redraw(
-    store: "Store", figure: "FigureSpec | KeptFigure | Path | str", path: str | Path
+    store: "Store",
+    figure: "FigureSpec | KeptFigure | Path | str",
+    path: str | Path | None = None,
 ) -> Path:
     """Draw a figure from what the store holds now.
 
@@ -24,7 +26,8 @@ def redraw(
         store: Where the runs are; need not be the one that the figure was made from.
         figure: A spec, a kept figure, the name of one, or the path of a picture that was
             made by Stepwell (it ends in .png, .svg or .pdf).
-        path: The file to write: .png, .svg or .pdf. It carries the spec.
+        path: The file to write: .png, .svg or .pdf. It carries the spec. By default the
+            picture itself, or a PNG that is called as the figure is.
 
     Returns:
         The path of the file.
@@ -37,7 +40,7 @@ def redraw(
     """
     spec = spec_of(store, figure)
     check_figure(spec)
-    return save_run_spec(store, spec, path)
+    return save_run_spec(store, spec, path or _default_path(figure))
 
 
 def spec_of(store: "Store", figure: "FigureSpec | KeptFigure | Path | str") -> "FigureSpec":
@@ -46,6 +49,16 @@ def spec_of(store: "Store", figure: "FigureSpec | KeptFigure | Path | str") -> "
         return read_spec(figure)
     kept = store.figure(figure) if isinstance(figure, str) else figure
     return kept.spec if isinstance(kept, KeptFigure) else kept
+
+
+def _default_path(figure: "FigureSpec | KeptFigure | Path | str") -> Path:
+    if isinstance(figure, Path) or (isinstance(figure, str) and is_picture(figure)):
+        return Path(figure)
+    if isinstance(figure, str):
+        name = figure
+    else:
+        name = figure.name if isinstance(figure, KeptFigure) else figure.kind
+    return Path("".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".png")
 
 
 def is_picture(name: str) -> bool:
