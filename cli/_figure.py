@@ -147,9 +147,12 @@ def show(ctx: click.Context, location: Path | None, figure: str, as_json: bool) 
 
 @figure.command("rm")
 @click.argument("figures", metavar="NAME...", nargs=-1, required=True)
+@shared.json_option
 @shared.store_option
 @click.pass_context
-def remove(ctx: click.Context, location: Path | None, figures: tuple[str, ...]) -> None:
+def remove(
+    ctx: click.Context, location: Path | None, figures: tuple[str, ...], as_json: bool
+) -> None:
     """Keep figures no longer; pictures of them stay as they are.
 
     Example: stepwell figure rm newest
@@ -157,9 +160,13 @@ def remove(ctx: click.Context, location: Path | None, figures: tuple[str, ...]) 
     with shared.store_of(ctx, location) as store:
         for name in figures:
             store.figure(name)  # all are there, or none goes
-        for name in figures:
+        for name in dict.fromkeys(figures):
             store.remove_figure(name)
-            click.echo(f"{name} removed")
+    if as_json:
+        shared.echo_json({"removed": list(dict.fromkeys(figures))})
+        return
+    for name in dict.fromkeys(figures):
+        click.echo(f"{name} removed")
 
 
 def _metrics(kind: str, metrics: tuple[str, ...]) -> dict[str, Any]:

@@ -125,7 +125,9 @@ def test_figures_are_removed_all_or_none(invoke: Invoke, store_path: Path) -> No
 
     invoke("figure", "rm", "a", "x", code=2)
     assert len(Store(store_path).figures()) == 3
-    assert invoke("figure", "rm", "a", "b").stdout == "a removed\nb removed\n"
+    assert invoke("figure", "rm", "a", "a").stdout == "a removed\n"
+    printed = invoke("figure", "rm", "b", "--json").stdout
+    assert json.loads(printed) == {"removed": ["b"]}
     assert [figure.name for figure in Store(store_path).figures()] == ["c"]
 
 
