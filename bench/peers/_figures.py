@@ -61,7 +61,7 @@ MEASURES = (
     Measure("call", "lost", "not there", "calls", ""),
     Measure("loop", "slower_percent", "slower", "%", phrase="slowdown of a 1 ms loop"),
     Measure("million", "seconds", "written", "s", phrase="writing", is_of_all=True),
-    Measure("million", "points", "points", better=""),
+    Measure("million", "written_points", "points", better=""),
     Measure("million", "bytes_a_point", "disk", "bytes/point", phrase="bytes a point"),
     Measure("million", "memory_mb", "memory", "MB", phrase="memory", is_of_all=True),
     Measure(

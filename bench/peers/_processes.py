@@ -157,7 +157,7 @@ class Running:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            raise PartError("stopped at the time limit") from None
+            raise PartError("ended by the harness, at its time limit") from None
         self.output.seek(0)
         for line in reversed(self.output.read().splitlines()):
             if line.startswith(MARK):

@@ -18,6 +18,8 @@ class Tool:
         setting: How it is used here, in a few words.
         environment: The environment of another tool, where it has none of its own.
         draws_only: It only draws live plots, and keeps nothing.
+        most_calls: It takes calls so much faster than it writes them that it gets no more
+            than so many; 0 for no limit.
         settles: Its runs can be read only after a step of their own, which is not timed.
     """
 
@@ -28,6 +30,7 @@ class Tool:
     setting: str
     environment: str = ""
     draws_only: bool = False
+    most_calls: int = 0
     settles: bool = False
 
     @property
@@ -61,7 +64,8 @@ TOOLS = (
         "SwanLab",
         ("swanlab[dashboard]",),
         "swanlab",
-        "local mode, with its board",
+        "local, with its board; 500 calls at most",
+        most_calls=500,
     ),
     Tool("pandm", "pandm", ("pandm",), "pandm", "local SQLite"),
     Tool("goodseed", "GoodSeed", ("goodseed",), "goodseed", "local SQLite; no console"),
@@ -70,7 +74,8 @@ TOOLS = (
         "KohakuBoard",
         ("kohakuboard",),
         "kohakuboard.client",
-        "local; no console",
+        "local; no console; 20,000 calls at most",
+        most_calls=20_000,
     ),
     Tool(
         "livelossplot",

@@ -76,7 +76,9 @@ def start(session: Session, sizes: Sizes) -> dict[str, Any]:
 
 def call(session: Session, sizes: Sizes) -> dict[str, Any]:
     """What a call of ten metrics costs, and how long until all of it is in the store."""
-    found = session.call("write", most=sizes.calls, seconds=sizes.write_seconds)
+    found = session.call(
+        "write", most=_most(session, sizes.calls), seconds=sizes.write_seconds
+    )
     return found | _stored(session, found["calls"])
 
 
@@ -88,10 +90,12 @@ def loop(session: Session, sizes: Sizes) -> dict[str, Any]:
 def million(session: Session, sizes: Sizes) -> dict[str, Any]:
     """One run of a million points: disk, memory, and two questions."""
     found = session.watched(
-        "write", most=sizes.million // POINTS_A_CALL, seconds=sizes.write_seconds
+        "write",
+        most=_most(session, sizes.million // POINTS_A_CALL),
+        seconds=sizes.write_seconds,
     )
     points = POINTS_A_CALL * found["calls"]
-    found |= {"points": points, "bytes_a_point": session.bytes_on_disk() / points}
+    found |= {"written_points": points, "bytes_a_point": session.bytes_on_disk() / points}
     found |= _settled(session) | _part(session, "read") | _part(session, "summary")
     return found | {"is_whole": points >= sizes.million}
 
@@ -99,7 +103,7 @@ def million(session: Session, sizes: Sizes) -> dict[str, Any]:
 def sweep(session: Session, sizes: Sizes) -> dict[str, Any]:
     """Many runs: written, ranked, and one metric of all read."""
     found = session.call(
-        "sweep", runs=sizes.runs, steps=sizes.steps, seconds=1.5 * sizes.write_seconds
+        "sweep", runs=sizes.runs, steps=sizes.steps, seconds=2 * sizes.write_seconds
     )
     found |= {"is_whole": (found["runs"], found["steps"]) == (sizes.runs, sizes.steps)}
     found |= _settled(session)
@@ -110,7 +114,8 @@ def writers(session: Session, sizes: Sizes) -> dict[str, Any]:
     """Several processes write runs of their own into one store at once."""
     session.call("prepare")
     go = session.folder / "go"
-    given = {"most": sizes.writer_calls, "seconds": sizes.write_seconds, "go": go}
+    most = _most(session, sizes.writers * sizes.writer_calls) // sizes.writers
+    given = {"most": most, "seconds": sizes.write_seconds, "go": go}
     running = [session.start("writer", number=n, **given) for n in range(sizes.writers)]
     time.sleep(_longest_start(session))
     begin = time.monotonic()
@@ -118,6 +123,7 @@ def writers(session: Session, sizes: Sizes) -> dict[str, Any]:
     acknowledged: dict[str, int] = {}
     errors = []
     for number, one in enumerate(running):
+        one.deadline = begin + sizes.part_seconds
         try:
             acknowledged[f"writer{number}"] = one.figures()["calls"]
         except PartError as error:
@@ -182,7 +188,7 @@ def frame(session: Session, sizes: Sizes) -> dict[str, Any]:
     """A live frame of two lines."""
     found: dict[str, Any] = {}
     for length in sizes.lengths:
-        given = {"length": length, "count": sizes.frames, "new_steps": 50}
+        given = {"length": length, "count": sizes.frames, "new_steps": 50, "seconds": 8.0}
         try:
             found[f"frame_{length}"] = session.call("frames", **given)["frame_ms"]
         except PartError as error:
@@ -208,6 +214,10 @@ def _part(session: Session, part: str, **given: Any) -> dict[str, Any]:
         return session.call(part, **given)
     except PartError as error:
         return {f"{part}_words": str(error)}
+
+
+def _most(session: Session, calls: int) -> int:
+    return min(calls, session.tool.most_calls or calls)
 
 
 def _settled(session: Session) -> dict[str, Any]:

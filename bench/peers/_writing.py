@@ -112,7 +112,7 @@ def loop(adapter, most, seconds):
 def sweep(adapter, runs, steps, seconds):
     """Many runs of five metrics, one after the other.
 
-    The first run says how long the others take: what would take longer than *seconds*
+    The second run says how long the others take: what would take longer than *seconds*
     is cut, first the steps of each run, then the runs.
     """
     pool = calls(metrics=5)
@@ -130,13 +130,14 @@ def sweep(adapter, runs, steps, seconds):
         adapter.finish()
         return opened, returned, time.perf_counter()
 
+    record(0, min(steps, 20))  # what only the first costs is no measure of the others
     started = time.perf_counter()
-    opened, returned, finished = record(0, min(steps, 20))
+    opened, returned, finished = record(1, min(steps, 20))
     fixed = opened - started + finished - returned
     each = (returned - opened) / min(steps, 20)
-    affordable = max(0.0, (seconds - (finished - started)) / runs - fixed) / each
+    affordable = max(0.0, (end - finished) / runs - fixed) / each
     steps = max(min(steps, 5), min(steps, int(affordable)))
-    done = 1
+    done = 2
     while done < runs and time.perf_counter() < end:
         record(done, steps)
         done += 1

@@ -15,6 +15,7 @@ SILENT = QueryReportMode.DISABLED
 class Adapter:
     """A RocksDB folder a run, and a SQLite file of the runs."""
 
+    reads_with = ()
     derived = ("leaderboard",)
 
     def __init__(self, folder):

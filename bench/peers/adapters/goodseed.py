@@ -12,6 +12,7 @@ import goodseed as tool  # noqa: E402 (reads the environment)
 class Adapter:
     """One SQLite file a run; a call is a transaction."""
 
+    reads_with = ("goodseed.storage",)
     derived = ("summary", "leaderboard", "every")
 
     def __init__(self, folder):

@@ -11,6 +11,7 @@ FOLDER = Path(os.environ["PEERS_FOLDER"])
 class Adapter:
     """A folder a run: a columnar file a metric, written by a process of its own."""
 
+    reads_with = ("kohakuboard.utils.board_reader",)
     derived = ("leaderboard", "every")
 
     def __init__(self, folder):

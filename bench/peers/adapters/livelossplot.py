@@ -7,7 +7,7 @@ import time
 os.environ["MPLBACKEND"] = "agg"
 
 
-def frames(_folder, length, count, new_steps):
+def frames(_folder, length, count, new_steps, seconds):
     """Milliseconds of frames."""
     from livelossplot import PlotLosses
     from livelossplot.outputs import MatplotlibPlot
@@ -21,6 +21,8 @@ def frames(_folder, length, count, new_steps):
     spent = []
     step = 0
     for number in range(count + 1):
+        if sum(spent[1:]) > 1e3 * seconds:
+            break
         for _ in range(new_steps if number else length):
             step += 1
             descent = 2.0 / (1 + 0.001 * step)

@@ -17,6 +17,7 @@ import mlflow as tool  # noqa: E402 (reads the environment)
 class Adapter:
     """One SQLite file; a call is a transaction."""
 
+    reads_with = ("mlflow.store.tracking.sqlalchemy_store",)
     derived = ("every",)
 
     def __init__(self, folder):

@@ -12,6 +12,7 @@ import pandm as tool  # noqa: E402 (reads the environment)
 class Adapter:
     """One SQLite file."""
 
+    reads_with = ("pandm.storage",)
     derived = ("leaderboard",)
 
     def __init__(self, folder):

@@ -4,7 +4,7 @@ import random
 import time
 
 
-def frames(_folder, length, count, new_steps):
+def frames(_folder, length, count, new_steps, seconds):
     """Milliseconds of frames."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -16,6 +16,8 @@ def frames(_folder, length, count, new_steps):
     steps, losses, others = [], [], []
     spent = []
     for number in range(count + 1):
+        if sum(spent[1:]) > 1e3 * seconds:
+            break
         for _ in range(new_steps if number else length):
             steps.append(len(steps))
             losses.append(2.0 / (1 + 0.001 * len(steps)) + draw.gauss(0.0, 0.05))

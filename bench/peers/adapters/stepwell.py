@@ -8,6 +8,14 @@ import stepwell as tool
 class Adapter:
     """One DuckDB file and its journals."""
 
+    reads_with = (
+        "duckdb",
+        "numpy",
+        "stepwell.store._open",
+        "stepwell.store._store",
+        "stepwell.store._query_series",
+        "stepwell.store._query_sql",
+    )
     derived = ()
 
     def __init__(self, folder):
@@ -58,7 +66,7 @@ class Adapter:
             return store.run(name).status
 
 
-def frames(folder, length, count, new_steps):
+def frames(folder, length, count, new_steps, seconds):
     """Milliseconds of frames of the live figure that is drawn inside the loop.
 
     A frame reads from the store what is new and draws it; logging is not in it.
@@ -87,6 +95,8 @@ def frames(folder, length, count, new_steps):
         live.frame()
         spent = []
         for number in range(count):
+            if sum(spent) > 1e3 * seconds:
+                break
             first = length + number * new_steps
             for step in range(first, first + new_steps):
                 run.log({"loss": noise[step], "val_loss": noise[-step]}, step)

@@ -13,6 +13,7 @@ import swanlab as tool  # noqa: E402 (reads the environment)
 class Adapter:
     """A folder a run: a log of records, and a JSON line a point for the board."""
 
+    reads_with = ("swanboard.controller.utils.tag", "yaml")
     derived = ("summary", "leaderboard", "every")
 
     def __init__(self, folder):

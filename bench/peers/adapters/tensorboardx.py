@@ -11,6 +11,7 @@ FOLDER = Path(os.environ["PEERS_FOLDER"])
 class Adapter:
     """A folder a run, with an event file."""
 
+    reads_with = ("tensorboard.backend.event_processing.event_accumulator",)
     derived = ("summary", "leaderboard", "every")
 
     def __init__(self, folder):

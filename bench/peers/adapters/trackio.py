@@ -18,6 +18,7 @@ PROJECT = "bench"
 class Adapter:
     """One SQLite file a project; the values of a call are a JSON text."""
 
+    reads_with = ("trackio.sqlite_storage",)
     derived = ("leaderboard", "every")
 
     def __init__(self, folder):

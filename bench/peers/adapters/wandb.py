@@ -20,6 +20,7 @@ import wandb as tool  # noqa: E402 (reads the environment)
 class Adapter:
     """A folder a run, with a log of protobuf records."""
 
+    reads_with = ()
     derived = ("series", "leaderboard", "every")
 
     def __init__(self, folder):
