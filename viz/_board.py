@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._numbers import duration, short_step, short_value
-from ._parallel import metric_axis
+from ._parallel import shades
 from ._param_scale import short_keys
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
     )
     names = short_keys(keys)
     shown = ranked.value[:limit]
-    scale, places = metric_axis(ranked.value, ranked.goal)
-    bars = places if len(scale.ticks) > 1 else np.ones(len(places))
+    bars = shades(ranked.value, ranked.goal)
     values = distinct_texts(shown)
     digits = {key: _digits(table.params[key]) for key in keys}
     rows = []

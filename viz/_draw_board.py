@@ -39,9 +39,11 @@ class _Column:
     is_left: bool = False
     weight: str = "normal"
 
-    def width(self, rows: tuple[BoardRow, ...]) -> float:
+    def width(self, rows: tuple[BoardRow, ...], weight: str = "") -> float:
         """Inches that its texts need."""
-        cells = [text_width(clean(self.text(row)), _SIZE, self.weight) for row in rows]
+        cells = [
+            text_width(clean(self.text(row)), _SIZE, weight or self.weight) for row in rows
+        ]
         return max(text_width(clean(self.head), _HEAD_SIZE), *cells)
 
 
@@ -60,7 +62,7 @@ def draw_leaderboard(value: Board, ax: Axes, theme: Theme) -> Axes:
     high = min(_TALLEST_ROW, height / (len(rows) + 1))
     left, right = _columns(value)
     room = width - 2 * _MARGIN - _BAR - _GAP
-    widths = [min(_MOST_NAME, column.width(rows)) for column in left]
+    widths = [min(_MOST_NAME, column.width(rows, "bold")) for column in left]
     chosen = _fitting(right, rows, room - sum(widths) - _GAP * len(widths))
     spare = room + _GAP - sum(widths) - _GAP * len(widths)
     spare -= sum(column.width(rows) + _GAP for column in chosen)

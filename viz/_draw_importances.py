@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MOST_BARS = 12
 _SIZE = 9.0
 _NOTABLE = 0.1
+_POINTS = 72.0
 _ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 
 
@@ -66,23 +67,32 @@ def draw_param_importances(value: Importance, ax: Axes, theme: Theme) -> Axes:
             color=theme.background if is_inside else theme.text,
             annotation_clip=False,
         )
-    _draw_method(ax, value, theme, width)
+    aside = max(
+        text_width(clean(label.get_text()), _SIZE) for label in ax.get_yticklabels()
+    )
+    _draw_method(ax, value, theme, (aside + 0.06, width))
     return ax
 
 
-def _draw_method(ax: Axes, value: Importance, theme: Theme, width: float) -> None:
-    """How it was computed, and why to doubt it, below the bars."""
+def _draw_method(
+    ax: Axes, value: Importance, theme: Theme, room: tuple[float, float]
+) -> None:
+    """How it was computed, and why to doubt it, below the bars and their names.
+
+    Inches of *room* left of the axes, and from there to the right.
+    """
+    aside, width = room
     warning = readable_color(theme.status["interrupted"], theme)
     below = 4.0
     for text, color in ((value.warning, warning), (value.method, theme.muted)):
-        lines = _wrapped(text, width)
+        lines = _wrapped(text, aside + width)
         if not lines:
             continue
         ax.annotate(
             "\n".join(lines),
             (0.0, 0.0),
             xycoords="axes fraction",
-            xytext=(0, -below),
+            xytext=(-aside * _POINTS, -below),
             textcoords="offset points",
             ha="left",
             va="top",
@@ -94,7 +104,7 @@ def _draw_method(ax: Axes, value: Importance, theme: Theme, width: float) -> Non
 
 
 def _wrapped(text: str, width: float) -> list[str]:
-    """The words of *text* in at most three lines of *width* inches."""
+    """The words of *text* in at most four lines of *width* inches."""
     lines: list[str] = []
     for word in clean(text).split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -102,4 +112,4 @@ def _wrapped(text: str, width: float) -> list[str]:
             lines[-1] = longer
         else:
             lines.append(word)
-    return [fitted(line, NOTE_SIZE, width) for line in lines[:3]]
+    return [fitted(line, NOTE_SIZE, width) for line in lines[:4]]

@@ -105,7 +105,7 @@ def prepare_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
         axes=tuple(axes),
         runs=tuple(board.run[ranked][drawn].tolist()),
         values=values[drawn],
-        shades=_shades(scale, positions)[drawn],
+        shades=shades(values, board.goal)[drawn],
         ends=shade_ends(values, board.goal),
         places=np.stack(places, axis=1),
         total=len(values),
@@ -115,10 +115,6 @@ def prepare_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
     )
 
 
-def _shades(scale: ParamScale, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    return places if len(scale.ticks) > 1 else np.ones(len(places))
-
-
 def _drawn(count: int) -> NDArray[np.int64]:
     """Which ranks get a line: all, or the best and every so many of the others."""
     if count <= MOST_LINES:
@@ -126,6 +122,12 @@ def _drawn(count: int) -> NDArray[np.int64]:
     best = MOST_LINES // _BEST_SHARE
     others = np.linspace(best, count - 1, MOST_LINES - best)
     return np.concatenate([np.arange(best), others.round().astype(np.int64)])
+
+
+def shades(values: NDArray[np.float64], goal: str) -> NDArray[np.float64]:
+    """How good each of finite *values* is among them, 0.0 to 1.0."""
+    scale, places = metric_axis(values, goal)
+    return places if len(scale.ticks) > 1 else np.ones(len(places))
 
 
 def metric_axis(

@@ -1,0 +1,129 @@
+"""`stepwell sweep` and `stepwell report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import _shared as shared
+from ._selection import selection_options
+
+if TYPE_CHECKING:
+    from stepwell.store import Selection
+
+_PLOTS = ("parallel", "importances", "leaderboard", "report")
+
+
+def _look_options(command: Any) -> Any:
+    """Add what both commands take."""
+    for option in (
+        click.option("--dark", is_flag=True, help="Light lines on a dark ground."),
+        click.option(
+            "--goal",
+            type=click.Choice(("min", "max")),
+            help="Which is better.  [default: as the metric's name tells]",
+        ),
+        click.option("-m", "--metric", required=True, help="What the runs are judged by."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("plots", nargs=-1, type=click.Choice(_PLOTS), metavar="[PLOT]...")
+@_look_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("sweep"),
+    show_default=True,
+    help="Folder for the pictures.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("png", "svg", "pdf")),
+    default="png",
+    show_default=True,
+    help="What the pictures are.",
+)
+@selection_options
+@shared.json_option
+@shared.store_option
+@click.pass_context
+def sweep(  # noqa: PLR0913, PLR0917 (an option an argument)
+    ctx: click.Context,
+    location: Path | None,
+    selection: "Selection",
+    plots: tuple[str, ...],
+    metric: str,
+    goal: str | None,
+    output: Path,
+    form: str,
+    dark: bool,
+    as_json: bool,
+) -> None:
+    """Draw plots of a sweep, a picture each: parallel, importances, leaderboard, report.
+
+    Without a PLOT it draws all of them.
+
+    Example: stepwell sweep parallel importances -m val_loss -p digits -o pictures
+    """
+    with shared.store_of(ctx, location) as store:
+        from stepwell.viz import save_sweep  # noqa: PLC0415 (loads matplotlib)
+
+        paths = save_sweep(
+            store,
+            metric,
+            output,
+            plots,
+            runs=selection,
+            goal=goal,
+            theme="dark" if dark else "light",
+            suffix=f".{form}",
+        )
+    if as_json:
+        shared.echo_json({name: str(path) for name, path in paths.items()})
+        return
+    for path in paths.values():
+        click.echo(path)
+
+
+@click.command()
+@_look_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("report.png"),
+    show_default=True,
+    help="PNG, PDF or SVG to write.",
+)
+@selection_options
+@shared.json_option
+@shared.store_option
+@click.pass_context
+def report(  # noqa: PLR0913, PLR0917 (an option an argument)
+    ctx: click.Context,
+    location: Path | None,
+    selection: "Selection",
+    metric: str,
+    goal: str | None,
+    output: Path,
+    dark: bool,
+    as_json: bool,
+) -> None:
+    """Draw one page about a sweep: curves, parameters, importances and the best runs.
+
+    Example: stepwell report -m val_loss -p digits -o report.pdf
+    """
+    with shared.store_of(ctx, location) as store:
+        from stepwell.viz import report as draw  # noqa: PLC0415 (loads matplotlib)
+
+        theme = "dark" if dark else "light"
+        path = draw(store, metric, output, runs=selection, goal=goal, theme=theme)
+    if as_json:
+        shared.echo_json({"metric": metric, "picture": str(path)})
+    else:
+        click.echo(path)

@@ -1,0 +1,129 @@
+"""The one-page report of a sweep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from ._comparing import theme_of
+from ._draw_board import draw_leaderboard
+from ._draw_importances import draw_param_importances
+from ._draw_parallel import draw_parallel_coordinate
+from ._drawing import DOTS_PER_INCH
+from ._files import content_of, target_path, write_whole
+from ._geometry import Box
+from ._report_panels import draw_cells, draw_groups, draw_slice
+from ._report_value import Report, prepare_report
+from ._style import own_style
+from ._text import clean, fitted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from stepwell.store import Runs, Store
+
+    from ._theme import Theme
+
+SIZE = (14.0, 10.4)
+_TITLE_SIZE = 16.0
+_FACT_SIZE = 9.0
+_LEFT = 0.65
+_CURVES = Box(_LEFT, 5.95, 6.1, 2.95)
+_PARALLEL = Box(8.75, 5.55, 4.35, 3.1)
+_SLICES = tuple(Box(_LEFT + 2.2 * number, 3.45, 1.8, 1.65) for number in range(3))
+_CELLS = Box(7.75, 3.45, 2.5, 1.65)
+_BARS = Box(11.85, 3.8, 1.7, 1.3)
+_BOARD = Box(_LEFT, 0.25, 12.9, 2.35)
+
+
+def report(  # noqa: PLR0913 (a choice an argument)
+    store: Store,
+    metric: str,
+    path: str | Path,
+    *,
+    runs: Runs = None,
+    goal: str | None = None,
+    at: str | int = "best",
+    theme: str = "light",
+) -> Path:
+    """Draw one page about a sweep into a file.
+
+    It shows the curves by the most important parameter, parallel coordinates, the metric
+    against the three most important parameters and against two at once, the importances,
+    and the best runs.
+
+    Args:
+        store: The store.
+        metric: The metric's name.
+        path: The file: .png, .pdf or .svg.
+        runs: Which runs; all of them when absent.
+        goal: `min` or `max`; where it is not given, the metric's name must tell.
+        at: `best`, `last`, or a step.
+        theme: `light` or `dark`.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        MetricNotFoundError: If there are runs, and none has the metric.
+        ConfigurationError: If the goal is neither given nor told by the name, or the
+            suffix or the theme is unknown.
+        OSError: If the file can't be written.
+    """
+    target = target_path(path)
+    colors = theme_of(theme)
+    value = prepare_report(store, metric, goal=goal, at=at, runs=runs)
+    with own_style():
+        content = content_of(
+            draw_report(value, colors),
+            target.suffix.lower(),
+            title=clean(value.title),
+            background=colors.background,
+        )
+    return write_whole(target, content)
+
+
+def draw_report(value: Report, theme: Theme) -> Figure:
+    """The page, on a figure of its own."""
+    with own_style():
+        figure = Figure(figsize=SIZE, dpi=DOTS_PER_INCH, facecolor=theme.background)
+        _draw_head(figure, value, theme)
+        draw_groups(value, _axes(figure, _CURVES), theme)
+        draw_parallel_coordinate(value.parallel, _axes(figure, _PARALLEL), theme)
+        for part, box in zip(value.slices, _SLICES, strict=False):
+            draw_slice(part, value.values, value.goal, _axes(figure, box), theme)
+        draw_cells(value.cells, value, _axes(figure, _CELLS), theme)
+        draw_param_importances(value.importance, _axes(figure, _BARS), theme)
+        draw_leaderboard(value.board, _axes(figure, _BOARD), theme)
+    return figure
+
+
+def _axes(figure: Figure, box: Box) -> Axes:
+    axes = figure.add_axes(box.shares(SIZE))
+    axes.set_facecolor("none")
+    return axes
+
+
+def _draw_head(figure: Figure, value: Report, theme: Theme) -> None:
+    left, room = _LEFT / SIZE[0], SIZE[0] - 2 * _LEFT
+    figure.text(
+        left,
+        1 - 0.45 / SIZE[1],
+        fitted(value.title, _TITLE_SIZE, room, "bold"),
+        color=theme.text,
+        fontsize=_TITLE_SIZE,
+        fontweight="bold",
+        va="center",
+    )
+    facts = list(value.facts)
+    figure.text(
+        left,
+        1 - 0.8 / SIZE[1],
+        fitted("   ·   ".join(facts), _FACT_SIZE, room),
+        color=theme.muted,
+        fontsize=_FACT_SIZE,
+        va="center",
+    )
