@@ -25,6 +25,7 @@ from ._replot import replot
 from ._rm import rm
 from ._show import show
 from ._sql import sql
+from ._sweep import report, sweep
 from ._upgrade import upgrade
 from ._watch import watch
 
@@ -73,7 +74,7 @@ def main(ctx: click.Context, location: Path | None) -> None:
 
 for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge, repair):
     main.add_command(command)
-for command in (best, compare, diff):
+for command in (best, compare, diff, sweep, report):
     main.add_command(command)
 for command in (tag, note, rename, rm, export, figure, replot, upgrade):
     main.add_command(command)

@@ -25,11 +25,13 @@ from ._visualizer import RealTimeTrainingVisualizer
 
 if TYPE_CHECKING:
     from ._redraw import check_figure, redraw
+    from ._report import report
     from ._sweep_figure import (
         plot_leaderboard,
         plot_parallel_coordinate,
         plot_param_importances,
     )
+    from ._sweep_files import save_sweep
     from ._terminal_watch import watch_in_terminal
 
 __all__ = [
@@ -53,7 +55,9 @@ __all__ = [
     "plot_param_importances",
     "read_spec",
     "redraw",
+    "report",
     "save_run_figure",
+    "save_sweep",
     "validate",
     "watch_in_terminal",
     "watch_run",
@@ -73,4 +77,12 @@ def __getattr__(name: str) -> Any:
         from . import _sweep_figure  # noqa: PLC0415 (loads matplotlib)
 
         return getattr(_sweep_figure, name)
+    if name == "report":
+        from ._report import report  # noqa: PLC0415 (loads matplotlib)
+
+        return report
+    if name == "save_sweep":
+        from ._sweep_files import save_sweep  # noqa: PLC0415 (loads matplotlib)
+
+        return save_sweep
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -141,8 +141,7 @@ def draw_cells(value: Cells | None, report: Report, ax: Axes, theme: Theme) -> N
     known = np.isfinite(medians)
     share = np.full(medians.shape, np.nan)
     share[known] = shades(medians[known], report.goal)
-    colors = shade_map(theme)
-    colors.set_bad(theme.empty)
+    colors = shade_map(theme).with_extremes(bad=theme.empty)
     masked = np.ma.masked_invalid(share)
     ax.pcolormesh(masked, cmap=colors, vmin=0, vmax=1, ec=theme.background, lw=2)
     room = inches(ax)[0] / medians.shape[1] - 0.06

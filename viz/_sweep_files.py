@@ -83,9 +83,7 @@ def save_sweep(  # noqa: PLR0913 (a choice an argument)
                 page = prepare_report(store, metric, goal=goal, at=at, runs=runs)
                 figure = draw_report(page, colors)
             else:
-                axes = _PLOTS[name](
-                    store, metric, goal=goal, at=at, runs=runs, theme=theme
-                )
+                axes = _PLOTS[name](store, metric, goal=goal, at=at, runs=runs, theme=theme)
                 figure = axes.get_figure(root=True)  # type: ignore[assignment]
             if not isinstance(figure, Figure):
                 raise TypeError("the axes are on no figure")

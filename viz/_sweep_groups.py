@@ -96,6 +96,7 @@ def grouped_lines(
         ranked: Ids of the runs.
         column: What groups them, in the same order; None makes one group of all.
     """
+    labels: tuple[str, ...]
     if column is None:
         codes, labels = np.zeros(len(ranked), np.int64), ("",)
     else:

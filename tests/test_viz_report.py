@@ -1,0 +1,152 @@
+"""The one-page report of a sweep: its numbers, its files, and its commands."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from stepwell.cli import main
+from stepwell.store import ConfigurationError, Selection, Store, open_store, start_run
+from stepwell.viz import report, save_sweep
+from stepwell.viz._report import draw_report
+from stepwell.viz._report_value import prepare_report
+from stepwell.viz._sweep_groups import binned
+from stepwell.viz._theme import DARK
+
+SIZES = (0, 1, 3, 30)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    path: Path = tmp_path_factory.mktemp("report") / "sweep.duckdb"
+    random = np.random.default_rng(0)
+    start_run(project="nan", config={"lr": 1}, store=path).log({"loss": math.nan}, 1)
+    for size in SIZES:
+        for number in range(size):
+            rate, kind = (0.001, 0.01, 0.1)[number % 3], ("wide", "deep")[number % 2]
+            config = {"lr": rate, "kind": kind}
+            run = start_run(project=f"p{size}", config=config, store=path)
+            for step in (1, 2, 3):
+                run.log({"loss": rate * 10 + 1 / step + random.random() / 100}, step)
+            if size != SIZES[-1] or number != size - 1:  # the last goes on
+                run.finish()
+    with open_store(path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("project", ["p0", "p1", "p3", "p30", "nan"])
+def test_a_page_is_drawn_of_any_sweep(store: Store, project: str) -> None:
+    value = prepare_report(store, "loss", runs=Selection(project=project))
+
+    figure = draw_report(value, DARK)
+
+    figure.draw_without_rendering()
+    assert len(figure.axes) >= 5
+
+
+def test_curves_are_medians_and_quartiles_by_the_most_important_key(store: Store) -> None:
+    selection = Selection(project="p30")
+    value = prepare_report(store, "loss", runs=selection)
+
+    assert value.key == "lr"
+    assert [group.label for group in value.groups] == ["0.001", "0.01", "0.1"]
+    assert [group.runs for group in value.groups] == [10, 10, 10]
+    rows = store.sql(
+        "select p.step, median(p.value), quantile_cont(p.value, 0.25),"
+        " quantile_cont(p.value, 0.75) from points p"
+        " join params c on c.run_id = p.run_id and c.key = 'lr' and c.number = 0.01"
+        " join runs r on r.run_id = p.run_id and r.project = 'p30'"
+        " where p.metric = 'loss' group by p.step order by p.step"
+    ).fetchall()
+    group = value.groups[1]
+    assert group.x.tolist() == [row[0] for row in rows]
+    for column, found in zip((1, 2, 3), (group.middle, group.low, group.high), strict=True):
+        assert found == pytest.approx([row[column] for row in rows])
+
+
+def test_cells_are_medians_of_the_runs_in_them(store: Store) -> None:
+    selection = Selection(project="p30")
+    cells = prepare_report(store, "loss", runs=selection).cells
+    table = store.sweep_table("loss", runs=selection)
+
+    assert cells is not None
+    assert (cells.across, cells.up) == ("lr", "kind")
+    assert (cells.columns, cells.rows) == (("0.001", "0.01", "0.1"), ("deep", "wide"))
+    for row, kind in enumerate(cells.rows):
+        for column, rate in enumerate((0.001, 0.01, 0.1)):
+            members = (table.params["kind"] == kind) & (table.params["lr"] == rate)
+            expected = np.median(table.values["loss"][members])
+            assert cells.medians[row, column] == pytest.approx(expected)
+
+
+def test_the_head_says_what_the_runs_are(store: Store) -> None:
+    value = prepare_report(store, "loss", runs=Selection(project="p30"))
+
+    assert value.title == "p30 · sweep lr × kind"
+    assert value.facts[0] == "30 runs · 29 finished · 1 running"
+    assert "lower is better" in value.facts[1]
+
+
+def test_the_page_of_an_unchanged_store_is_the_same_file(
+    store: Store, tmp_path: Path
+) -> None:
+    runs = Selection(project="p3", status=("finished",))
+    one = report(store, "loss", tmp_path / "one.svg", runs=runs)
+    other = report(store, "loss", tmp_path / "other.svg", runs=runs)
+
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_an_unknown_plot_is_refused_before_anything_is_drawn(
+    store: Store, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="no plot 'pie'"):
+        save_sweep(store, "loss", tmp_path / "none", ["parallel", "pie"])
+
+    assert not (tmp_path / "none").exists()
+
+
+def test_commands_draw_and_print_paths(store: Store, tmp_path: Path) -> None:
+    place = ["--store", str(store.location)]
+    chosen = ["-m", "loss", "-p", "p3"]
+    runner = CliRunner()
+
+    page = runner.invoke(main, [*place, "report", *chosen, "-o", str(tmp_path / "r.png")])
+    some = runner.invoke(
+        main,
+        [*place, "sweep", "leaderboard", *chosen, "-o", str(tmp_path / "d"), "--json"],
+    )
+
+    assert page.exit_code == some.exit_code == 0, page.output + some.output
+    assert Path(page.output.strip()).read_bytes().startswith(b"\x89PNG")
+    assert json.loads(some.output) == {
+        "leaderboard": str((tmp_path / "d" / "leaderboard.png").resolve())
+    }
+
+
+@pytest.mark.parametrize("command", ["report", "sweep"])
+def test_a_metric_that_no_run_has_is_one_line(
+    store: Store, tmp_path: Path, command: str
+) -> None:
+    arguments = ["--store", str(store.location), command, "-m", "lost"]
+
+    result = CliRunner().invoke(main, [*arguments, "-o", str(tmp_path / "x.png")])
+
+    assert result.exit_code == 2
+    assert "'lost'" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_wide_numbers_are_put_into_ranges_and_rare_words_together() -> None:
+    codes, labels = binned(np.geomspace(1e-4, 1e-1, 50))
+    assert len(labels) == 5
+    assert np.bincount(codes).tolist() == [10] * 5
+
+    words = np.array([*"aaabbbccdef", None], object)
+    codes, labels = binned(words, most=4)
+    assert labels == ("a", "b", "c", "others")
+    assert codes.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, -1]
