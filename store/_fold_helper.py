@@ -115,7 +115,9 @@ class FoldHelper:
         if self._process is None or self._process.stdout is None:
             return False
         pipe = self._process.stdout.fileno()
-        if not select.select([pipe], [], [], max(0.0, seconds))[0]:
+        answer = select.poll()  # not select(), which takes descriptors below 1,024 alone
+        answer.register(pipe, select.POLLIN)
+        if not answer.poll(1000 * max(0.0, seconds)):
             return False
         data = os.read(pipe, 4096)
         *lines, self._received = (self._received + data).split(b"\n")
