@@ -58,9 +58,10 @@ def save(  # noqa: PLR0913, PLR0917 (an option an argument)
 ) -> None:
     """Keep a figure as NAME; replaces the one that had the name.
 
-    KIND is `run`, for a run's own panels (those of the newest run that was chosen).
+    KIND is `run`, for a run's own panels (those of the newest run that was chosen), or a
+    plot of many runs, which needs a metric: parallel, importances, leaderboard.
 
-    Example: stepwell figure save newest run --project digits
+    Example: stepwell figure save ranking leaderboard -m val_loss --project digits
     """
     from stepwell.store import FigureSpec  # noqa: PLC0415 (a part of the store)
     from stepwell.viz import check_figure  # noqa: PLC0415

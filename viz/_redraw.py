@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepwell.store import ConfigurationError, KeptFigure
+from stepwell.store import KeptFigure
 
 from ._picture_spec import PICTURES, read_spec
 from ._run_figure import save_run_spec
@@ -40,7 +40,12 @@ def redraw(
     """
     spec = spec_of(store, figure)
     check_figure(spec)
-    return save_run_spec(store, spec, path or _default_path(figure))
+    target = path or _default_path(figure)
+    if spec.kind == RUN:
+        return save_run_spec(store, spec, target)
+    from ._plots import save_figure_file  # noqa: PLC0415 (loads matplotlib)
+
+    return save_figure_file(store, spec, target)
 
 
 def spec_of(store: "Store", figure: "FigureSpec | KeptFigure | Path | str") -> "FigureSpec":
@@ -72,6 +77,9 @@ def check_figure(spec: "FigureSpec") -> None:
     Raises:
         ConfigurationError: Its kind or an option is unknown.
     """
-    if spec.kind != RUN:
-        raise ConfigurationError(f"figures of kind {spec.kind!r} are unknown; use {RUN!r}")
-    run_options(spec)
+    if spec.kind == RUN:
+        run_options(spec)
+    else:
+        from ._plots import check_plot  # noqa: PLC0415 (loads matplotlib)
+
+        check_plot(spec)

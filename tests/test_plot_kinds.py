@@ -1,0 +1,105 @@
+"""The plots of many runs are kept, drawn and drawn again by their short names."""
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from stepwell.store import (
+    ConfigurationError,
+    FigureSpec,
+    MetricNotFoundError,
+    Selection,
+    Store,
+    start_run,
+)
+from stepwell.viz import check_figure, read_spec, redraw
+from stepwell.viz._plots import PLOTS, draw_figure, save_figure_file
+
+METRIC = {"metric": "val_loss"}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A sweep of two parameters, and a run that has nothing to do with it."""
+    path = tmp_path_factory.mktemp("kinds") / "runs.duckdb"
+    for rate in (0.001, 0.01, 0.1):
+        for seed in range(2):
+            with start_run("p", f"{rate}-{seed}", settings(rate, seed), store=path) as run:
+                for step in range(10):
+                    run.log({"val_loss": 1 / (step + 1) + rate + seed / 100})
+    with start_run("other", "other", store=path) as run:
+        run.log({"val_loss": 0.0})
+    return Store(path)
+
+
+def settings(rate: float, seed: int) -> dict[str, float]:
+    return {"lr": rate, "seed": seed}
+
+
+@pytest.mark.parametrize("kind", PLOTS)
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_each_kind_is_redrawn_byte_by_byte(
+    store: Store, tmp_path: Path, kind: str, suffix: str
+) -> None:
+    spec = FigureSpec(kind, Selection(project="p"), METRIC, {"theme": "dark"})
+    first = save_figure_file(store, spec, tmp_path / f"a{suffix}")
+    second = redraw(store, first, tmp_path / f"b{suffix}")
+
+    assert read_spec(first) == spec
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_kept_plot_follows_or_is_pinned(store: Store, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(store.location.read_bytes())
+    grown = Store(copy)
+    spec = FigureSpec("leaderboard", Selection(project="p"), METRIC)
+    grown.save_figure("following", spec)
+    grown.save_figure("pinned", spec, pin=True)
+    with start_run("p", "latest", {"lr": 1.0, "seed": 0}, store=copy) as run:
+        run.log({"val_loss": 0.001})
+
+    following = redraw(grown, "following", tmp_path / "a.svg").read_text(encoding="utf-8")
+    pinned = redraw(grown, "pinned", tmp_path / "b.svg").read_text(encoding="utf-8")
+    assert "<!-- latest -->" in following
+    assert "<!-- latest -->" not in pinned
+    assert "<!-- 0.001-0 -->" in pinned
+
+
+def test_a_figure_that_is_drawn_can_be_changed(store: Store) -> None:
+    figure = draw_figure(store, FigureSpec("importances", options=METRIC))
+
+    assert isinstance(figure, Figure)
+    assert figure.axes
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (FigureSpec("pie"), "'pie' are unknown; use run, "),
+        (FigureSpec("leaderboard"), "needs a metric"),
+        (FigureSpec("leaderboard", options={"metric": 3}), "needs a metric"),
+        (
+            FigureSpec("leaderboard", options={"runs": "x"}),
+            "no option 'runs'; it has",
+        ),
+        (FigureSpec("parallel", options=METRIC | {"ax": 1}), "no option 'ax'"),
+        (FigureSpec("parallel", options=METRIC, style={"size": 1}), "no style 'size'"),
+        (FigureSpec("parallel", options=METRIC, style={"theme": "sepia"}), "sepia"),
+    ],
+)
+def test_a_figure_that_no_store_can_draw_is_refused(spec: FigureSpec, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        check_figure(spec)
+
+
+def test_what_this_store_cannot_draw_is_an_error(store: Store, tmp_path: Path) -> None:
+    for options, kind in (
+        (METRIC | {"goal": "up"}, ConfigurationError),
+        (METRIC | {"limit": "many"}, ConfigurationError),
+        ({"metric": "val_los"}, MetricNotFoundError),
+    ):
+        with pytest.raises(kind):
+            redraw(store, FigureSpec("leaderboard", options=options), tmp_path / "a.png")
+    assert not (tmp_path / "a.png").exists()

@@ -1,0 +1,133 @@
+"""The plots of many runs by their short names: for kept figures and the command line."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stepwell.store import ConfigurationError
+
+from ._comparing import theme_of
+from ._files import content_of, target_path, write_whole
+from ._style import own_style
+from ._text import clean
+
+if TYPE_CHECKING:
+    from stepwell.store import FigureSpec, Store
+
+_GIVEN = frozenset({"store", "runs", "ax", "theme"})
+_STYLE = ("theme",)
+
+
+@dataclass(frozen=True, slots=True)
+class PlotKind:
+    """A plot of many runs.
+
+    Attributes:
+        module: The module of this package that draws it.
+        function: The function there. It takes a store and a metric, `runs`, `theme`, and
+            options of its own, and gives the axes or the figure.
+    """
+
+    module: str
+    function: str
+
+    @property
+    def plot(self) -> Callable[..., Any]:
+        """The function itself."""
+        found: Callable[..., Any] = getattr(
+            import_module(f"{__package__}.{self.module}"), self.function
+        )
+        return found
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a figure of this kind can be told, its metric first."""
+        names = inspect.signature(self.plot).parameters
+        return tuple(name for name in names if name not in _GIVEN)
+
+
+PLOTS: Mapping[str, PlotKind] = {
+    "parallel": PlotKind("_sweep_figure", "plot_parallel_coordinate"),
+    "importances": PlotKind("_sweep_figure", "plot_param_importances"),
+    "leaderboard": PlotKind("_sweep_figure", "plot_leaderboard"),
+}
+"""The plots by the names that figures of their kind have."""
+
+
+def check_plot(spec: "FigureSpec") -> None:
+    """Refuse a figure that could not be drawn from any store.
+
+    Raises:
+        ConfigurationError: It has no metric, or a kind, option or style that is unknown.
+    """
+    if spec.kind not in PLOTS:
+        known = ", ".join(("run", *PLOTS))
+        raise ConfigurationError(f"figures of kind {spec.kind!r} are unknown; use {known}")
+    for what, given, known_names in (
+        ("option", spec.options, PLOTS[spec.kind].options),
+        ("style", spec.style, _STYLE),
+    ):
+        for name in given:
+            if name not in known_names:
+                raise ConfigurationError(
+                    f"a figure of kind {spec.kind!r} has no {what} {name!r}; it has"
+                    f" {', '.join(known_names)}"
+                )
+    if not isinstance(spec.options.get("metric"), str):
+        raise ConfigurationError(f"a figure of kind {spec.kind!r} needs a metric")
+    theme_of(spec.style.get("theme", "light"))
+
+
+def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
+    """A figure of many runs, from what the store holds now.
+
+    Raises:
+        LookupFailedError: There is no such run or metric.
+        ConfigurationError: It can't be drawn so; see `check_plot`.
+    """
+    check_plot(spec)
+    plot = PLOTS[spec.kind].plot
+    theme = spec.style.get("theme", "light")
+    try:
+        drawn = plot(store, runs=spec.selection, theme=theme, **spec.options)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"a figure of kind {spec.kind!r} can't be drawn with {dict(spec.options)}:"
+            f" {error}"
+        ) from error
+    figure = drawn.get_figure(root=True) if isinstance(drawn, Axes) else drawn
+    if not isinstance(figure, Figure):
+        raise TypeError(f"the plot {spec.kind!r} is on no figure")
+    return figure
+
+
+def save_figure_file(store: "Store", spec: "FigureSpec", path: str | Path) -> Path:
+    """Draw a figure of many runs into a file, which keeps how; return its path.
+
+    Args:
+        store: Where the runs are.
+        spec: What to draw, and how.
+        path: The file: .png, .pdf or .svg.
+
+    Raises:
+        LookupFailedError: There is no such run or metric.
+        ConfigurationError: It can't be drawn so; see `check_plot`.
+        OSError: The file can't be written.
+    """
+    target = target_path(path)
+    figure = draw_figure(store, spec)
+    with own_style():
+        content = content_of(
+            figure,
+            target.suffix.lower(),
+            title=clean(f"{spec.kind} of {spec.options['metric']}"),
+            background=theme_of(spec.style.get("theme", "light")).background,
+            spec=spec,
+        )
+    return write_whole(target, content)
