@@ -1,0 +1,199 @@
+"""The curves of many runs over one x axis."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
+
+from ._comparing import (
+    MOST_COLORED,
+    EndLabel,
+    draw_end_labels,
+    draw_nothing,
+    draw_title,
+    draw_xlabel,
+    fit,
+    group_colors,
+    new_axes,
+    run_colors,
+    set_scales,
+    styled,
+    theme_of,
+)
+from ._curves_value import CurvesPlot, RunLine, prepare_curves
+from ._numbers import short_value
+from ._scale import Scale, linear_scale, log_scale
+from ._sequential import ordered_colors
+from ._style import own_style
+from ._theme import Theme
+
+if TYPE_CHECKING:
+    from stepwell.store import Runs, Store
+
+SIZE = (8.0, 4.6)
+_MOST_LABELED = 5
+
+
+def plot_curves(  # noqa: PLR0913 (an option an argument)
+    store: "Store",
+    metric: str,
+    *,
+    runs: "Runs" = None,
+    x: str = "step",
+    smooth: str | None = None,
+    group_by: str | Sequence[str] = (),
+    band: str = "auto",
+    logx: bool = False,
+    logy: bool = False,
+    goal: str | None = None,
+    ax: Axes | None = None,
+    theme: "str | Theme" = "light",
+) -> Axes:
+    """Draw one metric of many runs over each other.
+
+    Up to seven runs have a colour each; of more, the best ones. Beyond forty runs a band
+    stands for all.
+
+    Args:
+        store: Where the runs are.
+        metric: The metric's name.
+        runs: Which runs; all of them when absent.
+        x: `step`, `time`, `elapsed`, or another metric.
+        smooth: "ema:0.9" or "window:50"; the curves themselves are then drawn faintly.
+        group_by: Configuration keys; a line and a band a group of runs.
+        band: `quartile` or `minmax` about the median, `std` or `ci` about the mean;
+            `auto` takes quartiles where every group has five runs or more.
+        logx: Draw x on a logarithmic axis.
+        logy: Draw the values on a logarithmic axis; those up to 0 are left out.
+        goal: `min` or `max`, for which runs are the best ones; by default as the
+            metric's name tells.
+        ax: Where to draw; a figure of its own when absent.
+        theme: "light" or "dark".
+
+    Raises:
+        MetricNotFoundError: There are runs, and none has the metric.
+        ConfigurationError: An option is wrong.
+    """
+    look = theme_of(theme)
+    value = prepare_curves(
+        store,
+        metric,
+        runs=runs,
+        x=x,
+        smooth=smooth,
+        group_by=group_by,
+        band=band,
+        logx=logx,
+        logy=logy,
+        goal=goal,
+    )
+    return draw_curves_plot(value, ax or new_axes(*SIZE, look), look)
+
+
+def draw_curves_plot(value: CurvesPlot, ax: Axes, theme: Theme) -> Axes:
+    """Draw what `prepare_curves` made."""
+    with own_style():
+        styled(ax, theme)
+        if not value.runs:
+            return draw_nothing(ax, value.metric, f"no run with {value.metric}", theme)
+        set_scales(ax, *_scales(value))
+        draw_title(ax, value.metric, value.note, theme)
+        draw_xlabel(ax, value.xlabel, theme)
+        labels = _draw_groups(value, ax, theme)
+        if not any(group.name for group in value.groups):
+            labels = _draw_runs(value, ax, theme) + labels
+        draw_end_labels(ax, labels, theme)
+        return fit(ax)
+
+
+def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
+    names = [group.name for group in value.groups]
+    if len(names) == 1 and not names[0]:
+        colors = {"": theme.neutral}
+    elif len(names) <= MOST_COLORED:
+        colors = group_colors(names, theme)
+    else:
+        colors = dict(zip(names, ordered_colors(len(names), theme), strict=True))
+    for name, color in colors.items():
+        _draw_faint((line for line in value.runs if line.group == name), ax, color)
+    labels = []
+    for group in value.groups:
+        color, band = colors[group.name], group.band
+        single = not group.name
+        ax.fill_between(
+            group.x, band.low, band.high, color=color, alpha=0.25, linewidth=0, zorder=2.5
+        )
+        ax.plot(group.x, band.middle, color=color, linewidth=2.0, zorder=3)
+        end = band.middle[np.isfinite(band.middle)][-1]
+        text = "all runs" if single else group.name
+        labels.append(
+            EndLabel(f"{text}  {short_value(end)}  n={group.n}", float(end), color)
+        )
+    return labels
+
+
+def _draw_runs(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
+    every = [line.run_id for line in value.runs]
+    few = len(every) <= MOST_COLORED
+    best = every if few else list(value.best[:_MOST_LABELED])
+    colors = run_colors(every, theme, best)
+    if not value.groups:
+        others = (line for line in value.runs if line.run_id not in best)
+        _draw_faint(others, ax, theme.neutral, alpha=0.45)
+    labels = []
+    for line in value.runs:
+        if line.run_id not in best:
+            continue
+        color = colors[line.run_id]
+        if line.raw is not line.y:
+            ax.plot(line.x, line.raw, color=color, alpha=0.25, linewidth=0.7, zorder=2.6)
+        mark = "o" if np.isfinite(line.y).sum() == 1 else ""
+        ax.plot(line.x, line.y, color=color, linewidth=1.6, zorder=3, marker=mark)
+        end = float(line.y[np.isfinite(line.y)][-1])
+        going = "  running" if line.is_running else ""
+        labels.append(EndLabel(f"{line.name}  {short_value(end)}{going}", end, color))
+    return labels
+
+
+def _draw_faint(lines: Iterable[RunLine], ax: Axes, color: str, alpha: float = 0.2) -> None:
+    """Thin lines, all at once: much faster than one by one."""
+    segments = [
+        np.column_stack([line.x, line.y])[np.isfinite(line.y) & np.isfinite(line.x)]
+        for line in lines
+    ]
+    ax.add_collection(
+        LineCollection(segments, colors=color, linewidths=0.6, alpha=alpha, zorder=2),
+        autolim=False,
+    )
+
+
+def _scales(value: CurvesPlot) -> tuple[Scale, Scale]:
+    x = np.concatenate([line.x for line in value.runs])
+    x = x[np.isfinite(x)]
+    y = _heights(value)
+    low, high = float(y.min()), float(y.max())
+    first, last = (float(x.min()), float(x.max())) if len(x) else (0.0, 1.0)
+    if value.logx and first > 0:
+        across = log_scale(first, last)
+    else:
+        first, last = (first, last) if first < last else (first - 0.5, last + 0.5)
+        across = linear_scale(first, last, padded=False)
+    if value.logy:
+        return across, log_scale(low, high)
+    # A steep beginning, or a run that diverged, must not flatten all the rest.
+    most = float(np.quantile(y, 0.97))
+    least = float(np.quantile(y, 0.03))
+    high = most + 0.25 * (most - low) if high - most > 1.5 * (most - low) > 0 else high
+    low = least - 0.25 * (high - least) if least - low > 1.5 * (high - least) > 0 else low
+    return across, linear_scale(low, high)
+
+
+def _heights(value: CurvesPlot) -> NDArray[np.float64]:
+    parts = [line.y for line in value.runs]
+    parts += [edge for one in value.groups for edge in (one.band.low, one.band.high)]
+    y = np.concatenate(parts)
+    y = y[np.isfinite(y) & ((y > 0) | (not value.logy))]
+    return y if len(y) else np.array([1.0])
