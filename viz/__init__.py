@@ -5,6 +5,7 @@ that draws it. Only the last knows matplotlib, and none of it is loaded before s
 is drawn.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
@@ -24,6 +25,11 @@ from ._views import PlotWarning
 from ._visualizer import RealTimeTrainingVisualizer
 
 if TYPE_CHECKING:
+    from ._plot_contour import plot_contour
+    from ._plot_curves import plot_curves
+    from ._plot_edf import plot_edf
+    from ._plot_history import plot_optimization_history
+    from ._plot_slice import plot_slice
     from ._redraw import check_figure, redraw
     from ._report import report
     from ._sweep_figure import (
@@ -50,9 +56,14 @@ __all__ = [
     "create_loss_visualizer",
     "create_moe_visualizer",
     "layout_of",
+    "plot_contour",
+    "plot_curves",
+    "plot_edf",
     "plot_leaderboard",
+    "plot_optimization_history",
     "plot_parallel_coordinate",
     "plot_param_importances",
+    "plot_slice",
     "read_spec",
     "redraw",
     "report",
@@ -64,25 +75,25 @@ __all__ = [
 ]
 
 
+# What loads matplotlib, Rich or parts of the store, and the module that it is in.
+_LAZY = {
+    "check_figure": "_redraw",
+    "plot_contour": "_plot_contour",
+    "plot_curves": "_plot_curves",
+    "plot_edf": "_plot_edf",
+    "plot_leaderboard": "_sweep_figure",
+    "plot_optimization_history": "_plot_history",
+    "plot_parallel_coordinate": "_sweep_figure",
+    "plot_param_importances": "_sweep_figure",
+    "plot_slice": "_plot_slice",
+    "redraw": "_redraw",
+    "report": "_report",
+    "save_sweep": "_sweep_files",
+    "watch_in_terminal": "_terminal_watch",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name in {"check_figure", "redraw"}:
-        from . import _redraw  # noqa: PLC0415 (loads parts of the store)
-
-        return getattr(_redraw, name)
-    if name == "watch_in_terminal":
-        from ._terminal_watch import watch_in_terminal  # noqa: PLC0415 (loads Rich)
-
-        return watch_in_terminal
-    if name in {"plot_leaderboard", "plot_parallel_coordinate", "plot_param_importances"}:
-        from . import _sweep_figure  # noqa: PLC0415 (loads matplotlib)
-
-        return getattr(_sweep_figure, name)
-    if name == "report":
-        from ._report import report  # noqa: PLC0415 (loads matplotlib)
-
-        return report
-    if name == "save_sweep":
-        from ._sweep_files import save_sweep  # noqa: PLC0415 (loads matplotlib)
-
-        return save_sweep
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -27,7 +27,7 @@ MARGIN = 0.18
 MOST_COLORED = 7
 _OURS = "stepwell comparison"
 _POINTS = 72.0
-_LABEL_WIDTH = 2.2
+_LABEL_WIDTH = 2.8
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
     lines = tuple(line for line in lines if np.isfinite(line.y).any())
     groups, kind = _groups(lines, names, keys, band)
     note = noted(
-        counted(len(lines), "run"),
+        counted(len(lines), "run") + (f" by {', '.join(keys)}" if keys else ""),
         band_text(kind) if groups else "",
         how.text if how else "",
         going_note([status[line.run_id] for line in lines]),
@@ -138,9 +138,8 @@ def group_names(table: "SweepTable", keys: Sequence[str]) -> dict[str, str]:
     rows = list(zip(*columns, strict=True)) if keys else [()] * len(table.run_id)
     order = sorted(range(len(rows)), key=lambda row: [_rank(cell) for cell in rows[row]])
     return {
-        str(table.run_id[row]): " · ".join(
-            f"{key} {_text(cell)}" for key, cell in zip(keys, rows[row], strict=True)
-        )
+        str(table.run_id[row]): (f"{keys[0]} " if len(keys) == 1 else "")
+        + " · ".join(_text(cell) for cell in rows[row])
         for row in order
     }
 

@@ -130,7 +130,7 @@ def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
         end = band.middle[np.isfinite(band.middle)][-1]
         text = "all runs" if single else group.name
         labels.append(
-            EndLabel(f"{text}  {short_value(end)}  n={group.n}", float(end), color)
+            EndLabel(f"{text}: {short_value(end)}, n={group.n}", float(end), color)
         )
     return labels
 
@@ -153,8 +153,8 @@ def _draw_runs(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
         mark = "o" if np.isfinite(line.y).sum() == 1 else ""
         ax.plot(line.x, line.y, color=color, linewidth=1.6, zorder=3, marker=mark)
         end = float(line.y[np.isfinite(line.y)][-1])
-        going = "  running" if line.is_running else ""
-        labels.append(EndLabel(f"{line.name}  {short_value(end)}{going}", end, color))
+        going = ", running" if line.is_running else ""
+        labels.append(EndLabel(f"{line.name}: {short_value(end)}{going}", end, color))
     return labels
 
 

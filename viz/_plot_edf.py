@@ -1,0 +1,154 @@
+"""How the values of a metric are distributed over runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ._comparing import (
+    EndLabel,
+    counted,
+    draw_end_labels,
+    draw_nothing,
+    draw_title,
+    draw_xlabel,
+    fit,
+    going_note,
+    group_colors,
+    new_axes,
+    noted,
+    set_scales,
+    styled,
+    theme_of,
+)
+from ._curves_value import group_names
+from ._numbers import short_value
+from ._scale import linear_scale
+from ._style import own_style
+from ._sweep_points import Floats, run_values
+from ._theme import Theme
+
+if TYPE_CHECKING:
+    from stepwell.store import Runs, Store
+
+SIZE = (7.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distribution:
+    """The values of a group of runs.
+
+    Attributes:
+        name: The group's name; empty for all runs together.
+        value: float64, ascending.
+        share: float64, the share of the group's runs with at most that value.
+    """
+
+    name: str
+    value: Floats
+    share: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distributions:
+    """Groups of runs side by side.
+
+    Attributes:
+        metric: The metric's name.
+        note: What is shown, in words.
+        groups: The groups that have a value.
+    """
+
+    metric: str
+    note: str
+    groups: tuple[Distribution, ...]
+
+
+def prepare_edf(  # noqa: PLR0913 (an option an argument)
+    store: "Store",
+    metric: str,
+    *,
+    group_by: str | Sequence[str] = (),
+    goal: str | None = None,
+    at: str | int = "best",
+    runs: "Runs" = None,
+) -> Distributions:
+    """What `plot_edf` draws."""
+    keys = (group_by,) if isinstance(group_by, str) else tuple(group_by)
+    found = run_values(store, metric, goal, at, runs)
+    names = group_names(found.table, keys)
+    own = np.array([names[found.table.run_id[row]] for row in found.rows], object)
+    groups = []
+    for name in dict.fromkeys(names.values()):
+        value = np.sort(found.value[own == name])
+        if len(value):
+            share = np.arange(1, len(value) + 1) / len(value)
+            groups.append(Distribution(name, value, share))
+    by = f" by {', '.join(keys)}" if keys else ""
+    note = noted(
+        counted(len(found.value), "run") + by, found.direction, going_note(found.status)
+    )
+    return Distributions(metric, note, tuple(groups))
+
+
+def plot_edf(  # noqa: PLR0913 (an option an argument)
+    store: "Store",
+    metric: str,
+    *,
+    group_by: str | Sequence[str] = (),
+    goal: str | None = None,
+    at: str | int = "best",
+    runs: "Runs" = None,
+    ax: Axes | None = None,
+    theme: "str | Theme" = "light",
+) -> Axes:
+    """Draw which share of the runs has a value up to each x.
+
+    Args:
+        store: Where the runs are.
+        metric: The metric's name.
+        group_by: Configuration keys; a line a group of runs.
+        goal: `min` or `max`; by default as the metric's name tells.
+        at: `best`, `last`, or a step.
+        runs: Which runs; all of them when absent.
+        ax: Where to draw; a figure of its own when absent.
+        theme: "light" or "dark".
+
+    Raises:
+        MetricNotFoundError: There are runs, and none has the metric.
+        ConfigurationError: An option is wrong.
+    """
+    look = theme_of(theme)
+    value = prepare_edf(store, metric, group_by=group_by, goal=goal, at=at, runs=runs)
+    return draw_edf(value, ax or new_axes(*SIZE, look), look)
+
+
+def draw_edf(value: Distributions, ax: Axes, theme: Theme) -> Axes:
+    """Draw what `prepare_edf` made."""
+    with own_style():
+        styled(ax, theme)
+        title = f"{value.metric} over runs"
+        if not value.groups:
+            return draw_nothing(ax, title, f"no run with {value.metric}", theme)
+        every = np.concatenate([group.value for group in value.groups])
+        across = linear_scale(float(every.min()), float(every.max()))
+        set_scales(ax, across, None)
+        ax.set_ylim(0.0, 1.02)
+        ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+        colors = group_colors([group.name for group in value.groups], theme)
+        labels = []
+        for group in value.groups:
+            color = colors[group.name] if group.name else theme.palette[0]
+            x = np.concatenate([[across.low], group.value, [across.high]])
+            y = np.concatenate([[0.0], group.share, [1.0]])
+            ax.step(x, y, where="post", color=color, linewidth=1.8, zorder=3)
+            middle = float(np.median(group.value))
+            text = f"{group.name}: median {short_value(middle)}, n={len(group.value)}"
+            labels.append(EndLabel(text.removeprefix(": "), 1.0, color))
+        draw_title(ax, title, value.note, theme)
+        draw_xlabel(ax, value.metric, theme)
+        ax.set_ylabel("share of runs", color=theme.muted, fontsize=8.0)
+        draw_end_labels(ax, labels, theme)
+        return fit(ax)
