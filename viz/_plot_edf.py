@@ -79,7 +79,7 @@ def prepare_edf(  # noqa: PLR0913 (an option an argument)
     keys = (group_by,) if isinstance(group_by, str) else tuple(group_by)
     found = run_values(store, metric, goal, at, runs)
     names = group_names(found.table, keys)
-    own = np.array([names[found.table.run_id[row]] for row in found.rows], object)
+    own = np.array([names[str(found.table.run_id[row])] for row in found.rows], object)
     groups = []
     for name in dict.fromkeys(names.values()):
         value = np.sort(found.value[own == name])
