@@ -133,8 +133,8 @@ def _fold_on(setting: Setting, location: Any) -> None:
     try:
         while not setting.is_over:
             if needs_fold(lease_of(location)):
+                setting.count("folds begun in order to be killed")
                 fold(lease_of(location), _PATIENCE)
-                setting.count("folds")
     except StoreBusyError:
         setting.count("waits in vain")
     except BaseException as error:  # noqa: BLE001 (the child must end here)

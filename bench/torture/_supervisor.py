@@ -199,7 +199,7 @@ class _Supervisor:
             "calls acknowledged": found["calls"],
             "calls refused by a full disk": found["refused"],
             "calls taken by damage": found["excused"],
-            "points": found["points"],
+            "points, with those of copies": found["points"],
             "stores compared": found["stores"],
             "runs and other processes started": self._serial.total(),
             **dict(sorted(counts.items())),
