@@ -28,6 +28,7 @@ _GOLDEN = 0.618033988749895
 _SIZE = 8.0
 _NAME_SIZE = 9.0
 _STRONG_SHARE = 0.1
+_MOST_STRONG = 12
 _FEW = 20
 
 
@@ -77,7 +78,9 @@ def _draw_lines(ax: Axes, value: Parallel, theme: Theme) -> None:
     places = _jittered(value)
     count = len(places)
     x, y = _eased(places)
-    strong = max(1, round(count * _STRONG_SHARE)) if count > _FEW else count
+    strong = (
+        min(_MOST_STRONG, max(1, round(count * _STRONG_SHARE))) if count > _FEW else count
+    )
     colors = shade_map(theme)(value.shades)
     colors[:, 3] = 0.95
     if count > _FEW:

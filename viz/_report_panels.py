@@ -64,18 +64,20 @@ def draw_groups(value: Report, ax: Axes, theme: Theme) -> None:
     last = last if first < last else first + 1.0
     set_scales(ax, linear_scale(first, last, padded=False), values_scale(every, value.goal))
     labels = []
+    total = sum(group.runs for group in value.groups)
     for number, group in enumerate(value.groups):
         color = theme.palette[number % len(theme.palette)]
         thin = LineCollection(
             [np.column_stack([x, line]) for line in group.thin],
             colors=color,
             linewidths=0.6,
-            alpha=0.25,
+            alpha=max(0.06, min(0.25, 6.0 / total)),
+            zorder=1.5,
         )
         ax.add_collection(thin, autolim=False)
         if group.runs >= _LEAST_FOR_BAND:
-            ax.fill_between(x, group.low, group.high, color=color, alpha=0.2, lw=0)
-        ax.plot(x, group.middle, color=color, lw=2.0)
+            ax.fill_between(x, group.low, group.high, color=color, alpha=0.15, lw=0)
+        ax.plot(x, group.middle, color=color, lw=2.2, zorder=3)
         known = group.middle[np.isfinite(group.middle)]
         if len(known):
             text = f"{group.label}: " if group.label else ""
