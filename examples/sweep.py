@@ -92,15 +92,11 @@ def sweep(combinations: Sequence[Settings], jobs: int, store: Path | None) -> li
 
 def commands(location: Path) -> list[str]:
     """How to look at the sweep on the command line."""
-    best = (
-        "select run, min from summary"
-        " where project = 'digits-sweep' and metric = 'val_loss' order by min limit 5"
-    )
     stepwell_here = f"stepwell --store {shlex.quote(str(location))}"
     return [
         f"{stepwell_here} ls --project {PROJECT}",
-        f'{stepwell_here} sql "{best}"',
-        f"{stepwell_here} plot last",
+        f"{stepwell_here} best val_loss --project {PROJECT}",
+        f"{stepwell_here} report -m val_loss --project {PROJECT} -o sweep.png",
     ]
 
 

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from ._removal import RemovedRuns
     from ._repair import RepairedStore, repair_store
     from ._running import RunningReduction
-    from ._selection import Runs, Selection
+    from ._selection import Runs, Selection, as_selection
     from ._sql_result import SqlResult
     from ._store import Store
     from ._sweep_values import (
@@ -119,6 +119,7 @@ __all__ = [
     "SweepTable",
     "UpgradedStore",
     "active_run",
+    "as_selection",
     "before_termination",
     "better_side",
     "clean_metrics",
@@ -169,6 +170,7 @@ _LAZY = {
     "Store": "_store",
     "SweepTable": "_sweep_values",
     "UpgradedStore": "_upgrade",
+    "as_selection": "_selection",
     "compact_store": "_compact",
     "copy_store": "_copy",
     "examine": "_doctor",

@@ -13,7 +13,7 @@ from stepwell.store import (
     Store,
     start_run,
 )
-from stepwell.viz import check_figure, read_spec, redraw
+from stepwell.viz import check_figure, read_spec, redraw, report, save_sweep
 from stepwell.viz._plots import PLOTS, draw_figure, save_figure_file
 
 METRIC = {"metric": "val_loss"}
@@ -48,6 +48,20 @@ def test_each_kind_is_redrawn_byte_by_byte(
 
     assert read_spec(first) == spec
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_pictures_of_a_sweep_say_how_they_were_made(
+    store: Store, tmp_path: Path
+) -> None:
+    runs = Selection(project="p")
+    paths = save_sweep(store, "val_loss", tmp_path, ["leaderboard"], runs=runs, at="last")
+    page = report(store, "val_loss", tmp_path / "page.svg", runs=runs, goal="min")
+
+    assert read_spec(paths["leaderboard"]) == FigureSpec(
+        "leaderboard", runs, METRIC | {"at": "last"}, {"theme": "light"}
+    )
+    again = redraw(store, page, tmp_path / "again.svg")
+    assert again.read_bytes() == page.read_bytes()
 
 
 def test_a_kept_plot_follows_or_is_pinned(store: Store, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ._style import own_style
 from ._text import clean
 
 if TYPE_CHECKING:
-    from stepwell.store import FigureSpec, Store
+    from stepwell.store import FigureSpec, Runs, Store
 
 _GIVEN = frozenset({"store", "runs", "ax", "theme"})
 _STYLE = ("theme",)
@@ -56,8 +56,19 @@ PLOTS: Mapping[str, PlotKind] = {
     "parallel": PlotKind("_sweep_figure", "plot_parallel_coordinate"),
     "importances": PlotKind("_sweep_figure", "plot_param_importances"),
     "leaderboard": PlotKind("_sweep_figure", "plot_leaderboard"),
+    "report": PlotKind("_report", "plot_report"),
 }
 """The plots by the names that figures of their kind have."""
+
+
+def spec_of_plot(
+    kind: str, metric: str, *, runs: "Runs" = None, theme: str = "light", **options: Any
+) -> "FigureSpec":
+    """The figure of one metric of many runs; options that are None are left out."""
+    from stepwell.store import FigureSpec, as_selection  # noqa: PLC0415 (parts of it)
+
+    told = {name: value for name, value in options.items() if value is not None}
+    return FigureSpec(kind, as_selection(runs), {"metric": metric} | told, {"theme": theme})
 
 
 def check_plot(spec: "FigureSpec") -> None:

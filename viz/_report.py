@@ -11,12 +11,12 @@ from ._draw_board import draw_leaderboard
 from ._draw_importances import draw_param_importances
 from ._draw_parallel import draw_parallel_coordinate
 from ._drawing import DOTS_PER_INCH
-from ._files import content_of, target_path, write_whole
 from ._geometry import Box
+from ._plots import save_figure_file, spec_of_plot
 from ._report_panels import draw_cells, draw_groups, draw_slice
 from ._report_value import Report, prepare_report
 from ._style import own_style
-from ._text import clean, fitted
+from ._text import fitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,17 +73,22 @@ def report(  # noqa: PLR0913 (a choice an argument)
             suffix or the theme is unknown.
         OSError: If the file can't be written.
     """
-    target = target_path(path)
+    spec = spec_of_plot("report", metric, runs=runs, goal=goal, at=at, theme=theme)
+    return save_figure_file(store, spec, path)
+
+
+def plot_report(  # noqa: PLR0913 (a choice an argument)
+    store: Store,
+    metric: str,
+    *,
+    runs: Runs = None,
+    goal: str | None = None,
+    at: str | int = "best",
+    theme: str = "light",
+) -> Figure:
+    """The page as a figure; see `report`."""
     colors = theme_of(theme)
-    value = prepare_report(store, metric, goal=goal, at=at, runs=runs)
-    with own_style():
-        content = content_of(
-            draw_report(value, colors),
-            target.suffix.lower(),
-            title=clean(value.title),
-            background=colors.background,
-        )
-    return write_whole(target, content)
+    return draw_report(prepare_report(store, metric, goal=goal, at=at, runs=runs), colors)
 
 
 def draw_report(value: Report, theme: Theme) -> Figure:

@@ -5,33 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 from stepwell.store import ConfigurationError
 
-from ._comparing import theme_of
-from ._files import content_of, write_whole
-from ._report import draw_report
-from ._report_value import prepare_report
-from ._style import own_style
-from ._sweep_figure import (
-    plot_leaderboard,
-    plot_parallel_coordinate,
-    plot_param_importances,
-)
-from ._text import clean
+from ._plots import save_figure_file, spec_of_plot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stepwell.store import Runs, Store
 
-_PLOTS = {
-    "parallel": plot_parallel_coordinate,
-    "importances": plot_param_importances,
-    "leaderboard": plot_leaderboard,
-}
-_REPORT = "report"
+_KINDS = ("parallel", "importances", "leaderboard", "report")
 _SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -69,29 +52,14 @@ def save_sweep(  # noqa: PLR0913 (a choice an argument)
             neither given nor told by the name.
         OSError: If a file can't be written.
     """
-    known = (*_PLOTS, _REPORT)
     for name in plots:
-        if name not in known:
-            raise ConfigurationError(f"no plot {name!r}; use {', '.join(known)}")
+        if name not in _KINDS:
+            raise ConfigurationError(f"no plot {name!r}; use {', '.join(_KINDS)}")
     if suffix not in _SUFFIXES:
         raise ConfigurationError(f"suffix must be {', '.join(_SUFFIXES)}, not {suffix!r}")
-    colors = theme_of(theme)
     paths: dict[str, Path] = {}
-    for name in dict.fromkeys(plots or known):
-        with own_style():
-            if name == _REPORT:
-                page = prepare_report(store, metric, goal=goal, at=at, runs=runs)
-                figure = draw_report(page, colors)
-            else:
-                axes = _PLOTS[name](store, metric, goal=goal, at=at, runs=runs, theme=theme)
-                figure = axes.get_figure(root=True)  # type: ignore[assignment]
-            if not isinstance(figure, Figure):
-                raise TypeError("the axes are on no figure")
-            content = content_of(
-                figure,
-                suffix,
-                title=clean(f"{name} of {metric}"),
-                background=colors.background,
-            )
-        paths[name] = write_whole(Path(folder).expanduser() / f"{name}{suffix}", content)
+    for name in dict.fromkeys(plots or _KINDS):
+        spec = spec_of_plot(name, metric, runs=runs, goal=goal, at=at, theme=theme)
+        target = Path(folder).expanduser() / f"{name}{suffix}"
+        paths[name] = save_figure_file(store, spec, target)
     return paths
