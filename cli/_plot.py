@@ -1,51 +1,156 @@
-"""`stepwell plot`."""
+"""`stepwell plot`: a run's own figure, or metrics of many runs over each other."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import _shared as shared
+from ._selection import selection_options
+
+if TYPE_CHECKING:
+    from stepwell.store import RunInfo, Selection, Store
 
 
 @click.command()
-@click.argument("run")
+@click.argument("names", nargs=-1, metavar="RUN | METRIC...")
 @click.option("-m", "--metric", "metrics", multiple=True, help="Plot only this metric.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="PNG, PDF or SVG to write.  [default: RUN's name.png]",
+    help="PNG, PDF or SVG to write.  [default: RUN's or METRIC's name.png]",
 )
+@click.option("--group-by", metavar="KEY[,KEY]...", help="A line and a band a group.")
+@click.option(
+    "--band",
+    type=click.Choice(("auto", "quartile", "minmax", "std", "ci")),
+    help="What the bands of groups show.  [default: auto]",
+)
+@click.option("--x", metavar="AXIS", help="step, time, elapsed, or a metric.")
+@click.option("--smooth", metavar="HOW", help="ema:0.9, or window:50 for 50 points.")
+@click.option("--logx", is_flag=True, help="A logarithmic x axis.")
+@click.option("--logy", is_flag=True, help="A logarithmic axis of values.")
 @click.option("--dark", is_flag=True, help="Light lines on a dark ground.")
+@selection_options
 @shared.json_option
 @shared.store_option
 @click.pass_context
 def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
     ctx: click.Context,
     location: Path | None,
-    run: str,
+    names: tuple[str, ...],
     metrics: tuple[str, ...],
     output: Path | None,
+    group_by: str | None,
+    band: str | None,
+    x: str | None,
+    smooth: str | None,
+    logx: bool,
+    logy: bool,
     dark: bool,
+    selection: "Selection",
     as_json: bool,
 ) -> None:
-    """Draw a run's metrics into a picture, as its own visualizer would.
+    """Draw a run, as its own visualizer would, or METRICs of many runs.
+
+    Many runs are meant where they are chosen (--runs, --project, --where ...), where one of
+    the options of curves is given, or where no run has the name. Each METRIC then has
+    a picture of its own.
 
     Example: stepwell plot last -m train_loss -m val_loss -o loss.png
-    """
-    with shared.store_of(ctx, location) as store:
-        info = store.run(run)
-        from stepwell.viz import save_run_figure  # noqa: PLC0415 (loads matplotlib)
 
-        name = "".join(c if c.isalnum() or c in "-_." else "_" for c in info.name)
-        path = save_run_figure(
-            store,
-            info.run_id,
-            output or Path(f"{name}.png"),
-            metrics=list(metrics) or None,
-            theme="dark" if dark else "light",
-        )
+    Example: stepwell plot val_loss --project digits --group-by lr --logy -o val_loss.svg
+    """
+    from stepwell.store import (  # noqa: PLC0415 (parts of the store)
+        LookupFailedError,
+        MetricNotFoundError,
+        Selection,
+    )
+
+    if not names:
+        raise click.UsageError("say which: a run, or metrics of many runs")
+    told: dict[str, Any] = {"x": x, "smooth": smooth, "band": band}
+    told |= {"logx": logx, "logy": logy}
+    if group_by:
+        told["group_by"] = [key.strip() for key in group_by.split(",") if key.strip()]
+    told = {name: value for name, value in told.items() if value}
+    theme = "dark" if dark else "light"
+    are_many = bool(told) or selection != Selection() or len(names) > 1
+    with shared.store_of(ctx, location) as store:
+        info = None if are_many else _run(store, names[0], is_surely=bool(metrics))
+        if info is None:
+            if metrics:
+                raise click.UsageError("--metric is for a single run; name the METRICs")
+            try:
+                drawn = _many(store, names, selection, told, (output, theme))
+            except MetricNotFoundError as error:
+                if are_many:
+                    raise
+                raise LookupFailedError(f"no run {names[0]!r}, and {error}") from error
+        else:
+            drawn = _one(store, info, metrics, (output, theme))
     if as_json:
-        shared.echo_json({"run_id": info.run_id, "name": info.name, "picture": str(path)})
+        shared.echo_json(drawn[0] if len(drawn) == 1 else drawn)
     else:
-        click.echo(path)
+        for one in drawn:
+            click.echo(one["picture"])
+
+
+def _run(store: "Store", name: str, *, is_surely: bool) -> "RunInfo | None":
+    """The run, or None where it must be a metric."""
+    from stepwell.store import RunNotFoundError  # noqa: PLC0415
+
+    try:
+        return store.run(name)
+    except RunNotFoundError:
+        if is_surely or not store.runs(limit=1):
+            raise
+        return None
+
+
+def _one(
+    store: "Store", info: "RunInfo", metrics: tuple[str, ...], look: tuple[Path | None, str]
+) -> list[dict[str, str]]:
+    from stepwell.viz import save_run_figure  # noqa: PLC0415 (loads matplotlib)
+
+    path = save_run_figure(
+        store,
+        info.run_id,
+        look[0] or _file(info.name),
+        metrics=list(metrics) or None,
+        theme=look[1],
+    )
+    return [{"run_id": info.run_id, "name": info.name, "picture": str(path)}]
+
+
+def _many(
+    store: "Store",
+    metrics: tuple[str, ...],
+    selection: "Selection",
+    told: dict[str, Any],
+    look: tuple[Path | None, str],
+) -> list[dict[str, str]]:
+    """A picture a metric."""
+    from stepwell.store import FigureSpec  # noqa: PLC0415 (a part of the store)
+    from stepwell.viz import redraw  # noqa: PLC0415 (loads matplotlib)
+
+    output, theme = look
+    style = {"theme": theme} if theme != "light" else {}
+    drawn = []
+    for metric in metrics:
+        spec = FigureSpec("curves", selection, {"metric": metric} | told, style)
+        if output is None:
+            target = _file(metric)
+        elif len(metrics) == 1:
+            target = output
+        else:
+            ending = _file(metric).stem
+            target = output.with_name(f"{output.stem}-{ending}{output.suffix or '.png'}")
+        path = redraw(store, spec, target)
+        drawn.append({"metric": metric, "picture": str(path)})
+    return drawn
+
+
+def _file(name: str) -> Path:
+    return Path("".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".png")
