@@ -62,19 +62,11 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
 
     Example: stepwell plot val_loss --project digits --group-by lr --logy -o val_loss.svg
     """
-    from stepwell.store import (  # noqa: PLC0415 (parts of the store)
-        LookupFailedError,
-        MetricNotFoundError,
-        Selection,
-    )
+    from stepwell.store import Selection  # noqa: PLC0415 (a part of the store)
 
     if not names:
         raise click.UsageError("say which: a run, or metrics of many runs")
-    told: dict[str, Any] = {"x": x, "smooth": smooth, "band": band}
-    told |= {"logx": logx, "logy": logy}
-    if group_by:
-        told["group_by"] = [key.strip() for key in group_by.split(",") if key.strip()]
-    told = {name: value for name, value in told.items() if value}
+    told = _told(group_by, x=x, smooth=smooth, band=band, logx=logx, logy=logy)
     theme = "dark" if dark else "light"
     are_many = bool(told) or selection != Selection() or len(names) > 1
     with shared.store_of(ctx, location) as store:
@@ -82,12 +74,7 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
         if info is None:
             if metrics:
                 raise click.UsageError("--metric is for a single run; name the METRICs")
-            try:
-                drawn = _many(store, names, selection, told, (output, theme))
-            except MetricNotFoundError as error:
-                if are_many:
-                    raise
-                raise LookupFailedError(f"no run {names[0]!r}, and {error}") from error
+            drawn = _many(store, names, selection, told, (output, theme), are_many)
         else:
             drawn = _one(store, info, metrics, (output, theme))
     if as_json:
@@ -95,6 +82,12 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
     else:
         for one in drawn:
             click.echo(one["picture"])
+
+
+def _told(group_by: str | None, **others: Any) -> dict[str, Any]:
+    """The options that are given, as those of a figure."""
+    keys = [key.strip() for key in (group_by or "").split(",") if key.strip()]
+    return {name: value for name, value in {**others, "group_by": keys}.items() if value}
 
 
 def _run(store: "Store", name: str, *, is_surely: bool) -> "RunInfo | None":
@@ -124,15 +117,20 @@ def _one(
     return [{"run_id": info.run_id, "name": info.name, "picture": str(path)}]
 
 
-def _many(
+def _many(  # noqa: PLR0913, PLR0917
     store: "Store",
     metrics: tuple[str, ...],
     selection: "Selection",
     told: dict[str, Any],
     look: tuple[Path | None, str],
+    is_surely: bool,
 ) -> list[dict[str, str]]:
-    """A picture a metric."""
-    from stepwell.store import FigureSpec  # noqa: PLC0415 (a part of the store)
+    """A picture a metric; *is_surely* says that no run can have been meant."""
+    from stepwell.store import (  # noqa: PLC0415 (parts of the store)
+        FigureSpec,
+        LookupFailedError,
+        MetricNotFoundError,
+    )
     from stepwell.viz import redraw  # noqa: PLC0415 (loads matplotlib)
 
     output, theme = look
@@ -147,7 +145,12 @@ def _many(
         else:
             ending = _file(metric).stem
             target = output.with_name(f"{output.stem}-{ending}{output.suffix or '.png'}")
-        path = redraw(store, spec, target)
+        try:
+            path = redraw(store, spec, target)
+        except MetricNotFoundError as error:
+            if is_surely:
+                raise
+            raise LookupFailedError(f"no run {metric!r}, and {error}") from error
         drawn.append({"metric": metric, "picture": str(path)})
     return drawn
 

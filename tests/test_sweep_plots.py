@@ -1,6 +1,7 @@
 """The plots of many runs show what numpy makes of the same numbers, however many runs."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import stepwell
 from stepwell import viz
@@ -67,16 +69,17 @@ def draw_all(store: Store, runs: Selection) -> list[Axes]:
         figure = axes.get_figure()
         assert isinstance(figure, Figure)
         figure.canvas.draw()
+        texts = [one for one in axes.get_children() if isinstance(one, Text)]
+        boxes = [one.get_window_extent() for one in texts if one.get_text()]
         inside = figure.bbox.padded(1)
-        for text in (*axes.texts, axes.title, axes.xaxis.label):
-            box = text.get_window_extent()
-            assert not text.get_text() or inside.contains(box.x0, box.y0)
-            assert not text.get_text() or inside.contains(box.x1, box.y1)
+        assert all(inside.contains(box.x0, box.y0) for box in boxes)
+        assert all(inside.contains(box.x1, box.y1) for box in boxes)
+        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     return plots
 
 
 @pytest.mark.parametrize("project", ["none", "one", "three", "many", "nan"])
-def test_every_plot_is_drawn_and_none_of_its_texts_is_cut(
+def test_every_plot_is_drawn_and_none_of_its_texts_is_cut_or_covered(
     store: Store, project: str
 ) -> None:
     plots = draw_all(store, Selection(project=project))

@@ -109,6 +109,13 @@ def fit(axes: Axes) -> Axes:
     return axes
 
 
+def finish(axes: Axes, title: str, note: str, theme: Theme) -> Axes:
+    """Give *axes* their place and then their title, cut to the room that there is."""
+    fit(axes)
+    draw_title(axes, title, note, theme)
+    return fit(axes)
+
+
 def set_scales(axes: Axes, x: Scale | None, y: Scale | None) -> None:
     """Give *axes* these scales, with their limits, ticks and labels."""
     for side, scale in (("x", x), ("y", y)):
@@ -157,7 +164,6 @@ def draw_nothing(axes: Axes, title: str, text: str, theme: Theme) -> Axes:
     """Empty axes that say why they are."""
     axes.set_xticks([])
     axes.set_yticks([])
-    draw_title(axes, title, "", theme)
     axes.text(
         0.5,
         0.5,
@@ -168,7 +174,7 @@ def draw_nothing(axes: Axes, title: str, text: str, theme: Theme) -> Axes:
         color=theme.muted,
         fontsize=9.0,
     )
-    return fit(axes)
+    return finish(axes, title, "", theme)
 
 
 def draw_end_labels(axes: Axes, labels: Sequence[EndLabel], theme: Theme) -> None:

@@ -11,9 +11,8 @@ from matplotlib.patches import Rectangle
 from ._comparing import (
     counted,
     draw_nothing,
-    draw_title,
     draw_xlabel,
-    fit,
+    finish,
     going_note,
     new_axes,
     noted,
@@ -152,10 +151,9 @@ def draw_contour(value: Contour, ax: Axes, theme: Theme) -> Axes:
             share = (float(value.middle[cell]) - low) / ((high - low) or 1.0)
             _draw_cell(value, ax, cell, share if value.goal == "min" else 1 - share, theme)
         _name_ticks(value, ax)
-        draw_title(ax, title, value.note, theme)
         draw_xlabel(ax, value.keys[0], theme)
         ax.set_ylabel(value.keys[1], color=theme.muted, fontsize=8.0)
-        return fit(ax)
+        return finish(ax, title, value.note, theme)
 
 
 def _draw_cell(

@@ -13,9 +13,8 @@ from ._comparing import (
     EndLabel,
     draw_end_labels,
     draw_nothing,
-    draw_title,
     draw_xlabel,
-    fit,
+    finish,
     group_colors,
     new_axes,
     run_colors,
@@ -100,13 +99,12 @@ def draw_curves_plot(value: CurvesPlot, ax: Axes, theme: Theme) -> Axes:
         if not value.runs:
             return draw_nothing(ax, value.metric, f"no run with {value.metric}", theme)
         set_scales(ax, *_scales(value))
-        draw_title(ax, value.metric, value.note, theme)
         draw_xlabel(ax, value.xlabel, theme)
         labels = _draw_groups(value, ax, theme)
         if not any(group.name for group in value.groups):
             labels = _draw_runs(value, ax, theme) + labels
         draw_end_labels(ax, labels, theme)
-        return fit(ax)
+        return finish(ax, value.metric, value.note, theme)
 
 
 def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:

@@ -12,9 +12,8 @@ from ._comparing import (
     counted,
     draw_end_labels,
     draw_nothing,
-    draw_title,
     draw_xlabel,
-    fit,
+    finish,
     going_note,
     group_colors,
     new_axes,
@@ -147,8 +146,7 @@ def draw_edf(value: Distributions, ax: Axes, theme: Theme) -> Axes:
             middle = float(np.median(group.value))
             text = f"{group.name}: median {short_value(middle)}, n={len(group.value)}"
             labels.append(EndLabel(text.removeprefix(": "), 1.0, color))
-        draw_title(ax, title, value.note, theme)
         draw_xlabel(ax, value.metric, theme)
         ax.set_ylabel("share of runs", color=theme.muted, fontsize=8.0)
         draw_end_labels(ax, labels, theme)
-        return fit(ax)
+        return finish(ax, title, value.note, theme)

@@ -12,9 +12,8 @@ from ._comparing import (
     counted,
     draw_end_labels,
     draw_nothing,
-    draw_title,
     draw_xlabel,
-    fit,
+    finish,
     going_note,
     new_axes,
     noted,
@@ -134,12 +133,11 @@ def draw_optimization_history(value: History, ax: Axes, theme: Theme) -> Axes:
             linewidths=0,
             zorder=4,
         )
-        draw_title(ax, title, value.note, theme)
         draw_xlabel(ax, "run, in order of start", theme)
         end = float(value.best[-1])
         text = f"{short_value(end)}: {value.best_name}"
         draw_end_labels(ax, [EndLabel(text, end, color)], theme)
-        return fit(ax)
+        return finish(ax, title, value.note, theme)
 
 
 def _extent(history: History) -> tuple[float, float]:

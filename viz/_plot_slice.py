@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from ._comparing import (
     counted,
     draw_nothing,
-    draw_title,
     draw_xlabel,
-    fit,
+    finish,
     going_note,
     new_axes,
     noted,
@@ -163,9 +162,8 @@ def draw_slice(value: Slice, ax: Axes, theme: Theme) -> Axes:
                 zorder=4,
                 label="best",
             )
-        draw_title(ax, f"{value.metric} by {axis.key}", value.note, theme)
         draw_xlabel(ax, axis.key + (" (logarithmic)" if axis.is_log else ""), theme)
-        return fit(ax)
+        return finish(ax, f"{value.metric} by {axis.key}", value.note, theme)
 
 
 def _across(axis: Parameter) -> Scale | None:

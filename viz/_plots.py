@@ -53,6 +53,11 @@ class PlotKind:
 
 
 PLOTS: Mapping[str, PlotKind] = {
+    "curves": PlotKind("_plot_curves", "plot_curves"),
+    "slice": PlotKind("_plot_slice", "plot_slice"),
+    "contour": PlotKind("_plot_contour", "plot_contour"),
+    "history": PlotKind("_plot_history", "plot_optimization_history"),
+    "edf": PlotKind("_plot_edf", "plot_edf"),
     "parallel": PlotKind("_sweep_figure", "plot_parallel_coordinate"),
     "importances": PlotKind("_sweep_figure", "plot_param_importances"),
     "leaderboard": PlotKind("_sweep_figure", "plot_leaderboard"),
