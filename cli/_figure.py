@@ -59,7 +59,8 @@ def save(  # noqa: PLR0913, PLR0917 (an option an argument)
     """Keep a figure as NAME; replaces the one that had the name.
 
     KIND is `run`, for a run's own panels (those of the newest run that was chosen), or a
-    plot of many runs, which needs a metric: parallel, importances, leaderboard, report.
+    plot of many runs, which needs a metric: curves, history, slice, contour, edf,
+    parallel, importances, leaderboard, report.
 
     Example: stepwell figure save ranking leaderboard -m val_loss --project digits
     """

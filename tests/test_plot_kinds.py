@@ -17,6 +17,7 @@ from stepwell.viz import check_figure, read_spec, redraw, report, save_sweep
 from stepwell.viz._plots import PLOTS, draw_figure, save_figure_file
 
 METRIC = {"metric": "val_loss"}
+NEEDED = {"slice": {"param": "lr"}, "contour": {"x": "lr", "y": "seed"}}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,8 @@ def settings(rate: float, seed: int) -> dict[str, float]:
 def test_each_kind_is_redrawn_byte_by_byte(
     store: Store, tmp_path: Path, kind: str, suffix: str
 ) -> None:
-    spec = FigureSpec(kind, Selection(project="p"), METRIC, {"theme": "dark"})
+    options = METRIC | NEEDED.get(kind, {})
+    spec = FigureSpec(kind, Selection(project="p"), options, {"theme": "dark"})
     first = save_figure_file(store, spec, tmp_path / f"a{suffix}")
     second = redraw(store, first, tmp_path / f"b{suffix}")
 
@@ -92,8 +94,9 @@ def test_a_figure_that_is_drawn_can_be_changed(store: Store) -> None:
     ("spec", "said"),
     [
         (FigureSpec("pie"), "'pie' are unknown; use run, "),
-        (FigureSpec("leaderboard"), "needs a metric"),
-        (FigureSpec("leaderboard", options={"metric": 3}), "needs a metric"),
+        (FigureSpec("leaderboard"), "needs metric, each a name"),
+        (FigureSpec("leaderboard", options={"metric": 3}), "needs metric"),
+        (FigureSpec("contour", options=METRIC | {"x": "lr"}), "needs metric, x, y"),
         (
             FigureSpec("leaderboard", options={"runs": "x"}),
             "no option 'runs'; it has",

@@ -51,6 +51,12 @@ class PlotKind:
         names = inspect.signature(self.plot).parameters
         return tuple(name for name in names if name not in _GIVEN)
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The options, all of them text, without which there is no figure."""
+        found = inspect.signature(self.plot).parameters
+        return tuple(n for n in self.options if found[n].default is inspect.Parameter.empty)
+
 
 PLOTS: Mapping[str, PlotKind] = {
     "curves": PlotKind("_plot_curves", "plot_curves"),
@@ -80,7 +86,7 @@ def check_plot(spec: "FigureSpec") -> None:
     """Refuse a figure that could not be drawn from any store.
 
     Raises:
-        ConfigurationError: It has no metric, or a kind, option or style that is unknown.
+        ConfigurationError: Its kind, an option or a style is unknown, or one is missing.
     """
     if spec.kind not in PLOTS:
         known = ", ".join(("run", *PLOTS))
@@ -95,8 +101,11 @@ def check_plot(spec: "FigureSpec") -> None:
                     f"a figure of kind {spec.kind!r} has no {what} {name!r}; it has"
                     f" {', '.join(known_names)}"
                 )
-    if not isinstance(spec.options.get("metric"), str):
-        raise ConfigurationError(f"a figure of kind {spec.kind!r} needs a metric")
+    needed = PLOTS[spec.kind].needed
+    if not all(isinstance(spec.options.get(name), str) for name in needed):
+        raise ConfigurationError(
+            f"a figure of kind {spec.kind!r} needs {', '.join(needed)}, each a name"
+        )
     theme_of(spec.style.get("theme", "light"))
 
 
