@@ -68,9 +68,10 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
         raise click.UsageError("say which: a run, or metrics of many runs")
     told = _told(group_by, x=x, smooth=smooth, band=band, logx=logx, logy=logy)
     theme = "dark" if dark else "light"
+    first = names[0]
     are_many = bool(told) or selection != Selection() or len(names) > 1
     with shared.store_of(ctx, location) as store:
-        info = None if are_many else _run(store, names[0], is_surely=bool(metrics))
+        info = None if are_many else _run(store, first, is_surely=bool(metrics))
         if info is None:
             if metrics:
                 raise click.UsageError("--metric is for a single run; name the METRICs")
