@@ -18,7 +18,6 @@ _MEGABYTE = 1024
 
 def make(path: str) -> None:
     """A store of many long runs."""
-
     make_store(Path(path), RUNS, POINTS).close()
 
 

@@ -79,7 +79,9 @@ def band_of(rows: Floats, band: str) -> Band:
         warnings.simplefilter("ignore", RuntimeWarning)  # columns without any value
         if band in {"quartile", "minmax"}:
             shares = (25, 50, 75) if band == "quartile" else (0, 50, 100)
-            low, middle, high = np.nanpercentile(rows, shares, axis=0)
+            # Where nothing is missing, numpy does all columns at once.
+            ranked = np.nanpercentile if np.isnan(rows).any() else np.percentile
+            low, middle, high = ranked(rows, shares, axis=0)
             return Band(middle, low, high)
         middle = np.nanmean(rows, axis=0)
         n = np.isfinite(rows).sum(axis=0)

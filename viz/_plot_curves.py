@@ -124,6 +124,7 @@ def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
         ax.fill_between(
             group.x, band.low, band.high, color=color, alpha=0.25, linewidth=0, zorder=2.5
         )
+        color = theme.text if single else color
         ax.plot(group.x, band.middle, color=color, linewidth=2.0, zorder=3)
         end = band.middle[np.isfinite(band.middle)][-1]
         text = "all runs" if single else group.name
@@ -162,6 +163,7 @@ def _draw_faint(lines: Iterable[RunLine], ax: Axes, color: str, alpha: float = 0
         np.column_stack([line.x, line.y])[np.isfinite(line.y) & np.isfinite(line.x)]
         for line in lines
     ]
+    alpha = max(0.04, min(alpha, 12 / max(1, len(segments))))
     ax.add_collection(
         LineCollection(segments, colors=color, linewidths=0.6, alpha=alpha, zorder=2),
         autolim=False,
