@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 from . import _shared as shared
 
 _KINDS = {
+    "names": "run",  # or metrics, in `plot`
     "run": "run",
     "runs": "run",
     "run_a": "run",
