@@ -186,6 +186,7 @@ def test_compacting_beside_writers_and_readers_loses_nothing(
         compactions += 1
 
     assert [process.communicate(timeout=60) for process in writers] == [("", "")] * 3
+    assert compactions >= 2
     assert beside >= 1
     assert reader.poll() is None
     reader.kill()
