@@ -107,9 +107,21 @@ def mixed_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         ranked = start_run(id="ranks", name="ranks", resume="allow", rank=rank, store=path)
         ranked.log({"loss": 0.75 - rank / 10, "acc": rank}, step=rank)
         ranked.finish()
-    running = record("running", [0.65, 0.66])
-    yield Store(path)
-    running.finish()
+    # In another process: a visualizer of a later test would join an open run of this one.
+    code = (
+        "import sys; from stepwell.store import start_run\n"
+        "run = start_run('p', 'running', store=sys.argv[1])\n"
+        "for number, loss in enumerate([0.65, 0.66]):\n"
+        "    run.log({'loss': loss, 'acc': 1 - loss, 'odd': number})\n"
+        "print('logged', flush=True); sys.stdin.read(); run.finish()"
+    )
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "logged\n"
+        yield Store(path)
+        running.communicate(timeout=60)  # which closes its standard input
 
 
 @pytest.fixture
