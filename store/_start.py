@@ -140,11 +140,12 @@ def _activating(start: Callable[_P, Run]) -> Callable[_P, Run]:
         _session.make_active(run)
         return run
 
+    _, _, details = (start.__doc__ or "").partition("\n")
+    init.__doc__ = f"Start a run, or go on with one; visualizers join it.\n{details}"
     return init
 
 
 init = _activating(start_run)
-"""Start a run and make it the one that visualizers join; see `start_run`."""
 
 
 def _identify(location: Location, given: str | None, policy: str) -> tuple[str, History]:
