@@ -73,6 +73,17 @@ class Status(click.types.StringParamType):
         return [CompletionItem(each) for each in _STATUSES if each.startswith(incomplete)]
 
 
+class KindOfFigure(click.types.StringParamType):
+    """Text that is the kind of a figure."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The kinds that begin with *incomplete*."""
+        kinds = ("run", *shared.PLOTS)
+        return [CompletionItem(each) for each in kinds if each.startswith(incomplete)]
+
+
 def complete_names(command: click.Command) -> None:
     """Let a shell complete what the parameters of a command, or of a group's, stand for."""
     if isinstance(command, click.Group):

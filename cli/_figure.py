@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import _shared as shared
+from ._completion import KindOfFigure
 from ._selection import selection_options
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def figure(ctx: click.Context, location: Path | None) -> None:
 
 @figure.command()
 @click.argument("figure", metavar="NAME")
-@click.argument("kind")
+@click.argument("kind", type=KindOfFigure())
 @click.option("-m", "--metric", "metrics", multiple=True, help="A metric that it shows.")
 @selection_options
 @click.option(

@@ -87,8 +87,8 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
 
 def _told(group_by: str | None, **others: Any) -> dict[str, Any]:
     """The options that are given, as those of a figure."""
-    keys = [key.strip() for key in (group_by or "").split(",") if key.strip()]
-    return {name: value for name, value in {**others, "group_by": keys}.items() if value}
+    told = {**others, "group_by": shared.keys_in(group_by)}
+    return {name: value for name, value in told.items() if value}
 
 
 def _run(store: "Store", name: str, *, is_surely: bool) -> "RunInfo | None":

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+PLOTS = (
+    "curves",
+    "slice",
+    "contour",
+    "history",
+    "edf",
+    "parallel",
+    "importances",
+    "leaderboard",
+    "report",
+)
+"""The plots of many runs; named here, too, so that help and completion load no plot."""
+
 STATUS_STYLES = {
     "running": "green",
     "finished": "default",
@@ -111,6 +124,11 @@ def size(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= thousand
     return f"{count:.3g} TB"
+
+
+def keys_in(text: str | None) -> list[str]:
+    """The keys of an option that takes several, with commas between."""
+    return [key.strip() for key in (text or "").split(",") if key.strip()]
 
 
 def counted(number: int, thing: str) -> str:

@@ -11,8 +11,6 @@ from ._selection import selection_options
 if TYPE_CHECKING:
     from stepwell.store import Selection
 
-_PLOTS = ("parallel", "importances", "leaderboard", "report")
-
 
 def _look_options(command: Any) -> Any:
     """Add what both commands take."""
@@ -30,7 +28,7 @@ def _look_options(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("plots", nargs=-1, type=click.Choice(_PLOTS), metavar="[PLOT]...")
+@click.argument("plots", nargs=-1, type=click.Choice(shared.PLOTS), metavar="[PLOT]...")
 @_look_options
 @click.option(
     "-o",
@@ -48,6 +46,11 @@ def _look_options(command: Any) -> Any:
     show_default=True,
     help="What the pictures are.",
 )
+@click.option(
+    "--params",
+    metavar="KEY[,KEY]...",
+    help="Draw by these parameters.  [default: those that explain most]",
+)
 @selection_options
 @shared.json_option
 @shared.store_option
@@ -61,32 +64,40 @@ def sweep(  # noqa: PLR0913, PLR0917 (an option an argument)
     goal: str | None,
     output: Path,
     form: str,
+    params: str | None,
     dark: bool,
     as_json: bool,
 ) -> None:
-    """Draw plots of a sweep, a picture each: parallel, importances, leaderboard, report.
+    """Draw plots of a sweep, a picture each.
 
-    Without a PLOT it draws all of them.
+    PLOT is curves, slice, contour, history, edf, parallel, importances, leaderboard or
+    report; without one it draws all of them. What a sweep cannot give, such as a contour
+    where one parameter varies, is left out with a word why.
 
-    Example: stepwell sweep parallel importances -m val_loss -p digits -o pictures
+    Example: stepwell sweep curves importances -m val_loss -p digits -o pictures
+
+    Example: stepwell sweep -m accuracy --goal max --params lr,batch_size
     """
     with shared.store_of(ctx, location) as store:
         from stepwell.viz import save_sweep  # noqa: PLC0415 (loads matplotlib)
 
-        paths = save_sweep(
+        drawn = save_sweep(
             store,
             metric,
             output,
             plots,
+            params=shared.keys_in(params),
             runs=selection,
             goal=goal,
             theme="dark" if dark else "light",
             suffix=f".{form}",
         )
+    for name, why in drawn.left_out.items():
+        click.echo(f"{name} left out: {why}", err=True)
     if as_json:
-        shared.echo_json({name: str(path) for name, path in paths.items()})
+        shared.echo_json({name: str(path) for name, path in drawn.files.items()})
         return
-    for path in paths.values():
+    for path in drawn.files.values():
         click.echo(path)
 
 

@@ -59,7 +59,7 @@ def test_the_pictures_of_a_sweep_say_how_they_were_made(
     paths = save_sweep(store, "val_loss", tmp_path, ["leaderboard"], runs=runs, at="last")
     page = report(store, "val_loss", tmp_path / "page.svg", runs=runs, goal="min")
 
-    assert read_spec(paths["leaderboard"]) == FigureSpec(
+    assert read_spec(paths.files["leaderboard"]) == FigureSpec(
         "leaderboard", runs, METRIC | {"at": "last"}, {"theme": "light"}
     )
     again = redraw(store, page, tmp_path / "again.svg")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         plot_parallel_coordinate,
         plot_param_importances,
     )
-    from ._sweep_files import save_sweep
+    from ._sweep_files import SweepPictures, save_sweep
     from ._terminal_watch import watch_in_terminal
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "PlotWarning",
     "RealTimeTrainingVisualizer",
     "RichTrainerVisualizer",
+    "SweepPictures",
     "TrainingSnapshot",
     "TrainingVisualizerConfig",
     "VisualizationConfig",
@@ -77,6 +78,7 @@ __all__ = [
 
 # What loads matplotlib, Rich or parts of the store, and the module that it is in.
 _LAZY = {
+    "SweepPictures": "_sweep_files",
     "check_figure": "_redraw",
     "plot_contour": "_plot_contour",
     "plot_curves": "_plot_curves",

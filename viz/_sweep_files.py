@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepwell.store import ConfigurationError
 
-from ._plots import save_figure_file, spec_of_plot
+from ._plots import PLOTS, save_figure_file, spec_of_plot
+from ._sweep_choice import choose_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from stepwell.store import Runs, Store
 
-_KINDS = ("parallel", "importances", "leaderboard", "report")
 _SUFFIXES = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPictures:
+    """The pictures of a sweep.
+
+    Attributes:
+        files: The files by the plots' names.
+        left_out: Why there is no picture, by the names of the plots that the sweep can't
+            give, such as a map of two parameters where one varies.
+    """
+
+    files: Mapping[str, Path]
+    left_out: Mapping[str, str]
 
 
 def save_sweep(  # noqa: PLR0913 (a choice an argument)
@@ -24,42 +39,52 @@ def save_sweep(  # noqa: PLR0913 (a choice an argument)
     folder: str | Path,
     plots: Sequence[str] = (),
     *,
+    params: Sequence[str] = (),
     runs: Runs = None,
     goal: str | None = None,
     at: str | int = "best",
     theme: str = "light",
     suffix: str = ".png",
-) -> dict[str, Path]:
+) -> SweepPictures:
     """Draw plots of a sweep into a folder, each into a file of its name.
 
     Args:
         store: The store.
         metric: The metric's name.
         folder: Where the files go; made where it is missing.
-        plots: Of `parallel`, `importances`, `leaderboard` and `report`; all when empty.
+        plots: Of `curves`, `slice`, `contour`, `history`, `edf`, `parallel`,
+            `importances`, `leaderboard` and `report`; all when empty.
+        params: Configuration keys to draw by, the most important first; when empty they
+            are ranked by how much of the metric they explain.
         runs: Which runs; all of them when absent.
         goal: `min` or `max`; where it is not given, the metric's name must tell.
         at: `best`, `last`, or a step.
         theme: `light` or `dark`.
         suffix: `.png`, `.svg` or `.pdf`.
 
-    Returns:
-        The files by the plots' names.
-
     Raises:
         MetricNotFoundError: If there are runs, and none has the metric.
-        ConfigurationError: If a plot, the theme or the suffix is unknown, or the goal is
-            neither given nor told by the name.
+        ConfigurationError: If a plot, a key, the theme or the suffix is unknown, the goal
+            is neither given nor told by the name, or none of the plots can be drawn.
         OSError: If a file can't be written.
     """
     for name in plots:
-        if name not in _KINDS:
-            raise ConfigurationError(f"no plot {name!r}; use {', '.join(_KINDS)}")
+        if name not in PLOTS:
+            raise ConfigurationError(f"no plot {name!r}; use {', '.join(PLOTS)}")
     if suffix not in _SUFFIXES:
         raise ConfigurationError(f"suffix must be {', '.join(_SUFFIXES)}, not {suffix!r}")
-    paths: dict[str, Path] = {}
-    for name in dict.fromkeys(plots or _KINDS):
-        spec = spec_of_plot(name, metric, runs=runs, goal=goal, at=at, theme=theme)
+    names = list(dict.fromkeys(plots or PLOTS))
+    chosen = choose_options(
+        store, metric, names, params=params, goal=goal, at=at, runs=runs
+    )
+    if not chosen.options:
+        why = "; ".join(f"{name}: {text}" for name, text in chosen.left_out.items())
+        raise ConfigurationError(f"nothing to draw ({why})")
+    files: dict[str, Path] = {}
+    for name, options in chosen.options.items():
+        told = {"goal": goal, "at": at} | options
+        fitting = {key: told[key] for key in told if key in PLOTS[name].options}
+        spec = spec_of_plot(name, metric, runs=runs, theme=theme, **fitting)
         target = Path(folder).expanduser() / f"{name}{suffix}"
-        paths[name] = save_figure_file(store, spec, target)
-    return paths
+        files[name] = save_figure_file(store, spec, target)
+    return SweepPictures(files, chosen.left_out)
