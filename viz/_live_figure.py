@@ -117,6 +117,12 @@ class LiveFigure:
         if self._values.move_outgrown_steps():
             self._outgrown.update(self._live)
             self._dirty += [index for index in self._live if index not in self._dirty]
+        if not self._dirty and not self._head.is_due:
+            return []
+        with own_style():
+            return self._draw_dirty(seconds)
+
+    def _draw_dirty(self, seconds: float) -> list[Bbox]:
         deadline = self._clock() + seconds
         changed: list[Bbox] = []
         while self._dirty:

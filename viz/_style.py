@@ -12,6 +12,7 @@ from ._text import families
 # matplotlib's settings belong to the whole process, so two of our figures made at once
 # take turns.
 _turn = threading.RLock()
+_depth: list[bool] = []  # empty outside of every block
 _known: dict[str, Any] = {}  # the user's settings at the last look, and our changes
 _OWN: dict[str, Any] = {
     "figure.autolayout": False,
@@ -34,14 +35,22 @@ _LEFT_ALONE = frozenset({"backend", "backend_fallback", "interactive", "toolbar"
 def own_style() -> Iterator[None]:
     """Matplotlib's defaults and our few changes, for the time of the block.
 
-    Every setting is as the user had it when the block ends.
+    Every setting is as the user had it when the outermost block ends.
     """
-    with _turn, mpl.rc_context():
-        current = dict(dict.items(mpl.rcParams))
-        if _known.get("user") != current:
-            _known.update(user=current, changes=_changes(current))
-        mpl.rcParams.update(_known["changes"])
-        yield
+    with _turn:
+        if _depth:  # only a block of this thread's can be around this one
+            yield
+            return
+        with mpl.rc_context():
+            current = dict(dict.items(mpl.rcParams))
+            if _known.get("user") != current:
+                _known.update(user=current, changes=_changes(current))
+            mpl.rcParams.update(_known["changes"])
+            _depth.append(True)
+            try:
+                yield
+            finally:
+                _depth.clear()
 
 
 def _changes(current: dict[Any, Any]) -> dict[Any, Any]:
