@@ -22,7 +22,7 @@ Make = Callable[..., Store]
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, make_sweep: Make) -> Store:
     """What matters is the rate; the seed varies more, and explains as much as chance."""
-    configs = [
+    configs: list[dict[str, Any]] = [
         {"seed": number, "rate": rate, "depth": depth, "kind": "mlp"}
         for number, (rate, depth) in enumerate(
             (rate, depth) for rate in (0.1, 0.2, 0.3) for depth in (1, 2, 3, 4)

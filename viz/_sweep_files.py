@@ -82,7 +82,7 @@ def save_sweep(  # noqa: PLR0913 (a choice an argument)
         raise ConfigurationError(f"nothing to draw ({why})")
     files: dict[str, Path] = {}
     for name, options in chosen.options.items():
-        told = {"goal": goal, "at": at} | options
+        told = {"goal": goal, "at": at, **options}
         fitting = {key: told[key] for key in told if key in PLOTS[name].options}
         spec = spec_of_plot(name, metric, runs=runs, theme=theme, **fitting)
         target = Path(folder).expanduser() / f"{name}{suffix}"
