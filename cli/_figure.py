@@ -126,10 +126,14 @@ def show(ctx: click.Context, location: Path | None, figure: str, as_json: bool) 
     """
     with shared.store_of(ctx, location) as store:
         kept = store.figure(figure)
-        runs = store.runs(kept.spec.selection)
+        found = store.figure_runs(kept.spec)
+    runs = found.runs
     if as_json:
-        ids = [run.run_id for run in runs]
-        shared.echo_json(_values(kept) | {"run_ids_now": ids})
+        ids = {
+            "run_ids_now": [run.run_id for run in runs],
+            "run_ids_gone": list(found.gone),
+        }
+        shared.echo_json(_values(kept) | ids)
         return
     from rich.text import Text  # noqa: PLC0415
 
@@ -139,6 +143,7 @@ def show(ctx: click.Context, location: Path | None, figure: str, as_json: bool) 
     facts = {
         "runs": _runs(kept.spec),
         "now": f"{shared.counted(len(runs), 'run')}{f': {named}' if named else ''}",
+        "gone": shared.counted(len(found.gone), "run") if found.gone else "",
         "told": _told(kept.spec),
         "style": _pairs(kept.spec.style),
         "saved": f"{kept.saved_at.astimezone():%Y-%m-%d %H:%M:%S}",

@@ -33,9 +33,10 @@ def replot(
     Example: stepwell replot loss.png -o loss.pdf
     """
     with shared.store_of(ctx, location) as store:
-        from stepwell.viz import redraw  # noqa: PLC0415 (loads matplotlib)
+        from stepwell.viz import PlotWarning, redraw  # noqa: PLC0415 (loads matplotlib)
 
-        path = redraw(store, figure, output)
+        with shared.warnings_as_lines(PlotWarning):
+            path = redraw(store, figure, output)
     if as_json:
         shared.echo_json({"figure": figure, "picture": str(path)})
     else:

@@ -1,48 +1,60 @@
 """`stepwell rm`."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from . import _shared as shared
+from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
-    from stepwell.store import RemovedRuns, Store
+    from stepwell.store import RemovedRuns, Selection, Store
 
 _MOST_NAMED = 10
 
 
 @click.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("names", metavar="[RUN]...", nargs=-1)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@selection_options
 @shared.json_option
 @shared.store_option
 @click.pass_context
 def rm(  # noqa: PLR0913, PLR0917 (an option an argument)
     ctx: click.Context,
     location: Path | None,
-    runs: tuple[str, ...],
+    selection: "Selection",
+    names: tuple[str, ...],
     yes: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Remove runs for good, with all their points; asks first.
 
-    A name that several runs have is refused. A run that still goes on is refused, and then
-    none is removed.
+    Runs are named, chosen by options, or both: then those go that are named and fit. A RUN
+    that is the name of several is refused; `--runs NAME` means all of them. A run that
+    still goes on is refused, and then none is removed.
 
     Example: stepwell rm --dry-run bright-otter-12 3f9a1c20
+
+    Example: stepwell rm --project digits --status crashed --where "lr > 0.1"
     """
+    from stepwell.store import Selection  # noqa: PLC0415 (a part of the store)
+
+    if not names and selection == Selection():
+        raise click.UsageError("say which runs: RUN, or an option such as --project")
     with shared.store_of(ctx, location) as store:
-        chosen = _one_each(store, runs)
-        found = store.remove_runs(chosen, dry_run=True)
+        references = (*_one_each(store, names), *selection.runs)
+        found = store.remove_runs(replace(selection, runs=references), dry_run=True)
+        require_runs(found.runs)
         if not dry_run:
             if not yes:
                 _ask(found)
-            found = store.remove_runs(chosen)
+            # Only those that were named, though others may fit by now.
+            found = store.remove_runs([run.run_id for run in found.runs])
     if as_json:
         removed = [asdict(run) for run in found.runs]
         shared.echo_json({"removed": not dry_run, "points": found.points, "runs": removed})

@@ -1,7 +1,7 @@
 """Options that choose runs, the same for each command that is about several."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any, TypeVar
 
 import click
@@ -63,3 +63,15 @@ def selection_options(command: _Command) -> _Command:
     for option in reversed(_OPTIONS):
         added = option(added)
     return added  # type: ignore[no-any-return]
+
+
+def require_runs(found: Sized) -> None:
+    """Refuse to go on where the options fit no run.
+
+    Raises:
+        LookupFailedError: If *found* is empty.
+    """
+    from stepwell.store import LookupFailedError  # noqa: PLC0415 (a part of the store)
+
+    if not len(found):
+        raise LookupFailedError("no run fits what was chosen; `stepwell ls` lists the runs")

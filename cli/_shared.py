@@ -3,7 +3,9 @@
 import json
 import math
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,6 +67,24 @@ def store_of(ctx: click.Context, location: Path | None) -> "Store":
     from stepwell.store import open_store  # noqa: PLC0415 (loads DuckDB)
 
     return open_store(location or ctx.obj, create=False)
+
+
+@contextmanager
+def warnings_as_lines(category: type[Warning]) -> Iterator[None]:
+    """Say the warnings of *category* as one line each, where errors go."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, kind: type[Warning], *where: Any) -> None:
+            if issubclass(kind, category):
+                click.echo(f"Warning: {message}", err=True)
+            else:
+                others(message, kind, *where)
+
+        warnings.simplefilter("always", category)
+        shown: Any = show  # takes all that the other takes
+        warnings.showwarning = shown
+        yield
 
 
 def console() -> "Console":

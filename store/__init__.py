@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ._copy import CopiedStore, copy_store
     from ._doctor import examine
     from ._export import ExportedRuns, write_result
-    from ._figure_spec import FigureSpec, KeptFigure
+    from ._figure_spec import FigureRuns, FigureSpec, KeptFigure
     from ._finding import Finding
     from ._known_names import known_names
     from ._merge import MergedStore, merge_stores
@@ -75,6 +75,7 @@ __all__ = [
     "CopiedStore",
     "ExportedRuns",
     "FigureNotFoundError",
+    "FigureRuns",
     "FigureSpec",
     "Finding",
     "Groups",
@@ -145,6 +146,7 @@ _LAZY = {
     "ConfigRow": "_comparison",
     "CopiedStore": "_copy",
     "ExportedRuns": "_export",
+    "FigureRuns": "_figure_spec",
     "FigureSpec": "_figure_spec",
     "Finding": "_finding",
     "Groups": "_sweep_values",

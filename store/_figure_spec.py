@@ -11,6 +11,7 @@ from typing import Any
 from ._condition import check_text
 from ._errors import ConfigurationError
 from ._selection import Selection
+from ._values import RunInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,19 @@ class KeptFigure:
     name: str
     spec: FigureSpec
     saved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRuns:
+    """The runs of a figure that are in a store.
+
+    Attributes:
+        runs: The runs, newest first.
+        gone: Ids of runs that it is pinned to, and that the store does not have.
+    """
+
+    runs: tuple[RunInfo, ...]
+    gone: tuple[str, ...] = ()
 
 
 def _plain(name: str, values: object) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import duckdb
 from . import _query_runs
 from ._condition import check_text
 from ._errors import ConfigurationError, FigureNotFoundError
-from ._figure_spec import FigureSpec, KeptFigure
+from ._figure_spec import FigureRuns, FigureSpec, KeptFigure
+from ._selection import Selection
 
 _PICTURES = (".png", ".svg", ".pdf")
 _LONGEST = 200
@@ -85,6 +86,20 @@ class KeptFigures:
         with self._writing() as connection:
             _find(connection, name, self.location)
             connection.execute("delete from figures where name = ?", [name])
+
+    def figure_runs(self, spec: FigureSpec) -> FigureRuns:
+        """The runs that a figure shows, and those of its pinned ones that are gone.
+
+        Raises:
+            RunNotFoundError: If a reference of a selection that is followed fits no run.
+        """
+        with self._reading() as connection:
+            chosen = spec.runs
+            kept, gone = _query_runs.present(connection, spec.pinned or ())
+            if spec.pinned is not None:
+                chosen = Selection(runs=kept) if kept else Selection(limit=0)
+            runs = _query_runs.select_runs(connection, chosen, location=self.location)
+        return FigureRuns(tuple(runs), gone)
 
     def _pinned(self, spec: FigureSpec) -> FigureSpec:
         with self._reading() as connection:

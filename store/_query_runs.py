@@ -125,6 +125,21 @@ def _resolve(
     return chosen
 
 
+def present(
+    connection: duckdb.DuckDBPyConnection, run_ids: Iterable[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which of *run_ids* there are, and which there are not."""
+    asked = {run_id: as_run_id(run_id) for run_id in run_ids}
+    query = (
+        "select run_id::varchar from runs"
+        " where run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
+    )
+    rows = connection.execute(query, [json.dumps(list(asked.values()))]).fetchall()
+    there = {str(run_id) for (run_id,) in rows}
+    kept = tuple(run_id for run_id, uuid in asked.items() if uuid in there)
+    return kept, tuple(run_id for run_id, uuid in asked.items() if uuid not in there)
+
+
 def _is_text(reference: str) -> bool:
     try:
         reference.encode()

@@ -10,8 +10,11 @@ from ._condition import as_texts, check_text, parse_conditions
 from ._errors import ConfigurationError
 from ._values import RunInfo
 
+Texts: TypeAlias = str | Sequence[str]
+"""A text, or several."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, init=False)
 class Selection:
     """Runs that fit every given condition; all runs when none is given.
 
@@ -33,32 +36,46 @@ class Selection:
         ConfigurationError: If a condition cannot be read, or a value has the wrong type.
     """
 
-    runs: tuple[str, ...] = ()
-    project: str | None = None
-    group: str | None = None
-    tags: tuple[str, ...] = ()
-    status: tuple[str, ...] = ()
-    name: str | None = None
-    where: tuple[str, ...] = ()
-    limit: int | None = None
+    runs: tuple[str, ...]
+    project: str | None
+    group: str | None
+    tags: tuple[str, ...]
+    status: tuple[str, ...]
+    name: str | None
+    where: tuple[str, ...]
+    limit: int | None
 
-    def __post_init__(self) -> None:
-        for field in ("tags", "status", "where"):
-            object.__setattr__(self, field, as_texts(getattr(self, field), field))
-        given: Any = self.runs
-        runs = (given,) if isinstance(given, str) else tuple(given or ())
-        object.__setattr__(self, "runs", runs)
-        wrong = [run for run in runs if not _is_text(run)]
-        if wrong:
-            raise ConfigurationError(f"runs must be references as text, not {wrong[0]!r}")
-        for field in ("project", "group", "name"):
-            if getattr(self, field) is not None:
-                check_text(getattr(self, field), field)
-        for condition in self.where:
+    # Written out, since it takes more than the fields then are.
+    def __init__(  # noqa: PLR0913, PLR0917 (a condition an argument)
+        self,
+        runs: Texts = (),
+        project: str | None = None,
+        group: str | None = None,
+        tags: Texts = (),
+        status: Texts = (),
+        name: str | None = None,
+        where: Texts = (),
+        limit: int | None = None,
+    ) -> None:
+        for what, text in (("project", project), ("group", group), ("name", name)):
+            if text is not None:
+                check_text(text, what)
+        given = {
+            "runs": _references(runs),
+            "project": project,
+            "group": group,
+            "tags": as_texts(tags, "tags"),
+            "status": as_texts(status, "status"),
+            "name": name,
+            "where": as_texts(where, "where"),
+            "limit": limit,
+        }
+        for condition in as_texts(where, "where"):
             parse_conditions(condition)
-        limit = self.limit
         if limit is not None and (type(limit) is not int or limit < 0):
             raise ConfigurationError(f"limit must be 0 or more, not {limit!r}")
+        for field, value in given.items():
+            object.__setattr__(self, field, value)
 
     def to_json(self) -> dict[str, Any]:
         """The conditions that are given, as plain JSON values."""
@@ -90,8 +107,16 @@ class Selection:
         return cls(**value)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _references(given: Texts) -> tuple[str, ...]:
+    references = (given,) if isinstance(given, str) else tuple(given or ())
+    for reference in references:
+        _check_reference(reference)
+    return references
+
+
+def _check_reference(value: object) -> None:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"runs must be references as text, not {value!r}")
 
 
 Runs: TypeAlias = Selection | RunInfo | str | Sequence[str | RunInfo] | None

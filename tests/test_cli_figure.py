@@ -114,7 +114,7 @@ def test_everything_is_printed_as_json(invoke: Invoke, store_path: Path) -> None
         "runs": {"runs": ["first"]},
         "pinned": [first],
     }
-    assert shown == saved | {"run_ids_now": [first]}
+    assert shown == saved | {"run_ids_now": [first], "run_ids_gone": []}
     assert drawn["figure"] == "mine"
     assert Path(drawn["picture"]).is_file()
 

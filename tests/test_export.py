@@ -156,3 +156,30 @@ def test_the_command_line_exports(store: Store, tmp_path: Path) -> None:
     assert "is there already" in again.stderr
     forced = CliRunner().invoke(main, [*arguments, "--format=csv", "--force", "--json"])
     assert json.loads(forced.stdout)["points"] == 19
+
+
+@pytest.mark.parametrize(
+    ("chosen", "points"),
+    [
+        (["other"], 1),
+        (["-p", "digits"], 18),
+        (["--where", "lr < 1"], 18),
+        (["--tag", "z", "--name", "a*", "--status", "finished"], 18),
+        (["other", "--runs", "a, b"], None),
+        (["other", "-p", "digits"], None),
+        (["nobody"], None),
+    ],
+)
+def test_the_command_line_exports_chosen_runs(
+    store: Store, tmp_path: Path, chosen: list[str], points: int | None
+) -> None:
+    place = ["--store", str(store.location)]
+    result = CliRunner().invoke(main, ["export", str(tmp_path / "o"), *chosen, *place])
+
+    if points is None:
+        assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+        assert "no run " in result.stderr
+        assert not (tmp_path / "o").exists()
+    else:
+        assert result.exit_code == 0, result.output
+        assert len(points_of(tmp_path / "o" / "points.parquet")) == points

@@ -216,3 +216,70 @@ def test_the_command_refuses_a_run_that_goes_on(
 
     assert result.exit_code == 2
     assert "still goes on" in result.stderr
+
+
+def left(path: Path) -> str:
+    return "".join(sorted(run.name for run in Store(path).runs()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rest"),
+    [
+        (["--project", "digits"], ""),
+        (["--name", "[ab]"], None),
+        (["--where", "lr >= 1"], "a"),
+        (["a", "b", "--where", "lr > 0"], "ac"),
+        (["--runs", "a,c", "--status", "finished"], "b"),
+        (["c", "--runs", "a"], "b"),
+        (["a", "--project", "other"], None),
+        (["--status", "crashed"], None),
+        (["--tag", "x"], None),
+        (["--group", "g"], None),
+    ],
+)
+def test_the_command_removes_what_the_options_choose(
+    store_path: Path, arguments: list[str], rest: str | None
+) -> None:
+    record(store_path, "a", "b", "c")
+
+    result = invoke(store_path, "rm", "--yes", *arguments)
+
+    if rest is None:
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            "Error: no run fits what was chosen; `stepwell ls` lists the runs\n"
+        )
+    else:
+        assert result.exit_code == 0, result.stderr
+    assert left(store_path) == ("abc" if rest is None else rest)
+
+
+def test_the_command_names_what_the_options_choose(store_path: Path) -> None:
+    record(store_path, *"abc")
+
+    tried = invoke(store_path, "rm", "-p", "digits", "-w", "lr > 0", "--dry-run")
+    refused = invoke(store_path, "rm", "-p", "digits", "-w", "lr > 0", text="n\n")
+
+    assert tried.stdout.startswith("2 runs with 6 points would be removed\n  c  ")
+    for name in ("  b  ", "  c  ", "Remove 2 runs with 6 points for good?"):
+        assert name in refused.stderr
+    assert "  a  " not in refused.stderr
+    assert left(store_path) == "abc"
+
+
+def test_every_run_of_a_name_goes_by_the_option(store_path: Path) -> None:
+    record(store_path, "a", "a", "b")
+
+    assert invoke(store_path, "rm", "--runs", "a", "--yes").exit_code == 0
+    assert left(store_path) == "b"
+
+
+@pytest.mark.parametrize("choice", [[], ["--runs", ","], ["--yes"], ["--dry-run"]])
+def test_without_a_choice_nothing_is_removed(store_path: Path, choice: list[str]) -> None:
+    record(store_path, "a")
+
+    result = invoke(store_path, "rm", *choice)
+
+    assert result.exit_code == 2
+    assert "Error: say which runs: RUN, or an option" in result.stderr
+    assert left(store_path) == "a"

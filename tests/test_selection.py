@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 from hypothesis import given, settings
@@ -90,7 +90,7 @@ def test_a_condition_chooses_by_the_configuration(
     store: Store, where: str, expected: str
 ) -> None:
     assert names(store, where=where) == expected
-    assert names(store, Selection(where=where)) == expected  # type: ignore[arg-type]
+    assert names(store, Selection(where=where)) == expected
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_selection_is_json_and_back() -> None:
         text = json.dumps(selection.to_json())
         assert Selection.from_json(json.loads(text)) == selection
     assert Selection().to_json() == {}
-    assert Selection(tags="x").tags == ("x",)  # type: ignore[arg-type]
+    assert Selection(tags="x").tags == ("x",)
     assert stepwell.Selection is Selection
 
 
@@ -268,3 +268,15 @@ def test_a_store_without_runs_has_none(tmp_path: Path) -> None:
     assert empty.runs(where="lr < 1") == []
     with pytest.raises(RunNotFoundError):
         empty.runs("last")
+
+
+def test_a_text_or_any_sequence_of_texts_is_taken() -> None:
+    """As much a test of the types, which the type checkers make."""
+    one = Selection("a", tags="x", status="failed", where="lr < 1")
+    several = Selection(["a"], tags=["x"], status=("failed",), where=["lr < 1"])
+
+    assert one == several
+    assert hash(one) == hash(several)
+    assert assert_type(one.runs, tuple[str, ...]) == ("a",)
+    assert assert_type(several.where, tuple[str, ...]) == ("lr < 1",)
+    assert repr(one) == repr(several)

@@ -14,6 +14,7 @@ from stepwell.store import ConfigurationError
 
 from ._comparing import theme_of
 from ._files import content_of, target_path, write_whole
+from ._pinned import runs_now
 from ._style import own_style
 from ._text import clean
 
@@ -119,8 +120,9 @@ def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
     check_plot(spec)
     plot = PLOTS[spec.kind].plot
     theme = spec.style.get("theme", "light")
+    runs = runs_now(store, spec)
     try:
-        drawn = plot(store, runs=spec.selection, theme=theme, **spec.options)
+        drawn = plot(store, runs=runs, theme=theme, **spec.options)
     except TypeError as error:
         raise ConfigurationError(
             f"a figure of kind {spec.kind!r} can't be drawn with {dict(spec.options)}:"

@@ -11,6 +11,7 @@ from stepwell.store import ConfigurationError, MetricNotFoundError, metric_words
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from ._kept_layout import config_of
 from ._meaning import is_loss, readable
+from ._pinned import runs_now
 from ._run_spec import run_options, spec_of_run
 from ._validation import validate
 
@@ -85,7 +86,7 @@ def save_run_spec(store: "Store", spec: "FigureSpec", path: str | Path) -> Path:
 
     target = target_path(path)
     layout, metrics, theme = run_options(spec)
-    runs = store.runs(spec.selection)
+    runs = store.runs(runs_now(store, spec))
     if not runs:
         raise ConfigurationError("no run fits the figure's selection; nothing to draw")
     config = layout or _config_for(store, runs[0], metrics)

@@ -14,7 +14,7 @@ _said: set[str] = set()
 
 
 class PlotWarning(UserWarning):
-    """Drawing went wrong; the training and its records are not touched by it."""
+    """Drawing went wrong, or lacks something; runs and records are not touched by it."""
 
 
 class View(Protocol):
