@@ -463,21 +463,6 @@ def test_a_notebook_has_one_display_that_is_replaced(
     assert shown[0][1].startswith("<pre")
 
 
-def test_the_documents_programs_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_store: Path
-) -> None:
-    text = (Path(__file__).parent.parent / "docs" / "terminal.md").read_text("utf-8")
-    monkeypatch.chdir(tmp_path)
-    programs = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    for program in programs:
-        exec(compile(program, "docs/terminal.md", "exec"), {})
-
-    with stepwell.open_store(own_store) as store:
-        counts = [store.summary(run)["train_loss"].count for run in store.runs()]
-    assert counts == [100, 1000]
-    assert (tmp_path / "dual.png").stat().st_size > 0
-
-
 def test_the_document_names_each_field_and_its_default() -> None:
     text = (Path(__file__).parent.parent / "docs" / "terminal.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", text, re.MULTILINE))

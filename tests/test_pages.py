@@ -1,0 +1,65 @@
+"""Every code block of the README and of the documentation runs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if "_build" not in path.parts
+]
+PROGRAM = Path(__file__).parent / "run_page.py"
+
+# How many blocks of a page are not run, each of which says why in its fence.
+NOT_RUN = {"README.md": 2}
+
+
+def fences(page: str) -> list[str]:
+    """What stands behind the opening fences of a page, indented ones included."""
+    lines = re.findall(r"^\s*```(.*)$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+    return lines[::2]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    opened = fences(page)
+    if not opened:
+        return
+    hidden = ("STEPWELL_STORE", "DISPLAY", "WAYLAND_DISPLAY", "RANK")
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(PROGRAM), str(ROOT / page)],
+        cwd=tmp_path,
+        env=kept | {"MPLBACKEND": "Agg"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+    fates = json.loads(done.stdout.splitlines()[-1])
+    assert [language for _, language, _ in fates] == [text.split()[0] for text in opened]
+    skipped = [line for line, _, fate in fates if fate == "not run"]
+    assert len(skipped) == NOT_RUN.get(page, 0)
+
+
+def test_every_block_that_is_not_run_says_why() -> None:
+    marked = [text for page in PAGES for text in fences(page) if "not-run" in text]
+
+    assert len(marked) == sum(NOT_RUN.values())
+    assert all(re.search(r'not-run="[^"]{5,}"', text) for text in marked)
+
+
+def test_what_pages_need_beforehand_belongs_to_a_page() -> None:
+    programs = {path.stem for path in (Path(__file__).parent / "pages").glob("*.py")}
+
+    assert programs <= {Path(page).stem.replace("-", "_") for page in PAGES}
