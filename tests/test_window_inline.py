@@ -218,8 +218,36 @@ print('done')
         assert said[-1], said
     (tmp_path / "stop").touch()
     printed, errors = process.communicate(timeout=60)
-    assert "done" in printed, errors
+    assert process.returncode == 0, errors
+    assert "done" in printed
     assert "the live window died" not in errors
+
+
+def test_nor_does_a_death_that_xlib_finds_in_the_midst_of_an_event(
+    display: "Screen", python: Python
+) -> None:
+    code = """
+import ctypes
+from matplotlib.backends.qt_compat import QtGui
+visualizer = make()
+run(visualizer, 0.5)
+connection = ctypes.c_void_p(QtGui.QGuiApplication.instance().nativeInterface().display())
+print("shown", flush=True)
+sys.stdin.readline()
+ctypes.CDLL("libX11.so.6").XSync(connection, 0)
+run(visualizer, 1.0)
+visualizer.close()
+print("done")
+"""
+    process = python(HEAD + code, "qtagg")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "shown\n"
+    display.server.kill()
+    display.server.wait()
+    printed, errors = process.communicate("go on\n", timeout=60)
+    assert process.returncode == 0, errors
+    assert "done" in printed
+    assert errors.count("the live window died") == 1
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -12,6 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from ._lost_screen import outlive_screen
+
 FOLLOW_KEYS = frozenset({"f", "h", "r", "home"})
 _MOST_SHORT_PUMPS = 3
 _TOOL_KEYS = frozenset({"p", "o", "s", "ctrl+s", "ctrl+f", "left", "right", "backspace"})
@@ -41,6 +43,8 @@ class Window:
         canvas_kind: Any = module.FigureCanvas
         with mpl.rc_context({"figure.raise_window": False, "toolbar": "toolbar2"}):
             self._manager: FigureManagerBase = canvas_kind.new_manager(figure, 1)
+        if backend == "qtagg":
+            outlive_screen()
         self._manager.set_window_title(title)
         self._follow: Callable[[], None] = _nothing
         key_handler = getattr(self._manager, "key_press_handler_id", None)
