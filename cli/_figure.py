@@ -41,6 +41,9 @@ def figure(ctx: click.Context, location: Path | None) -> None:
     help="What else the plot is told; VALUE is JSON, or text.",
 )
 @click.option("--dark", is_flag=True, help="Light lines on a dark ground.")
+@click.option("--size", metavar="WxH", help="Width and height in inches, such as 6x4.")
+@click.option("--dpi", type=int, help="Pixels an inch, of a PNG.")
+@click.option("--title", help="A title other than the usual.")
 @click.option("--pin", is_flag=True, help="Keep to the runs of now; else follow new ones.")
 @shared.json_option
 @shared.store_option
@@ -54,6 +57,9 @@ def save(  # noqa: PLR0913, PLR0917 (an option an argument)
     selection: "Selection",
     options: tuple[str, ...],
     dark: bool,
+    size: str | None,
+    dpi: int | None,
+    title: str | None,
     pin: bool,
     as_json: bool,
 ) -> None:
@@ -64,12 +70,17 @@ def save(  # noqa: PLR0913, PLR0917 (an option an argument)
     parallel, importances, leaderboard, report.
 
     Example: stepwell figure save ranking leaderboard -m val_loss --project digits
+
+    Example: stepwell figure save paper curves -m val_loss --size 3.5x2.5 --dpi 300
     """
     from stepwell.store import FigureSpec  # noqa: PLC0415 (a part of the store)
     from stepwell.viz import check_figure  # noqa: PLC0415
 
     told = _metrics(kind, metrics) | dict(map(_option, options))
-    spec = FigureSpec(kind, selection, told, {"theme": "dark"} if dark else {})
+    look: dict[str, Any] = {"theme": "dark" if dark else None, "size": _size(size)}
+    look |= {"dpi": dpi, "title": title}
+    style = {name: value for name, value in look.items() if value is not None}
+    spec = FigureSpec(kind, selection, told, style)
     check_figure(spec)
     with shared.store_of(ctx, location) as store:
         kept = store.save_figure(figure, spec, pin=pin)
@@ -191,6 +202,16 @@ def _option(text: str) -> tuple[str, Any]:
         return key.strip(), json.loads(value, parse_constant=lambda word: word)
     except ValueError:
         return key.strip(), value
+
+
+def _size(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        wide, high = (float(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise click.UsageError(f"--size needs WxH, such as 6x4, not {text!r}") from None
+    return [wide, high]
 
 
 def _values(kept: "KeptFigure") -> dict[str, Any]:

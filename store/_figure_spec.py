@@ -22,7 +22,8 @@ class FigureSpec:
         kind: "run" for a run's own panels, or the name of a plot such as "curves".
         runs: The runs that it shows. A figure of kind "run" shows the newest of them.
         options: What the plot is told, such as its metric; JSON values.
-        style: How it looks, such as its theme; JSON values.
+        style: How it looks: `theme` (light or dark), `size` (width and height in inches),
+            `dpi` and `title`; JSON values.
         pinned: Ids of the runs that it keeps to; None follows what *runs* selects.
 
     Raises:

@@ -71,7 +71,7 @@ def test_an_option_is_json_or_text(invoke: Invoke, store_path: Path) -> None:
     assert "--option needs KEY=VALUE" in error
     error = invoke(*command, "size=big", code=2).stderr
     assert error == (
-        "Error: a figure of kind 'run' has no option 'size'; it has layout and metrics\n"
+        "Error: a figure of kind 'run' has no option 'size'; it has layout, metrics\n"
     )
 
 

@@ -102,7 +102,7 @@ def test_a_figure_that_is_drawn_can_be_changed(store: Store) -> None:
             "no option 'runs'; it has",
         ),
         (FigureSpec("parallel", options=METRIC | {"ax": 1}), "no option 'ax'"),
-        (FigureSpec("parallel", options=METRIC, style={"size": 1}), "no style 'size'"),
+        (FigureSpec("parallel", options=METRIC, style={"grid": 1}), "no style 'grid'"),
         (FigureSpec("parallel", options=METRIC, style={"theme": "sepia"}), "sepia"),
     ],
 )

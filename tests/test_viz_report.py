@@ -14,7 +14,6 @@ from stepwell.store import ConfigurationError, Selection, Store, open_store, sta
 from stepwell.viz import report, save_sweep
 from stepwell.viz._report import draw_report
 from stepwell.viz._report_value import prepare_report
-from stepwell.viz._sweep_groups import binned
 from stepwell.viz._theme import DARK
 
 SIZES = (0, 1, 3, 30)
@@ -53,8 +52,9 @@ def test_curves_are_medians_and_quartiles_by_the_most_important_key(store: Store
     value = prepare_report(store, "loss", runs=selection)
 
     assert value.key == "lr"
-    assert [group.label for group in value.groups] == ["0.001", "0.01", "0.1"]
-    assert [group.runs for group in value.groups] == [10, 10, 10]
+    groups = value.curves.groups
+    assert [group.name for group in groups] == ["lr 0.001", "lr 0.01", "lr 0.1"]
+    assert [group.n for group in groups] == [10, 10, 10]
     rows = store.sql(
         "select p.step, median(p.value), quantile_cont(p.value, 0.25),"
         " quantile_cont(p.value, 0.75) from points p"
@@ -62,9 +62,9 @@ def test_curves_are_medians_and_quartiles_by_the_most_important_key(store: Store
         " join runs r on r.run_id = p.run_id and r.project = 'p30'"
         " where p.metric = 'loss' group by p.step order by p.step"
     ).fetchall()
-    group = value.groups[1]
-    assert group.x.tolist() == [row[0] for row in rows]
-    for column, found in zip((1, 2, 3), (group.middle, group.low, group.high), strict=True):
+    band = groups[1].band
+    assert groups[1].x.tolist() == [row[0] for row in rows]
+    for column, found in zip((1, 2, 3), (band.middle, band.low, band.high), strict=True):
         assert found == pytest.approx([row[column] for row in rows])
 
 
@@ -74,13 +74,13 @@ def test_cells_are_medians_of_the_runs_in_them(store: Store) -> None:
     table = store.sweep_table("loss", runs=selection)
 
     assert cells is not None
-    assert (cells.across, cells.up) == ("lr", "kind")
+    assert cells.keys == ("lr", "kind")
     assert (cells.columns, cells.rows) == (("0.001", "0.01", "0.1"), ("deep", "wide"))
     for row, kind in enumerate(cells.rows):
         for column, rate in enumerate((0.001, 0.01, 0.1)):
             members = (table.params["kind"] == kind) & (table.params["lr"] == rate)
             expected = np.median(table.values["loss"][members])
-            assert cells.medians[row, column] == pytest.approx(expected)
+            assert cells.middle[row, column] == pytest.approx(expected)
 
 
 def test_the_head_says_what_the_runs_are(store: Store) -> None:
@@ -139,14 +139,3 @@ def test_a_metric_that_no_run_has_is_one_line(
     assert result.exit_code == 2
     assert "'lost'" in result.output
     assert len(result.output.splitlines()) == 1
-
-
-def test_wide_numbers_are_put_into_ranges_and_rare_words_together() -> None:
-    codes, labels = binned(np.geomspace(1e-4, 1e-1, 50))
-    assert len(labels) == 5
-    assert np.bincount(codes).tolist() == [10] * 5
-
-    words = np.array([*"aaabbbccdef", None], object)
-    codes, labels = binned(words, most=4)
-    assert labels == ("a", "b", "c", "others")
-    assert codes.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, -1]

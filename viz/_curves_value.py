@@ -6,21 +6,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stepwell.store import ConfigurationError, better_side
+from stepwell.store import better_side
 
-from ._bands import Band, band_for, band_of, band_text, on_grid
+from ._bands import Floats, band_for, band_text
 from ._comparing import counted, going_note, noted
 from ._curve_smoothing import smooth, smoothing_of
+from ._group_lines import GroupLine, group_line
 from ._numbers import short_value
+from ._param_scale import is_logarithmic
+from ._sweep_points import axis_of, bins_of, column_of, name_of_key
 
 if TYPE_CHECKING:
     from stepwell.store import Runs, Store, SweepTable
 
-Floats = NDArray[np.float64]
 _MOST_SINGLE = 40  # of more runs, a band says more than all their lines
 _MINUTE, _HOUR = 60.0, 3600.0
+MOST_KINDS = 12
+"""Numbers of a key that are groups by themselves; of more, ranges are."""
+
+RANGES = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,28 +52,12 @@ class RunLine:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GroupLine:
-    """The curves of a group as one line and a band.
-
-    Attributes:
-        name: The group's name, such as "lr 0.01".
-        n: How many runs.
-        x: float64, ascending.
-        band: Line and band.
-    """
-
-    name: str
-    n: int
-    x: Floats
-    band: Band
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class CurvesPlot:
     """Curves of one metric over one x axis.
 
     Attributes:
         metric: The metric's name.
+        by: Short names of the keys that make the groups; empty where none do.
         xlabel: What the x axis is, with its unit.
         note: What is shown, in words.
         runs: A line a run, the oldest first.
@@ -79,6 +68,7 @@ class CurvesPlot:
     """
 
     metric: str
+    by: str
     xlabel: str
     note: str
     runs: tuple[RunLine, ...]
@@ -98,11 +88,14 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
     group_by: str | Sequence[str] = (),
     band: str = "auto",
     logx: bool = False,
-    logy: bool = False,
+    logy: bool | None = False,
     goal: str | None = None,
     columns: int = 1000,
 ) -> CurvesPlot:
-    """What `plot_curves` draws; its arguments are explained there."""
+    """What `plot_curves` draws; its arguments are explained there.
+
+    Where *logy* is None, the values tell whether their axis is logarithmic.
+    """
     keys = (group_by,) if isinstance(group_by, str) else tuple(group_by)
     how = smoothing_of(smooth)
     band_for(band, ())
@@ -110,6 +103,10 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
     curves = store.curves(metric, runs=runs, x=x, columns=columns)
     status = dict(zip(table.run_id, table.status, strict=True))
     names = group_names(table, keys)
+    if logy is None:
+        means = [curve.mean[np.isfinite(curve.mean)] for curve in curves.values()]
+        every = np.concatenate([*means, np.zeros(0)])
+        logy = bool(len(every)) and is_logarithmic(np.array([every.min(), every.max()]))
     shift, unit, xlabel = _x_axis(x, [curve.x for curve in curves.values()])
     lines = tuple(
         _line(curve, names.get(run_id, ""), how, (shift, unit, logx, logy), status)
@@ -118,43 +115,54 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
     lines = tuple(line for line in lines if np.isfinite(line.y).any())
     groups, kind = _groups(lines, names, keys, band)
     note = noted(
-        counted(len(lines), "run") + (f" by {', '.join(keys)}" if keys else ""),
+        counted(len(lines), "run"),
+        "dashed: not all runs" if not all(one.is_whole for one in groups) else "",
         band_text(kind) if groups else "",
         how.text if how else "",
         going_note([status[line.run_id] for line in lines]),
     )
     return CurvesPlot(
-        metric, xlabel, note, lines, groups, _best(lines, metric, goal), logx, logy
+        metric=metric,
+        by=", ".join(name_of_key(table, key) for key in keys),
+        xlabel=xlabel,
+        note=note,
+        runs=lines,
+        groups=groups,
+        best=_best(lines, metric, goal),
+        logx=logx,
+        logy=logy,
     )
 
 
 def group_names(table: "SweepTable", keys: Sequence[str]) -> dict[str, str]:
     """The name of each run's group by the run's id, in the order of the keys' values.
 
+    A number that takes many values is put into ranges, called by their medians.
+
     Raises:
         ConfigurationError: No run has such a key.
     """
-    columns = [_column(table, key) for key in keys]
+    columns = [_cells(table, key) for key in keys]
     rows = list(zip(*columns, strict=True)) if keys else [()] * len(table.run_id)
-    order = sorted(range(len(rows)), key=lambda row: [_rank(cell) for cell in rows[row]])
+    order = sorted(range(len(rows)), key=lambda row: [rank for rank, _ in rows[row]])
+    prefix = f"{name_of_key(table, keys[0])} " if len(keys) == 1 else ""
     return {
-        str(table.run_id[row]): (f"{keys[0]} " if len(keys) == 1 else "")
-        + " · ".join(_text(cell) for cell in rows[row])
+        str(table.run_id[row]): prefix + " · ".join(text for _, text in rows[row])
         for row in order
     }
 
 
-def _column(table: "SweepTable", key: str) -> Sequence[Any]:
-    if key in table.params:
-        return list(table.params[key])
-    if key in table.constants:
-        return [table.constants[key]] * len(table.run_id)
-    if not len(table.run_id):
-        return []
-    known = ", ".join([*table.params, *table.constants][:12]) or "none"
-    raise ConfigurationError(
-        f"no run has the configuration key {key!r}; there are: {known}"
-    )
+def _cells(table: "SweepTable", key: str) -> list[tuple[tuple[int, float, str], str]]:
+    """Rank and text of each run's value of a key."""
+    column = column_of(table, key)
+    if column.dtype == np.float64 and len(np.unique(column)) > MOST_KINDS:
+        bins, centres = bins_of(axis_of(column, key), RANGES)
+        texts = [f"≈ {short_value(centre, 2)}" for centre in centres]
+        return [
+            ((0, float(one), ""), texts[one]) if one >= 0 else (_rank(None), _text(None))
+            for one in bins.tolist()
+        ]
+    return [(_rank(cell), _text(cell)) for cell in column.tolist()]
 
 
 def _rank(cell: Any) -> tuple[int, float, str]:
@@ -198,11 +206,10 @@ def _groups(
     }
     members = {name: part for name, part in members.items() if part}
     kind = band_for(band, [len(part) for part in members.values()])
-    found = []
-    for name, part in members.items():
-        grid = np.unique(np.concatenate([line.x[np.isfinite(line.x)] for line in part]))
-        rows = np.vstack([on_grid(line.x, line.y, grid) for line in part])
-        found.append(GroupLine(name, len(part), grid, band_of(rows, kind)))
+    found = (
+        group_line(name, [(line.x, line.y) for line in part], kind)
+        for name, part in members.items()
+    )
     return tuple(found), kind
 
 

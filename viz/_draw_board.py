@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
 
+from ._comparing import counted
 from ._contrast import blended, readable_color
-from ._figure_notes import counted, draw_empty, draw_heading, inches
+from ._frame import draw_empty, draw_heading, inches
 from ._shades import shade_map
 from ._text import clean, fitted, text_width
 

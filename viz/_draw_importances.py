@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._comparing import counted
 from ._contrast import readable_color
-from ._figure_notes import NOTE_SIZE, counted, draw_empty, draw_heading, inches
+from ._draw_axes import NOTE_SIZE
+from ._frame import draw_empty, draw_heading, inches
 from ._param_scale import short_keys
 from ._text import clean, fitted, text_width
 

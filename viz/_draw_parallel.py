@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.collections import LineCollection
 
+from ._comparing import counted
 from ._contrast import readable_color
-from ._figure_notes import counted, draw_empty, draw_heading, inches
+from ._frame import draw_empty, draw_heading, inches
 from ._numbers import short_value
 from ._param_scale import MISSING
 from ._shades import shade_map, strength_word

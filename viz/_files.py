@@ -43,20 +43,26 @@ def target_path(path: str | Path) -> Path:
     )
 
 
-def save_page(page: Page, path: str | Path, spec: "FigureSpec | None" = None) -> Path:
+def save_page(
+    page: Page,
+    path: str | Path,
+    spec: "FigureSpec | None" = None,
+    dpi: int | None = None,
+) -> Path:
     """Draw *page* into a file; return its path.
 
     Args:
         page: What the file shows.
         path: The file; see `write_whole`.
         spec: How to draw it again, which the file keeps.
+        dpi: Pixels an inch, where it is not the usual number.
 
     Raises:
         ConfigurationError: The suffix is that of no supported format.
         OSError: The file can't be written there.
     """
     target = target_path(path)
-    return write_whole(target, rendered(page, target.suffix.lower(), spec))
+    return write_whole(target, rendered(page, target.suffix.lower(), spec, dpi))
 
 
 def write_whole(path: Path, content: bytes) -> Path:
@@ -83,7 +89,9 @@ def write_whole(path: Path, content: bytes) -> Path:
     return target
 
 
-def rendered(page: Page, suffix: str, spec: "FigureSpec | None" = None) -> bytes:
+def rendered(
+    page: Page, suffix: str, spec: "FigureSpec | None" = None, dpi: int | None = None
+) -> bytes:
     """The content of a file with *suffix* that shows *page*, and keeps *spec*."""
     with own_style():
         return content_of(
@@ -92,16 +100,18 @@ def rendered(page: Page, suffix: str, spec: "FigureSpec | None" = None) -> bytes
             title=_title(page),
             background=page.theme.background,
             spec=spec,
+            dpi=dpi,
         )
 
 
-def content_of(
+def content_of(  # noqa: PLR0913 (what the file is to say)
     figure: Figure,
     suffix: str,
     *,
     title: str,
     background: str,
     spec: "FigureSpec | None" = None,
+    dpi: int | None = None,
 ) -> bytes:
     """The content of a file with *suffix* that shows a figure; to be used in `own_style`.
 
@@ -111,6 +121,7 @@ def content_of(
         title: Its title, for those who list files.
         background: The colour behind it.
         spec: How to draw it again, which the file keeps.
+        dpi: Pixels an inch, where it is not the usual number.
     """
     metadata = _METADATA[suffix] | {"Title": title}
     if spec is not None:
@@ -119,7 +130,7 @@ def content_of(
         figure.savefig(
             buffer,
             format=suffix[1:],
-            dpi=DOTS_PER_INCH,
+            dpi=dpi or DOTS_PER_INCH,
             facecolor=background,
             metadata=metadata,
         )

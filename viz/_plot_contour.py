@@ -8,31 +8,31 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
-from ._comparing import (
-    counted,
-    draw_nothing,
-    draw_xlabel,
+from ._comparing import counted, going_note, noted
+from ._contrast import contrast
+from ._frame import (
+    TICK_SIZE,
+    draw_empty,
+    draw_names,
     finish,
-    going_note,
+    inches,
     new_axes,
-    noted,
     styled,
     theme_of,
-    width_of,
 )
-from ._contrast import contrast
 from ._numbers import short_value
-from ._sequential import best_first
+from ._parallel import shades
+from ._shades import shade_map
 from ._style import own_style
-from ._sweep_points import Floats, bins_of, name_of, parameter, run_values
+from ._sweep_points import Floats, RunValues, bin_names, bins_of, parameter, run_values
+from ._text import clean, fitted, text_width
 from ._theme import Theme
 
 if TYPE_CHECKING:
     from stepwell.store import Runs, Store
 
 SIZE = (6.0, 4.4)
-_LEAST_CELL = 0.36
-_MOST_NAMES = 24
+_WIDEST_ROW = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,7 @@ class Contour:
         metric: The metric's name.
         goal: `min` or `max`.
         note: What is shown, in words.
-        keys: The two configuration keys, along x and y.
+        keys: Short names of the two configuration keys, along x and y.
         columns: Names of the columns.
         rows: Names of the rows, from below.
         middle: float64, rows x columns: the median; NaN where no run is.
@@ -71,9 +71,17 @@ def prepare_contour(  # noqa: PLR0913 (an option an argument)
     runs: "Runs" = None,
 ) -> Contour:
     """What `plot_contour` draws."""
-    found = run_values(store, metric, goal, at, runs)
+    return contour_of(run_values(store, metric, goal, at, runs), x, y)
+
+
+def contour_of(found: RunValues, x: str, y: str, most: int = 8) -> Contour:
+    """The runs' values by two configuration keys, each in *most* bins or fewer.
+
+    Raises:
+        ConfigurationError: No run has a key.
+    """
     across, up = parameter(found, x), parameter(found, y)
-    (column, columns), (row, rows) = bins_of(across), bins_of(up)
+    (column, columns), (row, rows) = bins_of(across, most), bins_of(up, most)
     middle = np.full((len(rows), len(columns)), np.nan)
     count = np.zeros(middle.shape, np.int64)
     for cell in np.ndindex(*middle.shape):
@@ -83,17 +91,17 @@ def prepare_contour(  # noqa: PLR0913 (an option an argument)
             middle[cell] = np.median(found.value[inside])
     note = noted(
         counted(int(count.sum()), "run"),
-        f"median {metric}",
+        f"median {found.metric}",
         found.direction,
         going_note(found.status),
     )
     return Contour(
-        metric,
+        found.metric,
         found.goal,
         note,
-        (x, y),
-        tuple(name_of(across, place) for place in columns),
-        tuple(name_of(up, place) for place in rows),
+        (across.name, up.name),
+        bin_names(across, columns),
+        bin_names(up, rows),
         middle,
         count,
     )
@@ -130,30 +138,33 @@ def plot_contour(  # noqa: PLR0913 (an option an argument)
     """
     look = theme_of(theme)
     value = prepare_contour(store, metric, x, y, goal=goal, at=at, runs=runs)
-    return draw_contour(value, ax or new_axes(*SIZE, look), look)
+    return draw_contour(value, ax or new_axes(SIZE, look), look)
 
 
-def draw_contour(value: Contour, ax: Axes, theme: Theme) -> Axes:
-    """Draw what `prepare_contour` made."""
+def draw_contour(value: Contour, ax: Axes, theme: Theme, *, is_small: bool = False) -> Axes:
+    """Draw what `prepare_contour` made; a small one says no more than it must."""
     with own_style():
         styled(ax, theme)
         ax.grid(visible=False)
         ax.spines["bottom"].set_visible(False)
         ax.tick_params(length=0)
         title = " × ".join(value.keys)
-        known = value.middle[np.isfinite(value.middle)]
-        if not len(known):
-            return draw_nothing(ax, title, f"no run with {value.metric}", theme)
-        low, high = float(known.min()), float(known.max())
+        known = np.isfinite(value.middle)
+        if not known.any():
+            draw_empty(ax, f"no run with {value.metric}", theme)
+            return finish(ax, title, "", theme)
         ax.set_xlim(-0.5, len(value.columns) - 0.5)
         ax.set_ylim(-0.5, len(value.rows) - 0.5)
-        for cell in np.ndindex(*value.middle.shape):
-            share = (float(value.middle[cell]) - low) / ((high - low) or 1.0)
-            _draw_cell(value, ax, cell, share if value.goal == "min" else 1 - share, theme)
+        share = np.full(value.middle.shape, np.nan)
+        share[known] = shades(value.middle[known], value.goal)
+        if not is_small:
+            draw_names(ax, theme, *value.keys)
         _name_ticks(value, ax)
-        draw_xlabel(ax, value.keys[0], theme)
-        ax.set_ylabel(value.keys[1], color=theme.muted, fontsize=8.0)
-        return finish(ax, title, value.note, theme)
+        note = "median" if is_small else value.note
+        finish(ax, title, note, theme)
+        for cell in np.ndindex(*value.middle.shape):
+            _draw_cell(value, ax, cell, float(share[cell]), theme)
+        return ax
 
 
 def _draw_cell(
@@ -162,19 +173,32 @@ def _draw_cell(
     row, column = cell
     middle = float(value.middle[cell])
     is_empty = bool(np.isnan(middle))
-    color = theme.empty if is_empty else to_hex(best_first(theme)(0.9 * share))
+    color = theme.empty if is_empty else to_hex(shade_map(theme)(share))
     place = (column - 0.47, row - 0.46)
     ax.add_patch(Rectangle(place, 0.94, 0.92, facecolor=color, edgecolor="none"))
-    if width_of(ax) / len(value.columns) < _LEAST_CELL:
-        return
     ink = theme.muted
     if not is_empty:
         ink = max(("#ffffff", "#1b1f2a"), key=lambda one: contrast(one, color))
     text = "–" if is_empty else short_value(middle, 3)
-    ax.text(column, row, text, ha="center", va="center", fontsize=8.5, color=ink)
+    wide, high = inches(ax)
+    if text_width(text, TICK_SIZE) > 0.92 * wide / len(value.columns):
+        return
+    if 0.9 * high / len(value.rows) < TICK_SIZE / 72.0:
+        return
+    ax.text(column, row, text, ha="center", va="center", fontsize=TICK_SIZE, color=ink)
 
 
 def _name_ticks(value: Contour, ax: Axes) -> None:
-    for names, set_ticks in ((value.columns, ax.set_xticks), (value.rows, ax.set_yticks)):
-        stride = -(-len(names) // _MOST_NAMES)
-        set_ticks(range(0, len(names), stride), names[::stride])
+    """The names of columns and rows, smaller or fewer where there is little room."""
+    wide, high = inches(ax)
+    names = [clean(name) for name in value.columns]
+    room = 0.95 * wide / len(names)
+    widest = max(text_width(name, 1.0) for name in names)
+    size = TICK_SIZE * float(np.clip(room / (widest * TICK_SIZE), 0.8, 1.0))
+    every = max(1, -(-int(100 * widest * size) // max(1, int(100 * room))))
+    room *= every
+    shown = [fitted(name, size, room) for name in names[::every]]
+    ax.set_xticks(range(0, len(names), every), shown, fontsize=size)
+    every = max(1, -(-len(value.rows) // max(1, int(high * 72.0 / (1.3 * TICK_SIZE)))))
+    rows = [fitted(name, TICK_SIZE, _WIDEST_ROW) for name in value.rows[::every]]
+    ax.set_yticks(range(0, len(value.rows), every), rows)

@@ -9,23 +9,19 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from ._comparing import (
+    LABEL_ROOM,
     MOST_COLORED,
     EndLabel,
     draw_end_labels,
-    draw_nothing,
-    draw_xlabel,
-    finish,
     group_colors,
-    new_axes,
     run_colors,
-    set_scales,
-    styled,
-    theme_of,
 )
 from ._curves_value import CurvesPlot, RunLine, prepare_curves
+from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled, theme_of
+from ._group_lines import GroupLine
 from ._numbers import short_value
 from ._scale import Scale, linear_scale, log_scale
-from ._sequential import ordered_colors
+from ._shades import ordered_colors
 from ._style import own_style
 from ._theme import Theme
 
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
 
 SIZE = (8.0, 4.6)
 _MOST_LABELED = 5
+_MANY_RUNS = 40
 
 
 def plot_curves(  # noqa: PLR0913 (an option an argument)
@@ -62,7 +59,9 @@ def plot_curves(  # noqa: PLR0913 (an option an argument)
         runs: Which runs; all of them when absent.
         x: `step`, `time`, `elapsed`, or another metric.
         smooth: "ema:0.9" or "window:50"; the curves themselves are then drawn faintly.
-        group_by: Configuration keys; a line and a band a group of runs.
+        group_by: Configuration keys; a line and a band a group of runs. It goes on only
+            while at least half of the group's runs do, dashed where not all do; n says
+            how many runs its end stands on.
         band: `quartile` or `minmax` about the median, `std` or `ci` about the mean;
             `auto` takes quartiles where every group has five runs or more.
         logx: Draw x on a logarithmic axis.
@@ -89,25 +88,38 @@ def plot_curves(  # noqa: PLR0913 (an option an argument)
         logy=logy,
         goal=goal,
     )
-    return draw_curves_plot(value, ax or new_axes(*SIZE, look), look)
+    return draw_curves_plot(value, ax or new_axes(SIZE, look), look)
 
 
-def draw_curves_plot(value: CurvesPlot, ax: Axes, theme: Theme) -> Axes:
-    """Draw what `prepare_curves` made."""
+def draw_curves_plot(
+    value: CurvesPlot, ax: Axes, theme: Theme, *, small_room: float | None = None
+) -> Axes:
+    """Draw what `prepare_curves` made.
+
+    Args:
+        value: What to draw.
+        ax: Where.
+        theme: The colours.
+        small_room: Inches for the labels at the right, where they must be short; the key
+            of the groups then stands in the heading alone.
+    """
     with own_style():
         styled(ax, theme)
+        title = f"{value.metric} by {value.by}" if value.by else value.metric
         if not value.runs:
-            return draw_nothing(ax, value.metric, f"no run with {value.metric}", theme)
+            draw_empty(ax, f"no run with {value.metric}", theme)
+            return finish(ax, title, "", theme)
         set_scales(ax, *_scales(value))
-        draw_xlabel(ax, value.xlabel, theme)
-        labels = _draw_groups(value, ax, theme)
+        draw_names(ax, theme, value.xlabel)
+        prefix = "" if small_room is None else f"{value.by} "
+        labels = _draw_groups(value, ax, theme, prefix)
         if not any(group.name for group in value.groups):
             labels = _draw_runs(value, ax, theme) + labels
-        draw_end_labels(ax, labels, theme)
-        return finish(ax, value.metric, value.note, theme)
+        draw_end_labels(ax, labels, theme, small_room or LABEL_ROOM)
+        return finish(ax, title, value.note, theme)
 
 
-def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
+def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme, prefix: str) -> list[EndLabel]:
     names = [group.name for group in value.groups]
     if len(names) == 1 and not names[0]:
         colors = {"": theme.neutral}
@@ -116,22 +128,40 @@ def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
     else:
         colors = dict(zip(names, ordered_colors(len(names), theme), strict=True))
     for name, color in colors.items():
-        _draw_faint((line for line in value.runs if line.group == name), ax, color)
+        members = (line for line in value.runs if line.group == name)
+        _draw_faint(members, ax, color, min(0.2, 12 / len(value.runs)))
     labels = []
     for group in value.groups:
-        color, band = colors[group.name], group.band
-        single = not group.name
-        ax.fill_between(
-            group.x, band.low, band.high, color=color, alpha=0.25, linewidth=0, zorder=2.5
-        )
-        color = theme.text if single else color
-        ax.plot(group.x, band.middle, color=color, linewidth=2.0, zorder=3)
-        end = band.middle[np.isfinite(band.middle)][-1]
-        text = "all runs" if single else group.name
-        labels.append(
-            EndLabel(f"{text}: {short_value(end)}, n={group.n}", float(end), color)
-        )
+        color = colors[group.name] if group.name else theme.text
+        _draw_group(group, ax, color, colors[group.name])
+        end, count = float(group.band.middle[group.end]), int(group.count[group.end])
+        name = group.name.removeprefix(prefix) or "all runs"
+        n = f"n={count}" if count == group.n else f"n={count} of {group.n}"
+        labels.append(EndLabel(f"{name}: {short_value(end, 3)}, {n}", end, color))
     return labels
+
+
+def _draw_group(group: GroupLine, ax: Axes, color: str, ground: str) -> None:
+    """Line and band, solid where they stand on all runs, dashed where on some."""
+    is_there = np.isfinite(group.band.middle)
+    whole = is_there & (group.count == group.n)
+    partial = is_there & ~whole
+    # From the last point of the one to the first of the other there is a line, too.
+    near = partial.copy()
+    near[1:] |= partial[:-1] & is_there[1:]
+    near[:-1] |= partial[1:] & is_there[:-1]
+    for part, alpha, style in ((whole, 0.25, "-"), (near, 0.12, (0, (3, 1.5)))):
+        if not part.any():
+            continue
+        low, high, middle = (
+            np.where(part, edge, np.nan)
+            for edge in (group.band.low, group.band.high, group.band.middle)
+        )
+        ax.fill_between(
+            group.x, low, high, color=ground, alpha=alpha, linewidth=0, zorder=2.5
+        )
+        mark = "o" if part.sum() == 1 and part is whole else ""
+        ax.plot(group.x, middle, color=color, lw=2.0, ls=style, marker=mark, ms=4, zorder=3)
 
 
 def _draw_runs(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
@@ -192,7 +222,9 @@ def _scales(value: CurvesPlot) -> tuple[Scale, Scale]:
 
 
 def _heights(value: CurvesPlot) -> NDArray[np.float64]:
-    parts = [line.y for line in value.runs]
+    # Where bands stand for many runs, a run that diverged may leave the axis.
+    are_many = bool(value.groups) and len(value.runs) > _MANY_RUNS
+    parts = [] if are_many else [line.y for line in value.runs]
     parts += [edge for one in value.groups for edge in (one.band.low, one.band.high)]
     y = np.concatenate(parts)
     y = y[np.isfinite(y) & ((y > 0) | (not value.logy))]

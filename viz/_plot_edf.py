@@ -11,22 +11,16 @@ from ._comparing import (
     EndLabel,
     counted,
     draw_end_labels,
-    draw_nothing,
-    draw_xlabel,
-    finish,
     going_note,
     group_colors,
-    new_axes,
     noted,
-    set_scales,
-    styled,
-    theme_of,
 )
 from ._curves_value import group_names
+from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled, theme_of
 from ._numbers import short_value
 from ._scale import linear_scale
 from ._style import own_style
-from ._sweep_points import Floats, run_values
+from ._sweep_points import Floats, name_of_key, run_values
 from ._theme import Theme
 
 if TYPE_CHECKING:
@@ -56,11 +50,13 @@ class Distributions:
 
     Attributes:
         metric: The metric's name.
+        by: Short names of the keys that make the groups; empty where none do.
         note: What is shown, in words.
         groups: The groups that have a value.
     """
 
     metric: str
+    by: str
     note: str
     groups: tuple[Distribution, ...]
 
@@ -85,11 +81,11 @@ def prepare_edf(  # noqa: PLR0913 (an option an argument)
         if len(value):
             share = np.arange(1, len(value) + 1) / len(value)
             groups.append(Distribution(name, value, share))
-    by = f" by {', '.join(keys)}" if keys else ""
     note = noted(
-        counted(len(found.value), "run") + by, found.direction, going_note(found.status)
+        counted(len(found.value), "run"), found.direction, going_note(found.status)
     )
-    return Distributions(metric, note, tuple(groups))
+    by = ", ".join(name_of_key(found.table, key) for key in keys)
+    return Distributions(metric, by, note, tuple(groups))
 
 
 def plot_edf(  # noqa: PLR0913 (an option an argument)
@@ -121,16 +117,17 @@ def plot_edf(  # noqa: PLR0913 (an option an argument)
     """
     look = theme_of(theme)
     value = prepare_edf(store, metric, group_by=group_by, goal=goal, at=at, runs=runs)
-    return draw_edf(value, ax or new_axes(*SIZE, look), look)
+    return draw_edf(value, ax or new_axes(SIZE, look), look)
 
 
 def draw_edf(value: Distributions, ax: Axes, theme: Theme) -> Axes:
     """Draw what `prepare_edf` made."""
     with own_style():
         styled(ax, theme)
-        title = f"{value.metric} over runs"
+        title = f"{value.metric} over runs" + (f" by {value.by}" if value.by else "")
         if not value.groups:
-            return draw_nothing(ax, title, f"no run with {value.metric}", theme)
+            draw_empty(ax, f"no run with {value.metric}", theme)
+            return finish(ax, title, "", theme)
         every = np.concatenate([group.value for group in value.groups])
         across = linear_scale(float(every.min()), float(every.max()))
         set_scales(ax, across, None)
@@ -146,7 +143,6 @@ def draw_edf(value: Distributions, ax: Axes, theme: Theme) -> Axes:
             middle = float(np.median(group.value))
             text = f"{group.name}: median {short_value(middle)}, n={len(group.value)}"
             labels.append(EndLabel(text.removeprefix(": "), 1.0, color))
-        draw_xlabel(ax, value.metric, theme)
-        ax.set_ylabel("share of runs", color=theme.muted, fontsize=8.0)
+        draw_names(ax, theme, value.metric, "share of runs")
         draw_end_labels(ax, labels, theme)
         return finish(ax, title, value.note, theme)

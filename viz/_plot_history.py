@@ -11,16 +11,10 @@ from ._comparing import (
     EndLabel,
     counted,
     draw_end_labels,
-    draw_nothing,
-    draw_xlabel,
-    finish,
     going_note,
-    new_axes,
     noted,
-    set_scales,
-    styled,
-    theme_of,
 )
+from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled, theme_of
 from ._numbers import short_value
 from ._scale import linear_scale
 from ._style import own_style
@@ -102,7 +96,7 @@ def plot_optimization_history(  # noqa: PLR0913 (an option an argument)
     """
     look = theme_of(theme)
     value = prepare_optimization_history(store, metric, goal=goal, at=at, runs=runs)
-    return draw_optimization_history(value, ax or new_axes(*SIZE, look), look)
+    return draw_optimization_history(value, ax or new_axes(SIZE, look), look)
 
 
 def draw_optimization_history(value: History, ax: Axes, theme: Theme) -> Axes:
@@ -111,7 +105,8 @@ def draw_optimization_history(value: History, ax: Axes, theme: Theme) -> Axes:
         styled(ax, theme)
         title = f"{value.metric}, best so far"
         if not len(value.value):
-            return draw_nothing(ax, title, f"no run with {value.metric}", theme)
+            draw_empty(ax, f"no run with {value.metric}", theme)
+            return finish(ax, title, "", theme)
         last = float(value.number[-1])
         set_scales(ax, None, linear_scale(*_extent(value)))
         ax.set_xlim(0.5, last + 0.5)
@@ -133,7 +128,7 @@ def draw_optimization_history(value: History, ax: Axes, theme: Theme) -> Axes:
             linewidths=0,
             zorder=4,
         )
-        draw_xlabel(ax, "run, in order of start", theme)
+        draw_names(ax, theme, "run, in order of start")
         end = float(value.best[-1])
         text = f"{short_value(end)}: {value.best_name}"
         draw_end_labels(ax, [EndLabel(text, end, color)], theme)

@@ -6,28 +6,42 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 
-from ._comparing import (
-    counted,
-    draw_nothing,
-    draw_xlabel,
+from ._comparing import counted, going_note, noted
+from ._frame import (
+    TICK_SIZE,
+    draw_empty,
+    draw_names,
     finish,
-    going_note,
+    inches,
     new_axes,
-    noted,
     set_scales,
     styled,
     theme_of,
 )
+from ._parallel import shades
+from ._param_scale import is_logarithmic
 from ._scale import Scale, linear_scale, log_scale
-from ._sequential import best_first
+from ._shades import shade_map
 from ._style import own_style
-from ._sweep_points import Floats, Parameter, bins_of, parameter, run_values
+from ._sweep_points import (
+    Floats,
+    Parameter,
+    RunValues,
+    bins_of,
+    kind_text,
+    parameter,
+    run_values,
+)
+from ._text import clean, fitted, text_width
 from ._theme import Theme
 
 if TYPE_CHECKING:
     from stepwell.store import Runs, Store
 
 SIZE = (5.0, 4.0)
+_FEW_KINDS = 8
+_MANY_RUNS = 100
+_PALEST = 0.15  # a shade that can be told from the ground
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +79,15 @@ def prepare_slice(  # noqa: PLR0913 (an option an argument)
     runs: "Runs" = None,
 ) -> Slice:
     """What `plot_slice` draws."""
-    found = run_values(store, metric, goal, at, runs)
+    return slice_of(run_values(store, metric, goal, at, runs), param)
+
+
+def slice_of(found: RunValues, param: str) -> Slice:
+    """The runs' values against one configuration key.
+
+    Raises:
+        ConfigurationError: No run has the key.
+    """
     axis = parameter(found, param)
     bins, places = bins_of(axis)
     middle = [float(np.median(found.value[bins == one])) for one in range(len(places))]
@@ -74,11 +96,11 @@ def prepare_slice(  # noqa: PLR0913 (an option an argument)
     note = noted(
         counted(known, "run"),
         "line: median",
-        f"{without:,} without {param}" if without else "",
+        f"{without:,} without {axis.name}" if without else "",
         going_note(found.status),
     )
     return Slice(
-        metric,
+        found.metric,
         found.goal,
         note,
         axis,
@@ -102,7 +124,8 @@ def plot_slice(  # noqa: PLR0913 (an option an argument)
 ) -> Axes:
     """Draw each run's value against one configuration key, and the medians.
 
-    The axis is logarithmic where the key spans more than a decade and a half.
+    The axis is logarithmic where the key's values are told apart by their ratios. Runs
+    far worse than the others stand at the edge, as triangles.
 
     Args:
         store: Where the runs are.
@@ -120,50 +143,97 @@ def plot_slice(  # noqa: PLR0913 (an option an argument)
     """
     look = theme_of(theme)
     value = prepare_slice(store, metric, param, goal=goal, at=at, runs=runs)
-    return draw_slice(value, ax or new_axes(*SIZE, look), look)
+    return draw_slice(value, ax or new_axes(SIZE, look), look)
 
 
-def draw_slice(value: Slice, ax: Axes, theme: Theme) -> Axes:
-    """Draw what `prepare_slice` made."""
+def draw_slice(value: Slice, ax: Axes, theme: Theme, *, is_small: bool = False) -> Axes:
+    """Draw what `prepare_slice` made; a small one says no more than it must."""
     with own_style():
         styled(ax, theme)
         axis = value.parameter
+        title = axis.name if is_small else f"{value.metric} by {axis.name}"
         if not np.isfinite(axis.x).any():
-            text = f"no run with {value.metric} and {axis.key}"
-            return draw_nothing(ax, axis.key, text, theme)
-        low, high = float(value.value.min()), float(value.value.max())
-        set_scales(ax, _across(axis), linear_scale(low, high))
+            draw_empty(ax, f"no run with {value.metric} and {axis.name}", theme)
+            return finish(ax, title, "", theme)
+        up = values_scale(value.value, value.goal)
+        set_scales(ax, _across(axis), up)
         if axis.names:
             ax.set_xlim(-0.5, len(axis.names) - 0.5)
-            ax.set_xticks(range(len(axis.names)), axis.names)
-        span = high - low or 1.0
-        share = (value.value - low) / span
-        share = share if value.goal == "min" else 1 - share
+        _draw_points(value, ax, up, theme)
+        middle = np.clip(value.middle, up.low, up.high)
+        line = "-" if len(middle) > 1 and not axis.names else ""
+        ax.plot(
+            value.middle_x,
+            middle,
+            marker="o",
+            linestyle=line,
+            color=theme.text,
+            lw=1.3,
+            ms=3 if is_small else 4,
+            zorder=4,
+        )
+        if not is_small:
+            draw_names(ax, theme, axis.name + (" (logarithmic)" if axis.is_log else ""))
+        beyond = int(np.sum((value.value > up.high) | (value.value < up.low)))
+        note = noted(value.note, f"{beyond:,} beyond the axis" if beyond else "")
+        finish(ax, title, "" if is_small else note, theme)
+        _set_ticks(ax, axis)
+        return finish(ax, title, "" if is_small else note, theme)
+
+
+def values_scale(values: Floats, goal: str) -> Scale:
+    """An axis on which the good part of finite *values* has most of the room.
+
+    What is far worse than the rest, such as a run that diverged, is beyond its end.
+    """
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return linear_scale(low, high)
+    if is_logarithmic(np.array([low, high])) and is_logarithmic(
+        np.percentile(values, (5.0, 95.0))
+    ):
+        return log_scale(low, high)
+    near = float(np.percentile(values, 75.0 if goal == "min" else 25.0))
+    if goal == "min":
+        high = min(high, near + 2.0 * (near - low))
+    else:
+        low = max(low, near - 2.0 * (high - near))
+    return linear_scale(low, high) if low < high else linear_scale(low, low + 1.0)
+
+
+def _draw_points(value: Slice, ax: Axes, up: Scale, theme: Theme) -> None:
+    """A point a run, the better ones on top, those beyond the axis at its edge."""
+    x, y = value.parameter.x, np.clip(value.value, up.low, up.high)
+    share = _PALEST + (1 - _PALEST) * shades(value.value, value.goal)
+    colors = shade_map(theme)(share)
+    order = np.argsort(value.value if value.goal == "max" else -value.value, kind="stable")
+    beyond = {"^": value.value > up.high, "v": value.value < up.low}
+    beyond["o"] = ~(beyond["^"] | beyond["v"])
+    for marker, part in beyond.items():
+        rows = order[part[order]]
         ax.scatter(
-            axis.x,
-            value.value,
-            s=24 if len(value.value) <= 100 else 12,  # noqa: PLR2004
-            c=best_first(theme)(0.85 * share),
+            x[rows],
+            y[rows],
+            s=24 if len(x) <= _MANY_RUNS else 14,
+            c=colors[rows] if marker == "o" else theme.neutral,
+            marker=marker,
             linewidths=0.4,
             edgecolors=theme.background,
-            zorder=2,
+            zorder=3 if marker == "o" else 2,
+            clip_on=marker == "o",
         )
-        if len(value.middle_x) > 1 and not axis.names:
-            ax.plot(value.middle_x, value.middle, color=theme.text, lw=1.3, zorder=3)
-        ax.scatter(value.middle_x, value.middle, s=14, color=theme.text, zorder=3)
-        if value.best is not None and np.isfinite(axis.x[value.best]):
-            ax.scatter(
-                axis.x[[value.best]],
-                value.value[[value.best]],
-                s=110,
-                facecolors="none",
-                edgecolors=theme.palette[1],
-                linewidths=1.8,
-                zorder=4,
-                label="best",
-            )
-        draw_xlabel(ax, axis.key + (" (logarithmic)" if axis.is_log else ""), theme)
-        return finish(ax, f"{value.metric} by {axis.key}", value.note, theme)
+    if value.best is not None and np.isfinite(x[value.best]):
+        ax.scatter(
+            x[[value.best]],
+            y[[value.best]],
+            s=90,
+            facecolors="none",
+            edgecolors=theme.palette[1],
+            linewidths=1.8,
+            zorder=5,
+            label="best",
+            clip_on=False,
+        )
 
 
 def _across(axis: Parameter) -> Scale | None:
@@ -177,3 +247,22 @@ def _across(axis: Parameter) -> Scale | None:
         return linear_scale(low - 0.5, high + 0.5)
     margin = 0.06 * (high - low)
     return linear_scale(low - margin, high + margin, padded=False)
+
+
+def _set_ticks(ax: Axes, axis: Parameter) -> None:
+    """A label for each value where they are few and fit, else as many as fit."""
+    kinds = np.unique(axis.x[np.isfinite(axis.x)]).tolist()
+    if axis.names:
+        labels = [clean(name) for name in axis.names]
+    elif len(kinds) <= _FEW_KINDS:
+        labels = [kind_text(kind) for kind in kinds]
+    else:
+        kinds = [float(tick) for tick in ax.get_xticks()]
+        labels = [label.get_text() for label in ax.get_xticklabels()]
+    room, every = inches(ax)[0], 1
+    while every < len(kinds):
+        if sum(text_width(text, TICK_SIZE) + 0.12 for text in labels[::every]) <= room:
+            break
+        every += 1
+    shown = [fitted(text, TICK_SIZE, room) for text in labels[::every]]
+    ax.set_xticks(kinds[::every], shown)

@@ -12,17 +12,23 @@ from matplotlib.figure import Figure
 
 from stepwell.store import ConfigurationError
 
-from ._comparing import theme_of
+from ._drawing import DOTS_PER_INCH
+from ._figure_style import STYLES, FigureStyle, style_of
 from ._files import content_of, target_path, write_whole
+from ._frame import Margins, new_axes, retitle, theme_of
 from ._pinned import runs_now
 from ._style import own_style
+from ._sweep_figure import (
+    IMPORTANCES_MARGINS,
+    LEADERBOARD_MARGINS,
+    PARALLEL_MARGINS,
+)
 from ._text import clean
 
 if TYPE_CHECKING:
     from stepwell.store import FigureSpec, Runs, Store
 
-_GIVEN = frozenset({"store", "runs", "ax", "theme"})
-_STYLE = ("theme",)
+_GIVEN = frozenset({"store", "runs", "ax", "theme", "size", "title"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,15 @@ class PlotKind:
     Attributes:
         module: The module of this package that draws it.
         function: The function there. It takes a store and a metric, `runs`, `theme`, and
-            options of its own, and gives the axes or the figure.
+            options of its own. It draws on `ax`, and gives the axes; or it takes `size`
+            and `title`, and gives a figure.
+        margins: Inches left, below, right and above the axes, where these stay as they
+            are made.
     """
 
     module: str
     function: str
+    margins: Margins | None = None
 
     @property
     def plot(self) -> Callable[..., Any]:
@@ -65,9 +75,9 @@ PLOTS: Mapping[str, PlotKind] = {
     "contour": PlotKind("_plot_contour", "plot_contour"),
     "history": PlotKind("_plot_history", "plot_optimization_history"),
     "edf": PlotKind("_plot_edf", "plot_edf"),
-    "parallel": PlotKind("_sweep_figure", "plot_parallel_coordinate"),
-    "importances": PlotKind("_sweep_figure", "plot_param_importances"),
-    "leaderboard": PlotKind("_sweep_figure", "plot_leaderboard"),
+    "parallel": PlotKind("_sweep_figure", "plot_parallel_coordinate", PARALLEL_MARGINS),
+    "importances": PlotKind("_sweep_figure", "plot_param_importances", IMPORTANCES_MARGINS),
+    "leaderboard": PlotKind("_sweep_figure", "plot_leaderboard", LEADERBOARD_MARGINS),
     "report": PlotKind("_report", "plot_report"),
 }
 """The plots by the names that figures of their kind have."""
@@ -94,7 +104,7 @@ def check_plot(spec: "FigureSpec") -> None:
         raise ConfigurationError(f"figures of kind {spec.kind!r} are unknown; use {known}")
     for what, given, known_names in (
         ("option", spec.options, PLOTS[spec.kind].options),
-        ("style", spec.style, _STYLE),
+        ("style", spec.style, STYLES),
     ):
         for name in given:
             if name not in known_names:
@@ -107,7 +117,11 @@ def check_plot(spec: "FigureSpec") -> None:
         raise ConfigurationError(
             f"a figure of kind {spec.kind!r} needs {', '.join(needed)}, each a name"
         )
-    theme_of(spec.style.get("theme", "light"))
+    _style(spec)
+
+
+def _style(spec: "FigureSpec") -> FigureStyle:
+    return style_of(spec.style, DOTS_PER_INCH)
 
 
 def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
@@ -118,16 +132,27 @@ def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
         ConfigurationError: It can't be drawn so; see `check_plot`.
     """
     check_plot(spec)
-    plot = PLOTS[spec.kind].plot
-    theme = spec.style.get("theme", "light")
+    kind, style = PLOTS[spec.kind], _style(spec)
+    theme = style.theme or "light"
+    look: dict[str, Any] = {"theme": theme}
+    is_page = "title" in inspect.signature(kind.plot).parameters
+    if style.size and is_page:
+        look["size"] = style.size
+    elif style.size:
+        look["ax"] = new_axes(style.size, theme_of(theme), kind.margins)
+    if style.title and is_page:
+        look["title"] = style.title
     runs = runs_now(store, spec)
     try:
-        drawn = plot(store, runs=runs, theme=theme, **spec.options)
+        drawn = kind.plot(store, runs=runs, **look, **spec.options)
     except TypeError as error:
         raise ConfigurationError(
             f"a figure of kind {spec.kind!r} can't be drawn with {dict(spec.options)}:"
             f" {error}"
         ) from error
+    if isinstance(drawn, Axes) and style.title:
+        with own_style():
+            retitle(drawn, style.title)
     figure = drawn.get_figure(root=True) if isinstance(drawn, Axes) else drawn
     if not isinstance(figure, Figure):
         raise TypeError(f"the plot {spec.kind!r} is on no figure")
@@ -148,13 +173,14 @@ def save_figure_file(store: "Store", spec: "FigureSpec", path: str | Path) -> Pa
         OSError: The file can't be written.
     """
     target = target_path(path)
-    figure = draw_figure(store, spec)
+    figure, style = draw_figure(store, spec), _style(spec)
     with own_style():
         content = content_of(
             figure,
             target.suffix.lower(),
-            title=clean(f"{spec.kind} of {spec.options['metric']}"),
-            background=theme_of(spec.style.get("theme", "light")).background,
+            title=clean(style.title or f"{spec.kind} of {spec.options['metric']}"),
+            background=theme_of(style.theme or "light").background,
             spec=spec,
+            dpi=style.dpi,
         )
     return write_whole(target, content)

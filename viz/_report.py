@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ._comparing import theme_of
 from ._draw_board import draw_leaderboard
 from ._draw_importances import draw_param_importances
 from ._draw_parallel import draw_parallel_coordinate
 from ._drawing import DOTS_PER_INCH
+from ._frame import draw_empty, draw_heading, theme_of
 from ._geometry import Box
+from ._plot_contour import draw_contour
+from ._plot_curves import draw_curves_plot
+from ._plot_slice import draw_slice
 from ._plots import save_figure_file, spec_of_plot
-from ._report_panels import draw_cells, draw_groups, draw_slice
 from ._report_value import Report, prepare_report
 from ._style import own_style
 from ._text import fitted
@@ -31,11 +35,12 @@ SIZE = (14.0, 10.4)
 _TITLE_SIZE = 16.0
 _FACT_SIZE = 9.0
 _LEFT = 0.65
-_CURVES = Box(_LEFT, 5.95, 6.1, 2.95)
+_LABEL_ROOM = 2.0
+_CURVES = Box(_LEFT, 5.95, 5.5, 2.95)
 _PARALLEL = Box(8.75, 5.55, 4.35, 3.1)
 _SLICES = tuple(Box(_LEFT + 2.2 * number, 3.45, 1.8, 1.65) for number in range(3))
 _CELLS = Box(7.75, 3.45, 2.5, 1.65)
-_BARS = Box(11.85, 3.8, 1.7, 1.3)
+_BARS = Box(11.85, 3.92, 1.7, 1.18)
 _BOARD = Box(_LEFT, 0.25, 12.9, 2.35)
 
 
@@ -85,25 +90,41 @@ def plot_report(  # noqa: PLR0913 (a choice an argument)
     goal: str | None = None,
     at: str | int = "best",
     theme: str = "light",
+    size: tuple[float, float] = SIZE,
+    title: str | None = None,
 ) -> Figure:
     """The page as a figure; see `report`."""
     colors = theme_of(theme)
-    return draw_report(prepare_report(store, metric, goal=goal, at=at, runs=runs), colors)
+    value = prepare_report(store, metric, goal=goal, at=at, runs=runs)
+    if title is not None:
+        value = replace(value, title=title)
+    return draw_report(value, colors, size)
 
 
-def draw_report(value: Report, theme: Theme) -> Figure:
-    """The page, on a figure of its own."""
+def draw_report(value: Report, theme: Theme, size: tuple[float, float] = SIZE) -> Figure:
+    """The page, on a figure of its own, *size* inches wide and high."""
     with own_style():
-        figure = Figure(figsize=SIZE, dpi=DOTS_PER_INCH, facecolor=theme.background)
+        figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=theme.background)
+        FigureCanvasAgg(figure)
         _draw_head(figure, value, theme)
-        draw_groups(value, _axes(figure, _CURVES), theme)
+        axes = _axes(figure, _CURVES)
+        draw_curves_plot(value.curves, axes, theme, small_room=_LABEL_ROOM)
         draw_parallel_coordinate(value.parallel, _axes(figure, _PARALLEL), theme)
         for part, box in zip(value.slices, _SLICES, strict=False):
-            draw_slice(part, value.values, value.goal, _axes(figure, box), theme)
-        draw_cells(value.cells, value, _axes(figure, _CELLS), theme)
+            draw_slice(part, _axes(figure, box), theme, is_small=True)
+        _draw_cells(value, _axes(figure, _CELLS), theme)
         draw_param_importances(value.importance, _axes(figure, _BARS), theme)
         draw_leaderboard(value.board, _axes(figure, _BOARD), theme)
     return figure
+
+
+def _draw_cells(value: Report, axes: Axes, theme: Theme) -> None:
+    if value.cells is not None:
+        draw_contour(value.cells, axes, theme, is_small=True)
+        return
+    axes.set_axis_off()
+    draw_heading(axes, "Two parameters", [], theme)
+    draw_empty(axes, "fewer than two vary", theme)
 
 
 def _axes(figure: Figure, box: Box) -> Axes:
@@ -113,7 +134,8 @@ def _axes(figure: Figure, box: Box) -> Axes:
 
 
 def _draw_head(figure: Figure, value: Report, theme: Theme) -> None:
-    left, room = _LEFT / SIZE[0], SIZE[0] - 2 * _LEFT
+    left = _LEFT / SIZE[0]
+    room = float(figure.get_size_inches()[0]) * (1 - 2 * left)
     figure.text(
         left,
         1 - 0.45 / SIZE[1],

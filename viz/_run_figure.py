@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stepwell.store import ConfigurationError, MetricNotFoundError, metric_words
 
@@ -69,7 +69,8 @@ def save_run_spec(store: "Store", spec: "FigureSpec", path: str | Path) -> Path:
         store: Where the run is.
         spec: What to draw. Its options are `layout`, the panels, or `metrics`, a list of
             names that get a panel each; without them the panels are those kept with the
-            run. Its style is `theme`, "light" or "dark".
+            run. Its style may tell theme,
+            size, dpi and title.
         path: The file: .png, .pdf or .svg.
 
     Returns:
@@ -85,15 +86,16 @@ def save_run_spec(store: "Store", spec: "FigureSpec", path: str | Path) -> Path:
     from ._page import prepare  # noqa: PLC0415
 
     target = target_path(path)
-    layout, metrics, theme = run_options(spec)
+    layout, metrics, style = run_options(spec)
     runs = store.runs(runs_now(store, spec))
     if not runs:
         raise ConfigurationError("no run fits the figure's selection; nothing to draw")
     config = layout or _config_for(store, runs[0], metrics)
-    if theme is not None:
-        config = replace(config, theme=theme)
+    told = {"theme": style.theme, "figure_size": style.size, "title": style.title}
+    changes: dict[str, Any] = {name: v for name, v in told.items() if v is not None}
+    config = replace(config, **changes)
     validate(config)
-    return save_page(prepare(store, runs[0], config), target, spec)
+    return save_page(prepare(store, runs[0], config), target, spec, style.dpi)
 
 
 def _config_for(

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from stepwell.store import ConfigurationError
 
 from ._config import TrainingVisualizerConfig
+from ._figure_style import STYLES, FigureStyle, style_of
 from ._kept_layout import config_of, layout_of
-from ._theme import THEMES
 
 if TYPE_CHECKING:
     from stepwell.store import FigureSpec
@@ -15,7 +15,7 @@ RUN = "run"
 """The kind of these figures."""
 
 _OPTIONS = ("layout", "metrics")
-_STYLE = ("theme",)
+_USUAL_DPI = 150
 
 
 def spec_of_run(run_id: str, config: TrainingVisualizerConfig) -> "FigureSpec":
@@ -27,21 +27,21 @@ def spec_of_run(run_id: str, config: TrainingVisualizerConfig) -> "FigureSpec":
 
 def run_options(
     spec: "FigureSpec",
-) -> tuple[TrainingVisualizerConfig | None, list[str] | None, str | None]:
-    """The layout, the metrics and the theme of a figure of kind "run"; None where absent.
+) -> tuple[TrainingVisualizerConfig | None, list[str] | None, FigureStyle]:
+    """Layout, metrics and style of a figure of kind "run"; None where there is none.
 
     Raises:
         ConfigurationError: There is another option, or one can't be used.
     """
     for what, given, known in (
         ("option", spec.options, _OPTIONS),
-        ("style", spec.style, _STYLE),
+        ("style", spec.style, STYLES),
     ):
         for name in given:
             if name not in known:
                 raise ConfigurationError(
                     f"a figure of kind 'run' has no {what} {name!r}; it has"
-                    f" {' and '.join(known)}"
+                    f" {', '.join(known)}"
                 )
     layout, metrics = spec.options.get("layout"), spec.options.get("metrics")
     if layout is not None and metrics is not None:
@@ -52,8 +52,5 @@ def run_options(
         isinstance(metrics, list) and all(isinstance(name, str) for name in metrics)
     ):
         raise ConfigurationError(f"metrics must be a list of names, not {metrics!r}")
-    theme = spec.style.get("theme")
-    if theme is not None and theme not in THEMES:
-        themes = ", ".join(map(repr, THEMES))
-        raise ConfigurationError(f"theme {theme!r} is unknown; use one of {themes}")
-    return None if layout is None else config_of(layout), metrics or None, theme
+    style = style_of(spec.style, _USUAL_DPI)
+    return None if layout is None else config_of(layout), metrics or None, style

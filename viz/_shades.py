@@ -1,7 +1,7 @@
 """Shades that say how good a value is: the stronger, the better."""
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from numpy.typing import NDArray
 
 from ._theme import Theme
@@ -16,6 +16,12 @@ def shade_map(theme: Theme) -> LinearSegmentedColormap:
     """The colours from 0.0, the worst, to 1.0, the best."""
     colors = _DARK if theme.name == "dark" else _LIGHT
     return LinearSegmentedColormap.from_list("stepwell", list(colors))
+
+
+def ordered_colors(count: int, theme: Theme) -> tuple[str, ...]:
+    """*count* colours in order, all of which can be told from the ground."""
+    shares = np.linspace(1.0, 0.15, count) if count > 1 else np.ones(count)
+    return tuple(to_hex(color) for color in shade_map(theme)(shares))
 
 
 def strength_word(theme: Theme) -> str:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stepwell.store import ConfigurationError
-
 from ._comparing import MOST_COLORED
+from ._curves_value import MOST_KINDS, RANGES
+from ._sweep_points import axis_of, column_of, keys_by_importance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from stepwell.store import Runs, Store, SweepTable
+    from stepwell.store import Importance, Runs, Store, SweepTable
 
 _NOTABLE = 0.1  # explained share from which curves are put into groups by a key
 _FEWEST_IN_GROUP = 2  # runs, on average
-_LAST = "seed"
 _NEEDED = {"slice": 1, "parallel": 1, "importances": 1, "contour": 2}
 """How many parameters must vary for a plot to say anything."""
 
@@ -49,8 +48,7 @@ def choose_options(  # noqa: PLR0913 (a choice an argument)
     """Options of *plots* by the parameters that matter most in the sweep.
 
     The parameters are ranked by how much of the metric each explains; the seed is last.
-    Curves and distributions are grouped by the first one where it explains a tenth or
-    more, and takes so few values that a group has two runs or more.
+    Curves and distributions are grouped by the first one; see `group_key`.
 
     Args:
         store: The store.
@@ -68,13 +66,10 @@ def choose_options(  # noqa: PLR0913 (a choice an argument)
     """
     found = store.importance(metric, runs=runs, goal=goal, at=at)
     table = store.sweep_table(runs=runs)
-    shares = dict(zip(map(str, found.key), found.eta2.tolist(), strict=True))
-    if params:
-        _check_keys(params, table)
-        keys, group = list(params), list(params[:1])
-    else:
-        keys = sorted(shares, key=lambda key: key.rpartition(".")[2] == _LAST)
-        group = [key for key in keys[:1] if shares[key] >= _NOTABLE and _is_few(key, table)]
+    for key in params:
+        column_of(table, key)
+    keys = list(params) or keys_by_importance(found)
+    group = list(params[:1]) or group_key(found, table)
     options: dict[str, Mapping[str, Any]] = {}
     left_out: dict[str, str] = {}
     for plot in plots:
@@ -103,20 +98,19 @@ def _options(
     return {}
 
 
-def _check_keys(params: Sequence[str], table: SweepTable) -> None:
-    known = [*table.params, *table.constants]
-    for key in params:
-        if key not in known and len(table):
-            shown = ", ".join(known[:12]) or "none"
-            raise ConfigurationError(
-                f"no run has the configuration key {key!r}; there are: {shown}"
-            )
+def group_key(importance: Importance, table: SweepTable) -> list[str]:
+    """The key to group the runs by: the one that explains most, or none.
 
-
-def _is_few(key: str, table: SweepTable) -> bool:
-    column = table.params[key]
-    if column.dtype == np.float64:
-        kinds = len(np.unique(column[np.isfinite(column.astype(float))]))
-    else:
-        kinds = len({cell for cell in column.tolist() if cell is not None})
-    return kinds <= min(MOST_COLORED, len(column) // _FEWEST_IN_GROUP)
+    It is one that explains a tenth or more, and gives so few groups that each can have a
+    colour, and two runs on average.
+    """
+    shares = dict(zip(importance.key.tolist(), importance.eta2.tolist(), strict=True))
+    for key in keys_by_importance(importance)[:1]:
+        column = column_of(table, key)
+        is_number = column.dtype == np.float64
+        kinds = len(np.unique(axis_of(column, key).x))
+        groups = RANGES if is_number and kinds > MOST_KINDS else kinds
+        few = min(MOST_COLORED, len(column) // _FEWEST_IN_GROUP)
+        if shares[key] >= _NOTABLE and groups <= few:
+            return [key]
+    return []

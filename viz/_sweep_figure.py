@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
-from stepwell.store import ConfigurationError
-
 from ._board import prepare_leaderboard
 from ._draw_board import draw_leaderboard
 from ._draw_importances import draw_param_importances
 from ._draw_parallel import draw_parallel_coordinate
-from ._drawing import DOTS_PER_INCH
+from ._frame import new_axes, theme_of
 from ._parallel import prepare_parallel_coordinate
 from ._style import own_style
-from ._theme import THEMES, Theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,29 +19,9 @@ if TYPE_CHECKING:
 
     from stepwell.store import Runs, Store
 
-Margins = tuple[float, float, float, float]
-
-
-def new_axes(size: tuple[float, float], theme: Theme, margins: Margins) -> Axes:
-    """Axes on a figure of its own, of *size* inches, which no window shows.
-
-    Args:
-        size: Width and height of the figure.
-        theme: The colours.
-        margins: Inches left, below, right and above the axes.
-    """
-    left, bottom, right, top = margins
-    width, height = size
-    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=theme.background)
-    area = (
-        left / width,
-        bottom / height,
-        (width - left - right) / width,
-        (height - bottom - top) / height,
-    )
-    axes = figure.add_axes(area)
-    axes.set_facecolor("none")
-    return axes
+PARALLEL_MARGINS = (0.85, 0.2, 0.85, 0.85)
+IMPORTANCES_MARGINS = (1.6, 0.9, 0.5, 0.55)
+LEADERBOARD_MARGINS = (0.25, 0.2, 0.25, 0.6)
 
 
 def plot_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
@@ -89,7 +64,7 @@ def plot_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
     colors = theme_of(theme)
     with own_style():
         if ax is None:
-            ax = new_axes((8.0, 4.6), colors, (0.85, 0.2, 0.85, 0.85))
+            ax = new_axes((8.0, 4.6), colors, PARALLEL_MARGINS)
         return draw_parallel_coordinate(value, ax, colors)
 
 
@@ -128,7 +103,7 @@ def plot_param_importances(  # noqa: PLR0913 (a choice an argument)
     with own_style():
         if ax is None:
             height = 1.6 + 0.32 * max(2, min(12, len(value)))
-            ax = new_axes((6.0, height), colors, (1.6, 0.9, 0.5, 0.55))
+            ax = new_axes((6.0, height), colors, IMPORTANCES_MARGINS)
         return draw_param_importances(value, ax, colors)
 
 
@@ -174,16 +149,5 @@ def plot_leaderboard(  # noqa: PLR0913 (a choice an argument)
     with own_style():
         if ax is None:
             height = 0.95 + 0.27 * (max(1, len(value.rows)) + 1)
-            ax = new_axes((11.0, height), colors, (0.25, 0.2, 0.25, 0.6))
+            ax = new_axes((11.0, height), colors, LEADERBOARD_MARGINS)
         return draw_leaderboard(value, ax, colors)
-
-
-def theme_of(name: str) -> Theme:
-    """The theme called *name*.
-
-    Raises:
-        ConfigurationError: If there is none.
-    """
-    if name not in THEMES:
-        raise ConfigurationError(f"theme must be 'light' or 'dark', not {name!r}")
-    return THEMES[name]

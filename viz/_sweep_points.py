@@ -1,7 +1,7 @@
 """The runs of a sweep as points: what a parameter was, and what came of it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from stepwell.store import ConfigurationError
 
 from ._numbers import short_value
+from ._param_scale import is_logarithmic, short_keys
 
 if TYPE_CHECKING:
-    from stepwell.store import Runs, Store, SweepTable
+    from stepwell.store import Importance, Leaderboard, Runs, Store, SweepTable
 
 Floats = NDArray[np.float64]
-_LOG_SPAN = 10**1.5
+_LAST = "seed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +25,7 @@ class RunValues:
     Attributes:
         metric: The metric's name.
         goal: `min` or `max`.
+        board: The runs by rank.
         table: The sweep, all its runs.
         rows: int64, the rows of *table* that have a value.
         value: float64, as many values.
@@ -31,6 +33,7 @@ class RunValues:
 
     metric: str
     goal: str
+    board: "Leaderboard"
     table: "SweepTable"
     rows: NDArray[np.int64]
     value: Floats
@@ -62,7 +65,35 @@ def run_values(
     found = dict(zip(board.run_id.tolist(), board.value.tolist(), strict=True))
     rows = [row for row, run in enumerate(table.run_id.tolist()) if run in found]
     value = np.array([found[table.run_id[row]] for row in rows], np.float64)
-    return RunValues(metric, board.goal, table, np.array(rows, np.int64), value)
+    return RunValues(metric, board.goal, board, table, np.array(rows, np.int64), value)
+
+
+def keys_by_importance(importance: "Importance") -> list[str]:
+    """The keys that vary, those that explain most first; a seed is last."""
+    keys = map(str, importance.key)
+    return sorted(keys, key=lambda key: key.rpartition(".")[2] == _LAST)
+
+
+def column_of(table: "SweepTable", key: str) -> NDArray[Any]:
+    """What each run has for a key that varies or not: float64, or objects with None.
+
+    Raises:
+        ConfigurationError: No run has the key.
+    """
+    if key in table.params:
+        return table.params[key]
+    if key in table.constants:
+        text = table.constants[key]
+        number = _number(text)
+        if number is not None:
+            return np.full(len(table), number)
+        return np.array([text] * len(table), object)
+    if not len(table):
+        return np.zeros(0)
+    known = ", ".join([*table.params, *table.constants][:12]) or "none"
+    raise ConfigurationError(
+        f"no run has the configuration key {key!r}; there are: {known}"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,50 +101,42 @@ class Parameter:
     """A configuration key as an axis.
 
     Attributes:
-        key: Its name.
+        name: The key, without sections that are not needed to tell it from others.
         x: float64, a position for each run; NaN for runs without it.
         is_log: Whether the axis is logarithmic.
         names: Texts of the positions 0, 1, 2… where the values are no numbers.
     """
 
-    key: str
+    name: str
     x: Floats
     is_log: bool
     names: tuple[str, ...] = ()
 
 
 def parameter(values: RunValues, key: str) -> Parameter:
-    """The key as an axis: logarithmic where it spans more than a decade and a half.
+    """The key as an axis, logarithmic where its values are told apart by their ratios.
 
     Raises:
         ConfigurationError: No run has the key.
     """
-    table, rows = values.table, values.rows
-    if key in table.params:
-        column = table.params[key][rows]
-    elif key in table.constants:
-        column = np.array([table.constants[key]] * len(rows), object)
-        numbers = [_number(text) for text in column]
-        if not any(number is None for number in numbers):
-            column = np.array(numbers, np.float64)
-    elif not len(table.run_id):
-        column = np.zeros(0)
-    else:
-        known = ", ".join([*table.params, *table.constants][:12]) or "none"
-        raise ConfigurationError(
-            f"no run has the configuration key {key!r}; there are: {known}"
-        )
+    column = column_of(values.table, key)
+    return axis_of(column[values.rows], name_of_key(values.table, key))
+
+
+def name_of_key(table: "SweepTable", key: str) -> str:
+    """The key without sections that are not needed to tell it from those that vary."""
+    return short_keys([*dict.fromkeys([*table.params, key])])[key]
+
+
+def axis_of(column: NDArray[Any], name: str) -> Parameter:
+    """A column of numbers or words as an axis."""
     if column.dtype == np.float64:
         x = np.where(np.isfinite(column), column, np.nan)
-        known_x = x[np.isfinite(x)]
-        is_log = bool(
-            len(known_x) and known_x.min() > 0 and known_x.max() / known_x.min() > _LOG_SPAN
-        )
-        return Parameter(key, x, is_log)
+        return Parameter(name, x, is_logarithmic(x))
     names = tuple(sorted({str(cell) for cell in column if cell is not None}))
     places = {name: float(place) for place, name in enumerate(names)}
     x = np.array([np.nan if c is None else places[str(c)] for c in column], np.float64)
-    return Parameter(key, x, False, names)
+    return Parameter(name, x, False, names)
 
 
 def bins_of(axis: Parameter, most: int = 8) -> tuple[NDArray[np.int64], tuple[float, ...]]:
@@ -135,9 +158,19 @@ def bins_of(axis: Parameter, most: int = 8) -> tuple[NDArray[np.int64], tuple[fl
     return found, tuple(centres)
 
 
-def name_of(axis: Parameter, position: float) -> str:
-    """What a position on the axis is called."""
-    return axis.names[int(position)] if axis.names else short_value(position, 3)
+def bin_names(axis: Parameter, places: tuple[float, ...]) -> tuple[str, ...]:
+    """What the bins at *places* are called: by their one value, or a rounded middle."""
+    if axis.names:
+        return tuple(axis.names[int(place)] for place in places)
+    distinct = len(np.unique(axis.x[np.isfinite(axis.x)]))
+    if distinct > len(places):
+        return tuple(short_value(place, 2) for place in places)
+    return tuple(kind_text(place) for place in places)
+
+
+def kind_text(number: float) -> str:
+    """A value that a parameter takes: 1024 whole, but 0.00428."""
+    return short_value(number, 5 if number.is_integer() else 3)
 
 
 def _number(text: str | None) -> float | None:
