@@ -8,26 +8,7 @@ import click
 
 from stepwell.store import StepwellError
 
-from ._best import best
-from ._change import note, rename, tag
-from ._compact import compact
-from ._compare import compare, diff
-from ._completion import complete_names
-from ._copy import copy
-from ._doctor import doctor
-from ._export import export
-from ._figure import figure
-from ._ls import ls
-from ._merge import merge
-from ._plot import plot
-from ._repair import repair
-from ._replot import replot
-from ._rm import rm
-from ._show import show
-from ._sql import sql
-from ._sweep import report, sweep
-from ._upgrade import upgrade
-from ._watch import watch
+from ._commands import Commands
 
 
 class Failure(click.ClickException):
@@ -53,7 +34,11 @@ class OneLineErrors(click.Group):
             raise Failure(f"{error.strerror or error}{where}") from error
 
 
-@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=OneLineErrors,
+    commands=Commands(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="stepwell", message="stepwell %(version)s")
 @click.option(
     "--store",
@@ -70,12 +55,3 @@ def main(ctx: click.Context, location: Path | None) -> None:
     RUN is an id, a unique part of one, a run's name, or `last`.
     """
     ctx.obj = location
-
-
-for command in (ls, show, sql, plot, watch, doctor, copy, compact, merge, repair):
-    main.add_command(command)
-for command in (best, compare, diff, sweep, report):
-    main.add_command(command)
-for command in (tag, note, rename, rm, export, figure, replot, upgrade):
-    main.add_command(command)
-complete_names(main)

@@ -91,9 +91,9 @@ def console() -> "Console":
     """Where tables go; as wide as they need to be when nobody watches."""
     from rich.console import Console  # noqa: PLC0415
 
-    shown = Console(highlight=False)
+    shown = Console(highlight=False, emoji=False)
     if not shown.is_terminal and "COLUMNS" not in os.environ:
-        shown = Console(highlight=False, width=200)
+        shown = Console(highlight=False, emoji=False, width=200)
     return shown
 
 

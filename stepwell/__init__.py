@@ -6,17 +6,10 @@ import. The visualizers are in `stepwell.training_viz`.
 
 from typing import TYPE_CHECKING, Any
 
-from stepwell.store import (
-    MetricWarning,
-    Run,
-    StepwellError,
-    StoreWarning,
-    active_run,
-    init,
-)
+from stepwell.store import MetricWarning, StepwellError, StoreWarning
 
 if TYPE_CHECKING:
-    from stepwell.store import Selection, Store, open_store
+    from stepwell.store import Run, Selection, Store, active_run, init, open_store
     from stepwell.viz import DualVisualizationSystem
 
 __all__ = [
@@ -34,8 +27,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"Selection", "Store", "open_store"}:
-        from stepwell import store  # noqa: PLC0415 (loads DuckDB)
+    if name in {"Run", "Selection", "Store", "active_run", "init", "open_store"}:
+        from stepwell import store  # noqa: PLC0415 (each part when it is used)
 
         return getattr(store, name)
     if name == "DualVisualizationSystem":

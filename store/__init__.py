@@ -31,11 +31,6 @@ from ._errors import (
 )
 from ._metrics import PLAIN as PLAIN_NUMBERS
 from ._metrics import clean_metrics
-from ._recorder import Recorder
-from ._run import Run
-from ._session import active_run, newest_open_run
-from ._start import init, start_run
-from ._termination import before_termination
 
 if TYPE_CHECKING:
     from ._compact import CompactedStore, compact_store
@@ -48,11 +43,15 @@ if TYPE_CHECKING:
     from ._known_names import known_names
     from ._merge import MergedStore, merge_stores
     from ._open import open_store
+    from ._recorder import Recorder
     from ._removal import RemovedRuns
     from ._repair import RepairedStore, repair_store
+    from ._run import Run
     from ._running import RunningReduction
     from ._selection import Runs, Selection, as_selection
+    from ._session import active_run, newest_open_run
     from ._sql_result import SqlResult
+    from ._start import init, start_run
     from ._store import Store
     from ._sweep_values import (
         Groups,
@@ -62,6 +61,7 @@ if TYPE_CHECKING:
         RunCurve,
         SweepTable,
     )
+    from ._termination import before_termination
     from ._upgrade import UpgradedStore, upgrade_store
     from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
 
@@ -158,9 +158,11 @@ _LAZY = {
     "MetricSummary": "_values",
     "News": "_values",
     "ProbabilityBetter": "_sweep_values",
+    "Recorder": "_recorder",
     "ReducedSeries": "_values",
     "RemovedRuns": "_removal",
     "RepairedStore": "_repair",
+    "Run": "_run",
     "RunCurve": "_sweep_values",
     "RunInfo": "_values",
     "RunOverview": "_values",
@@ -172,14 +174,19 @@ _LAZY = {
     "Store": "_store",
     "SweepTable": "_sweep_values",
     "UpgradedStore": "_upgrade",
+    "active_run": "_session",
     "as_selection": "_selection",
+    "before_termination": "_termination",
     "compact_store": "_compact",
     "copy_store": "_copy",
     "examine": "_doctor",
+    "init": "_start",
     "known_names": "_known_names",
     "merge_stores": "_merge",
+    "newest_open_run": "_session",
     "open_store": "_open",
     "repair_store": "_repair",
+    "start_run": "_start",
     "upgrade_store": "_upgrade",
     "write_result": "_export",
 }

@@ -7,10 +7,9 @@ from pathlib import Path
 from ._doctor_database import DatabaseFacts, examine_database
 from ._errors import StoreDamagedError, StoreLocationError
 from ._finding import FAULT
-from ._fold import DAMAGED
+from ._journal_files import DAMAGED, list_journals
 from ._lease import SECONDS
 from ._location import Location, existing, resolve
-from ._recover import list_journals
 from ._snapshot import force_to_disk, snapshot
 
 

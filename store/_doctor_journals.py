@@ -7,11 +7,10 @@ from ._compact import SUFFIX as COMPACT
 from ._doctor_database import REPAIR, DatabaseFacts
 from ._errors import StoreLocationError, StoreNewerError
 from ._finding import FAULT, OK, WARNING, Finding, count_of
-from ._fold import DAMAGED
+from ._journal_files import DAMAGED, JournalFile, list_journals
 from ._liveness import FRESH_SECONDS, is_alive
 from ._location import Location
 from ._processes import lock_holders
-from ._recover import JournalFile, list_journals
 from ._scan import JournalScan, scan_journal
 
 _BACK_SECONDS = 1.0  # clocks are adjusted by less than that all the time

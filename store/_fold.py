@@ -6,36 +6,23 @@ and is folded whole is removed afterwards.
 """
 
 import contextlib
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from ._errors import StoreDamagedError, StoreNewerError
+from ._errors import StoreDamagedError
 from ._fold_points import Stretch, insert_stretch
 from ._format import Header
+from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease, explain
-from ._liveness import FRESH_SECONDS, is_alive
+from ._liveness import is_alive
 from ._memory import roll_back
+from ._pending import Unreadable, header_of, needs_fold
 from ._prepare import prepare, read_revision
-from ._recover import JournalFile, is_cut_record, list_journals, read_header, read_piece
+from ._recover import is_cut_record, read_piece
 from ._run_rows import RunRows, from_nanoseconds
 
 BUDGET = 4 * 2**20  # bytes of journals folded in one transaction; bounds the memory
-DAMAGED = ".damaged"  # suffix of a journal set aside for a repair
-LOST = "lost"  # end of a journal that vanished; should it come back, it is folded on
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Why a journal has no header.
-
-    Attributes:
-        is_for_good: Whether it never will have one; else it may be read later.
-    """
-
-    is_for_good: bool
 
 
 def fold(lease: Lease, seconds: float = SECONDS) -> None:
@@ -49,20 +36,6 @@ def fold(lease: Lease, seconds: float = SECONDS) -> None:
     while more:  # a lease each: others have their turn, and DuckDB gives memory back
         with lease.exclusive(seconds) as connection:
             more = _fold_piece(connection, lease)
-
-
-def needs_fold(lease: Lease) -> bool:
-    """Whether a journal has bytes that are not folded, or has lost its writer."""
-    for journal in list_journals(lease.location.journals):
-        header = _header(lease, journal)
-        if isinstance(header, Unreadable):
-            if header.is_for_good:
-                return True
-        elif lease.folded.get(journal.writer) != journal.size or lease.alive.get(
-            journal.writer
-        ) != is_alive(header, journal.heartbeat):
-            return True
-    return False
 
 
 def fold_within(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
@@ -147,7 +120,7 @@ def _read(
             continue
         if left <= 0:
             return stretches, leftover, True
-        header = _header(lease, journal)
+        header = header_of(lease, journal)
         if isinstance(header, Unreadable):
             if header.is_for_good:
                 with contextlib.suppress(OSError):
@@ -163,26 +136,6 @@ def _read(
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
     more = any(not stretch.piece.is_last for stretch in stretches)
     return stretches, leftover, more
-
-
-def _header(lease: Lease, journal: JournalFile) -> Header | Unreadable:
-    header = lease.headers.get(journal.writer)
-    if header is None:
-        try:
-            found = read_header(journal.path)
-        except OSError:
-            return Unreadable(is_for_good=False)
-        except StoreNewerError as error:
-            lease.say_once(f"{journal.path} is not read: {error}")
-            return Unreadable(is_for_good=False)
-        if found is None:
-            # A writer makes the file and writes the header at once; a minute is ample.
-            age = time.time() - journal.heartbeat
-            return Unreadable(is_for_good=age > FRESH_SECONDS)
-        header, end = found
-        lease.headers[journal.writer] = header
-        lease.header_ends[journal.writer] = end
-    return header
 
 
 def _apply(rows: RunRows, stretch: Stretch) -> None:

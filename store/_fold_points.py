@@ -9,8 +9,9 @@ import duckdb
 
 from ._batch import make_batch, totals
 from ._format import Header
+from ._journal_files import JournalFile
 from ._liveness import is_here
-from ._recover import JournalFile, Piece
+from ._recover import Piece
 
 # DuckDB reads a NaN of a numpy column as NULL.
 _NAMES_AT_A_TIME = 8192

@@ -1,9 +1,12 @@
 """The questions of a store that are about many runs."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -11,8 +14,10 @@ from . import _query_runs
 from ._condition import as_texts
 from ._errors import ConfigurationError
 from ._selection import Runs, Selection, as_selection
-from ._sweep_values import Leaderboard, RunCurve, SweepTable
 from ._values import RunInfo
+
+if TYPE_CHECKING:
+    from ._sweep_values import Leaderboard, RunCurve, SweepTable
 
 
 class ManyRuns:

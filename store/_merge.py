@@ -11,6 +11,7 @@ from stepwell import migrations
 
 from ._errors import ConfigurationError, StoreError
 from ._fold import fold, fold_within
+from ._journal_files import list_journals
 from ._lease import SECONDS, Lease, explain, lease_of
 from ._location import Location, existing, resolve
 from ._looking import attach, attached_file, looking
@@ -19,7 +20,6 @@ from ._merge_runs import merge_figures, merge_journals, merge_runs
 from ._pieces import MOST, add_points, choose_groups, count_chosen, fingerprints, in_pieces
 from ._prepare import read_revision
 from ._recount import recount
-from ._recover import list_journals
 from ._snapshot import snapshot
 
 

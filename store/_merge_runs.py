@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from ._fold import LOST
+from ._journal_files import LOST
 from ._location import Location
 from ._run_rows import RunRows, read_rows
 from ._snapshot import running_elsewhere

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager, suppress
 import duckdb
 
 from ._errors import StoreBusyError, StoreError, StoreNewerError
-from ._fold import fold_within, needs_fold
+from ._journal_files import list_journals
 from ._lease import SECONDS, Lease
+from ._pending import needs_fold
 from ._prepare import prepare, read_revision
-from ._recover import list_journals
 
 
 @contextmanager
@@ -46,6 +46,8 @@ def _fold_first(
     stack: ExitStack, lease: Lease, seconds: float
 ) -> duckdb.DuckDBPyConnection | None:
     """A connection that has folded, until *stack* ends; None where it cannot."""
+    from ._fold import fold_within  # noqa: PLC0415 (loads numpy)
+
     with ExitStack() as attempt:
         try:
             connection = attempt.enter_context(lease.exclusive(seconds))

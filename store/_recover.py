@@ -1,10 +1,8 @@
 """Reading journals: from bytes to what a fold inserts."""
 
 import json
-import os
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._checksums import count_whole
-from ._errors import StoreLocationError
 from ._format import (
     CHANGED,
     FINISHED,
@@ -24,43 +21,16 @@ from ._format import (
     POINTS,
     POINTS_OVERHEAD,
     STARTED,
-    SUFFIX,
-    Header,
-    decode_header,
-    journal_name,
     unpack_frame,
     unpack_number,
     whole_record,
 )
 
-_HEADER_BYTES = 1 << 12  # what nearly every header fits into
-_LONGEST_HEADER = 1 << 24
 FRAME = re.compile(rb"(?s)(?=....[\x01-\x06]\0\0\0)")  # how a record may begin
-_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFFIX)
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
 _FRAME_BYTES = 8
 _FEWEST = 16  # records of one length that are worth reading as a table
 _MOST_PATIENCE = 64  # records read one by one before a table is looked for again
-
-
-@dataclass(frozen=True, slots=True)
-class JournalFile:
-    """A journal as the folder shows it.
-
-    Attributes:
-        path: The file.
-        size: Its length in bytes.
-        heartbeat: Its modification time, seconds since 1970.
-    """
-
-    path: Path
-    size: int
-    heartbeat: float
-
-    @property
-    def writer(self) -> str:
-        """Id of the writer, from the file's name."""
-        return self.path.name.removesuffix(SUFFIX).rpartition("-")[2]
 
 
 @dataclass(slots=True)
@@ -101,54 +71,6 @@ class Piece:
     started: dict[str, Any] | None = None
     changes: list[dict[str, Any]] = field(default_factory=list)
     finished: dict[str, Any] | None = None
-
-
-def list_journals(folder: Path) -> list[JournalFile]:
-    """The journals in a store's folder, oldest run first; none where there is no folder.
-
-    Files that are not named as a journal are not looked at.
-
-    Raises:
-        StoreLocationError: If the folder cannot be read.
-    """
-    try:
-        return sorted(_scan(folder), key=lambda journal: journal.path.name)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise StoreLocationError(
-            f"cannot read the journals in {folder}: {error.strerror or error}"
-        ) from error
-
-
-def _scan(folder: Path) -> Iterator[JournalFile]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if _NAME.fullmatch(entry.name):
-                try:
-                    found = entry.stat()
-                except OSError:
-                    continue  # folded and removed by another process just now
-                yield JournalFile(Path(entry.path), found.st_size, found.st_mtime)
-
-
-def read_header(path: Path) -> tuple[Header, int] | None:
-    """A journal's header and the offset behind it; None where it is cut or damaged.
-
-    Raises:
-        OSError: If the file cannot be read.
-        StoreNewerError: If its format is newer than this code.
-    """
-    for most in (_HEADER_BYTES, _LONGEST_HEADER):
-        with path.open("rb") as file:
-            data = file.read(most)
-        try:
-            header, end = decode_header(data)
-        except (ValueError, RecursionError):
-            continue
-        fits = path.name == journal_name(header)
-        return (header, end) if fits else None
-    return None
 
 
 def read_piece(path: Path, offset: int, most: int) -> Piece:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import duckdb
 
 from ._errors import RunGoesOnError, StoreLocationError, StoreNewerError
-from ._fold import DAMAGED
 from ._format import SUFFIX
+from ._journal_files import DAMAGED, JournalFile, list_journals, read_header
 from ._lease import Lease
 from ._liveness import is_alive
-from ._recover import JournalFile, list_journals, read_header
 from ._values import RunInfo
 
 _ID_LENGTH = 36  # of a UUID, with which a journal's name begins

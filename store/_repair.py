@@ -9,7 +9,8 @@ import duckdb
 
 from ._copy import require_free
 from ._errors import StoreLocationError
-from ._fold import LOST, fold
+from ._fold import fold
+from ._journal_files import LOST
 from ._lease import SECONDS, Lease, explain
 from ._location import Location, existing, resolve
 from ._looking import looking

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ._errors import StoreNewerError
-from ._fold import DAMAGED
 from ._format import (
     FINISHED,
     MAGIC,
@@ -20,6 +19,7 @@ from ._format import (
     journal_name,
 )
 from ._identity import as_uuid, new_run_id, new_writer_id
+from ._journal_files import DAMAGED
 from ._location import Location
 from ._scan import JournalScan, scan_journal
 

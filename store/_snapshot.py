@@ -16,11 +16,11 @@ from pathlib import Path
 import duckdb
 
 from ._errors import StoreLocationError
-from ._fold import DAMAGED, LOST, fold
+from ._fold import fold
+from ._journal_files import DAMAGED, LOST, list_journals
 from ._lease import SECONDS, Lease
 from ._location import Location
 from ._looking import looking
-from ._recover import list_journals
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from ._errors import (
     RunNotFoundError,
     StoreClosedError,
 )
+from ._journal_files import list_journals
 from ._kept_figures import KeptFigures
 from ._lease import SECONDS, Lease, explain, lease_of
 from ._location import Location, resolve
 from ._past_runs import PastRuns
 from ._reading import reading
-from ._recover import list_journals
 from ._selection import Selection
 from ._sql_result import SqlResult
 from ._sweep_analysis import SweepAnalysis

@@ -1,17 +1,22 @@
 """The questions of a store that explain and compare."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from . import _query_runs, _query_summary
-from ._comparison import Comparison
 from ._condition import as_texts
 from ._errors import RunNotFoundError
 from ._many_runs import ManyRuns
 from ._selection import Runs, as_selection
-from ._sweep_values import Groups, Importance, ProbabilityBetter
 from ._values import RunInfo
+
+if TYPE_CHECKING:
+    from ._comparison import Comparison
+    from ._sweep_values import Groups, Importance, ProbabilityBetter
 
 
 class SweepAnalysis(ManyRuns):

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from stepwell.store import Store
 from stepwell.store._fold import fold
 from stepwell.store._format import POINTS, whole_record
+from stepwell.store._journal_files import read_header
 from stepwell.store._lease import lease_of
 from stepwell.store._liveness import process_started
 from stepwell.store._location import resolve
-from stepwell.store._recover import read_header
 from stepwell.store._writer import RunWriter
 
 MakeWriter = Callable[..., RunWriter]

@@ -1,0 +1,88 @@
+"""The journals in a store's folder, and who writes them; not what they hold."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._errors import StoreLocationError
+from ._format import SUFFIX, Header, decode_header, journal_name
+
+DAMAGED = ".damaged"
+"""Suffix of a journal set aside for a repair."""
+
+LOST = "lost"
+"""End of a journal that vanished; should it come back, it is folded on."""
+
+_HEADER_BYTES = 1 << 12  # what nearly every header fits into
+_LONGEST_HEADER = 1 << 24
+_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFile:
+    """A journal as the folder shows it.
+
+    Attributes:
+        path: The file.
+        size: Its length in bytes.
+        heartbeat: Its modification time, seconds since 1970.
+    """
+
+    path: Path
+    size: int
+    heartbeat: float
+
+    @property
+    def writer(self) -> str:
+        """Id of the writer, from the file's name."""
+        return self.path.name.removesuffix(SUFFIX).rpartition("-")[2]
+
+
+def list_journals(folder: Path) -> list[JournalFile]:
+    """The journals in a store's folder, oldest run first; none where there is no folder.
+
+    Files that are not named as a journal are not looked at.
+
+    Raises:
+        StoreLocationError: If the folder cannot be read.
+    """
+    try:
+        return sorted(_scan(folder), key=lambda journal: journal.path.name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot read the journals in {folder}: {error.strerror or error}"
+        ) from error
+
+
+def _scan(folder: Path) -> Iterator[JournalFile]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _NAME.fullmatch(entry.name):
+                try:
+                    found = entry.stat()
+                except OSError:
+                    continue  # folded and removed by another process just now
+                yield JournalFile(Path(entry.path), found.st_size, found.st_mtime)
+
+
+def read_header(path: Path) -> tuple[Header, int] | None:
+    """A journal's header and the offset behind it; None where it is cut or damaged.
+
+    Raises:
+        OSError: If the file cannot be read.
+        StoreNewerError: If its format is newer than this code.
+    """
+    for most in (_HEADER_BYTES, _LONGEST_HEADER):
+        with path.open("rb") as file:
+            data = file.read(most)
+        try:
+            header, end = decode_header(data)
+        except (ValueError, RecursionError):
+            continue
+        fits = path.name == journal_name(header)
+        return (header, end) if fits else None
+    return None

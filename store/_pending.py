@@ -1,0 +1,56 @@
+"""Whether the journals hold what a fold has not seen; without reading their records."""
+
+import time
+from dataclasses import dataclass
+
+from ._errors import StoreNewerError
+from ._format import Header
+from ._journal_files import JournalFile, list_journals, read_header
+from ._lease import Lease
+from ._liveness import FRESH_SECONDS, is_alive
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a journal has no header.
+
+    Attributes:
+        is_for_good: Whether it never will have one; else it may be read later.
+    """
+
+    is_for_good: bool
+
+
+def needs_fold(lease: Lease) -> bool:
+    """Whether a journal has bytes that are not folded, or has lost its writer."""
+    for journal in list_journals(lease.location.journals):
+        header = header_of(lease, journal)
+        if isinstance(header, Unreadable):
+            if header.is_for_good:
+                return True
+        elif lease.folded.get(journal.writer) != journal.size or lease.alive.get(
+            journal.writer
+        ) != is_alive(header, journal.heartbeat):
+            return True
+    return False
+
+
+def header_of(lease: Lease, journal: JournalFile) -> Header | Unreadable:
+    """Who writes a journal, by the lease's memory or from the file."""
+    header = lease.headers.get(journal.writer)
+    if header is None:
+        try:
+            found = read_header(journal.path)
+        except OSError:
+            return Unreadable(is_for_good=False)
+        except StoreNewerError as error:
+            lease.say_once(f"{journal.path} is not read: {error}")
+            return Unreadable(is_for_good=False)
+        if found is None:
+            # A writer makes the file and writes the header at once; a minute is ample.
+            age = time.time() - journal.heartbeat
+            return Unreadable(is_for_good=age > FRESH_SECONDS)
+        header, end = found
+        lease.headers[journal.writer] = header
+        lease.header_ends[journal.writer] = end
+    return header
