@@ -20,8 +20,9 @@ import duckdb
 from stepwell import migrations
 
 from ._errors import StoreBusyError, StoreDamagedError, StoreLocationError
+from ._explain import explain
 from ._fold import fold
-from ._lease import ROW_GROUP, SECONDS, STORAGE_VERSION, Lease, explain, lease_of
+from ._lease import ROW_GROUP, SECONDS, STORAGE_VERSION, Lease, lease_of
 from ._location import Location, existing
 from ._locks import LockFile
 from ._looking import attach

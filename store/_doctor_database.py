@@ -9,8 +9,9 @@ import duckdb
 from stepwell import migrations
 
 from ._errors import StoreDamagedError, StoreNewerError
+from ._explain import explain
 from ._finding import FAULT, OK, WARNING, Finding, count_of
-from ._lease import explain, lease_of
+from ._lease import lease_of
 from ._location import Location
 from ._looking import attached_file
 from ._prepare import read_revision

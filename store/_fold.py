@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 
 from ._errors import StoreDamagedError
+from ._explain import explain
 from ._fold_points import Stretch, insert_stretch
 from ._format import Header
 from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
-from ._lease import SECONDS, Lease, explain
+from ._lease import SECONDS, Lease
 from ._liveness import is_alive
 from ._memory import roll_back
 from ._pending import Unreadable, header_of, needs_fold

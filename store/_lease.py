@@ -11,19 +11,14 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 
 from stepwell import migrations
 
-from ._errors import (
-    StoreBusyError,
-    StoreDamagedError,
-    StoreError,
-    StoreLocationError,
-    StoreWarning,
-)
+from ._errors import StoreBusyError, StoreLocationError, StoreWarning
+from ._explain import explain
 from ._format import Header
 from ._location import Location, prepare_folder
 from ._locks import LockFile
@@ -33,6 +28,8 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
+_PAUSE = 0.05  # seconds between two tries at a file that another program holds
+_AT_ONCE = 0.0  # a deadline that is over
 ROW_GROUP = migrations.ROW_GROUP  # a fold writes the last, unfilled group anew
 
 
@@ -68,10 +65,7 @@ class Lease:
             StoreBusyError: If the store stays in use for longer than *seconds*.
             StoreDamagedError: If the database file cannot be read.
         """
-        with (
-            self._locked(seconds, exclusive=False) as deadline,
-            self.attached(deadline, "READ_ONLY") as connection,
-        ):
+        with self._leased(seconds, exclusive=False) as connection:
             yield connection
 
     @contextmanager
@@ -86,14 +80,39 @@ class Lease:
             StoreDamagedError: If the database file cannot be read.
             StoreLocationError: If it cannot be written.
         """
-        with self._locked(seconds, exclusive=True) as deadline:
-            mode = (
-                f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
-                if self.location.database.exists()
-                else f"STORAGE_VERSION '{STORAGE_VERSION}'"
-            )
-            with self.attached(deadline, mode) as connection:
-                yield connection
+        with self._leased(seconds, exclusive=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _leased(
+        self, seconds: float, *, exclusive: bool
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lock and attach; the lock is nobody's while another program holds the file.
+
+        So whoever else waits finds that program, and not a process that waits for it, too.
+        """
+        deadline = time.monotonic() + seconds
+        with ExitStack() as lease:
+            while True:
+                with ExitStack() as attempt:
+                    left = max(0.0, deadline - time.monotonic())
+                    attempt.enter_context(self._locked(left, exclusive=exclusive))
+                    try:
+                        mode = self._writing_mode() if exclusive else "READ_ONLY"
+                        connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
+                    except StoreBusyError:
+                        if time.monotonic() + _PAUSE > deadline:
+                            raise
+                    else:
+                        lease.enter_context(attempt.pop_all())
+                        break
+                time.sleep(_PAUSE)
+            yield connection
+
+    def _writing_mode(self) -> str:
+        if self.location.database.exists():
+            return f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
+        return f"STORAGE_VERSION '{STORAGE_VERSION}'"
 
     @contextmanager
     def locked(
@@ -186,10 +205,10 @@ class Lease:
             except duckdb.Error as error:
                 trouble = explain(error, self.location)
                 if not isinstance(trouble, StoreBusyError) or (
-                    time.monotonic() + 0.05 > deadline
+                    time.monotonic() + _PAUSE > deadline
                 ):
                     raise trouble from error
-                time.sleep(0.05)
+                time.sleep(_PAUSE)
             else:
                 return
 
@@ -221,55 +240,6 @@ class Lease:
             # Destroying an instance whose threads stayed in the parent crashes.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
         self.__init__(self.location)  # type: ignore[misc]
-
-
-_TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
-    (
-        "nique file handle conflict",
-        StoreBusyError,
-        "the database {} is held open by this very process, through a DuckDB connection of"
-        " its own; close that one",
-    ),
-    (
-        "not a valid DuckDB database",
-        StoreDamagedError,
-        "{} is not a Stepwell store, nor any DuckDB database; choose another path",
-    ),
-    (
-        "ermission denied",
-        StoreLocationError,
-        "no permission to open {}; check its owner and mode",
-    ),
-    (
-        "o space left",
-        StoreLocationError,
-        "the disk of {} is full; make room. The journals keep what is not in the database"
-        " yet",
-    ),
-)
-"""What DuckDB says of its file, and the error and message that say it here."""
-
-
-def explain(error: duckdb.Error, location: Location) -> StoreError:
-    """The store's own error for one of DuckDB's about its file."""
-    text = str(error)
-    line = text.splitlines()[0] if text else type(error).__name__
-    if "Could not set lock" in text or "Conflicting lock" in text:
-        holder = text.partition("PID ")[2].partition(")")[0].split()[:1]
-        who = f"process {holder[0]}" if holder else "another program"
-        return StoreBusyError(
-            f"the database {location} is held open by {who} (a DuckDB shell, perhaps);"
-            " close it there. Journals go on meanwhile"
-        )
-    for words, kind, message in _TROUBLES:
-        if words in text:
-            return kind(message.format(location))
-    if isinstance(error, duckdb.IOException):
-        return StoreDamagedError(
-            f"the database {location} cannot be read ({line}); restore it from a copy,"
-            " or move it away: its journals stay"
-        )
-    return StoreDamagedError(f"the database {location} gave an error: {line}")
 
 
 _leases: dict[Location, Lease] = {}

@@ -10,9 +10,10 @@ import duckdb
 from stepwell import migrations
 
 from ._errors import ConfigurationError, StoreError
+from ._explain import explain
 from ._fold import fold, fold_within
 from ._journal_files import list_journals
-from ._lease import SECONDS, Lease, explain, lease_of
+from ._lease import SECONDS, Lease, lease_of
 from ._location import Location, existing, resolve
 from ._looking import attach, attached_file, looking
 from ._memory import roll_back

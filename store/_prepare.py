@@ -7,7 +7,8 @@ import duckdb
 from stepwell import migrations
 
 from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError
-from ._lease import SECONDS, STORAGE_VERSION, Lease, explain
+from ._explain import explain
+from ._lease import SECONDS, STORAGE_VERSION, Lease
 
 _KNOWN = ("0001", "0002")
 """All revisions, oldest first; a test compares them with the migrations."""

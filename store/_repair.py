@@ -9,9 +9,10 @@ import duckdb
 
 from ._copy import require_free
 from ._errors import StoreLocationError
+from ._explain import explain
 from ._fold import fold
 from ._journal_files import LOST
-from ._lease import SECONDS, Lease, explain
+from ._lease import SECONDS, Lease
 from ._location import Location, existing, resolve
 from ._looking import looking
 from ._memory import roll_back

@@ -16,9 +16,10 @@ from ._errors import (
     RunNotFoundError,
     StoreClosedError,
 )
+from ._explain import explain
 from ._journal_files import list_journals
 from ._kept_figures import KeptFigures
-from ._lease import SECONDS, Lease, explain, lease_of
+from ._lease import SECONDS, Lease, lease_of
 from ._location import Location, resolve
 from ._past_runs import PastRuns
 from ._reading import reading

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import duckdb
 
 from ._errors import StoreDamagedError
-from ._lease import SECONDS, Lease, explain
+from ._explain import explain
+from ._lease import SECONDS, Lease
 from ._memory import roll_back
 from ._prepare import prepare, read_revision
 

@@ -36,6 +36,19 @@ print("held", flush=True)
 sys.stdin.readline()
 """
 
+WAITS_FOR_THE_FILE = """
+import duckdb, sys
+
+while True:
+    try:
+        connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "True")
+        break
+    except duckdb.IOException:
+        pass  # a fold is at work
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
 HOLDS_THE_LEASE = """
 import sys
 from stepwell.store._lease import lease_of
@@ -44,6 +57,16 @@ from stepwell.store._location import resolve
 with lease_of(resolve(sys.argv[1])).locked(exclusive=sys.argv[2] == "True"):
     print("held", flush=True)
     sys.stdin.readline()
+"""
+
+WAITS_WITH_A_LEASE = """
+import sys
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+
+print("waits", flush=True)
+with lease_of(resolve(sys.argv[1])).exclusive(60):
+    print("has it", flush=True)
 """
 
 FORKS_WITH_A_LEASE = """
@@ -117,21 +140,18 @@ def test_another_program_that_holds_the_file_is_named(
     store_path: Path,
     python: Python,
     rows: Rows,
-    monkeypatch: pytest.MonkeyPatch,
     read_only: bool,
 ) -> None:
-    # The run's own helper would wait for that program, too, and be named in its place.
-    monkeypatch.setattr("stepwell.store._keeper.PERIOD", 1000.0)
     run = stepwell.init(store=store_path)
     assert rows("select count(*) from points") == [(0,)]
-    other = python(HOLDS_THE_FILE, store_path, read_only)
+    other = python(WAITS_FOR_THE_FILE, store_path, read_only)
     assert other.stdout
     assert other.stdin
     assert other.stdout.readline() == "held\n"
     run.log({"loss": 1.0})
 
     with pytest.raises(StoreBusyError, match=f"held open by process {other.pid}"):
-        Store(store_path, seconds=0.2).runs()
+        Store(store_path, seconds=1.0).runs()
 
     run.log({"loss": 2.0})  # which waits for nobody
     other.communicate("go on\n", timeout=20)
@@ -145,7 +165,7 @@ def test_the_end_of_a_run_says_that_the_file_is_held(
     monkeypatch.setattr("stepwell.store._session.FOLD_SECONDS", 0.3)
     run = stepwell.init(store=store_path)
     open_store(store_path)
-    other = python(HOLDS_THE_FILE, store_path, False)
+    other = python(WAITS_FOR_THE_FILE, store_path, False)
     assert other.stdout
     assert other.stdout.readline() == "held\n"
     run.log({"loss": 1.0})
@@ -155,6 +175,25 @@ def test_the_end_of_a_run_says_that_the_file_is_held(
 
     other.communicate("go on\n", timeout=20)
     assert rows("select status, points from run_table") == [("finished", 1)]
+
+
+def test_a_process_that_waits_for_another_program_does_not_stand_in_for_it(
+    store_path: Path, python: Python
+) -> None:
+    open_store(store_path)
+    holder = python(WAITS_FOR_THE_FILE, store_path, False)
+    assert holder.stdout
+    assert holder.stdout.readline() == "held\n"
+    waiting = python(WAITS_WITH_A_LEASE, store_path)
+    assert waiting.stdout
+    assert waiting.stdout.readline() == "waits\n"
+
+    for _ in range(5):
+        with pytest.raises(StoreBusyError, match=f"held open by process {holder.pid}"):
+            Store(store_path, seconds=1.0).runs()
+
+    holder.communicate("go on\n", timeout=20)
+    assert waiting.communicate(timeout=60) == ("has it\n", "")
 
 
 def test_a_connection_of_the_same_process_is_named(store_path: Path) -> None:

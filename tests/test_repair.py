@@ -23,7 +23,6 @@ from stepwell.store import (
     StoreLocationError,
     examine,
     repair_store,
-    start_run,
 )
 from stepwell.store._fold import fold
 from stepwell.store._format import decode_header, whole_record
@@ -36,6 +35,15 @@ MakeWriter = Callable[..., RunWriter]
 Python = Callable[..., subprocess.Popen[str]]
 
 GONE = {"process_started": 1}  # a process id that was given to another process since
+
+
+RECORDS = """
+import sys
+from stepwell.store import start_run
+
+with start_run("p", "done", {"lr": 0.1}, tags=["a"], store=sys.argv[1]) as run:
+    run.log({"loss": 1.0})
+"""
 
 
 def log(writer: RunWriter, calls: int = 200) -> None:
@@ -80,12 +88,10 @@ def expected(calls: range | list[int], run: str = "lone") -> list[tuple[Any, ...
 
 
 def test_a_store_in_order_comes_out_as_it_is(
-    store_path: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+    store_path: Path, make_writer: MakeWriter, output: Callable[..., str]
 ) -> None:
-    # The helper of the first run would fold the second's last call some day.
-    monkeypatch.setattr("stepwell.store._keeper.PERIOD", 1000.0)
-    with start_run("p", "done", {"lr": 0.1}, tags=["a"], store=store_path) as run:
-        run.log({"loss": 1.0})
+    # In a process of its own, whose helper is gone before the second run's last call.
+    output(RECORDS, store_path)
     with Store(store_path) as store:
         info = store.run("done")
     writer = make_writer()
