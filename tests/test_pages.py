@@ -10,15 +10,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [
+FIRST = ("docs/sweeps.md", "docs/tutorial.md")  # they take longest
+FOUND = [
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     if "_build" not in path.parts
 ]
+PAGES = sorted(FOUND, key=lambda page: page not in FIRST)
 PROGRAM = Path(__file__).parent / "run_page.py"
 
 # How many blocks of a page are not run, each of which says why in its fence.
-NOT_RUN = {"README.md": 2}
+NOT_RUN = {
+    "README.md": 2,
+    "docs/benchmarks.md": 1,
+    "docs/how-to/cluster.md": 3,
+    "docs/how-to/migrating.md": 3,
+    "docs/how-to/ssh.md": 3,
+    "docs/tutorial.md": 1,
+}
 
 
 def fences(page: str) -> list[str]:
@@ -43,6 +52,7 @@ def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout
 

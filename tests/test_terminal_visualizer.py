@@ -1,14 +1,11 @@
 """The terminal visualizer records each snapshot, and shows it where that is possible."""
 
-import ast
 import gc
 import math
 import os
-import re
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -461,13 +458,3 @@ def test_a_notebook_has_one_display_that_is_replaced(
     assert [kind for kind, _ in shown] == ["display", "update", "update"]
     assert "my run" in shown[0][1]
     assert shown[0][1].startswith("<pre")
-
-
-def test_the_document_names_each_field_and_its_default() -> None:
-    text = (Path(__file__).parent.parent / "docs" / "terminal.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", text, re.MULTILINE))
-    config = VisualizationConfig()
-
-    assert list(rows) == [field.name for field in fields(config)]
-    for name, default in rows.items():
-        assert ast.literal_eval(default) == getattr(config, name)
