@@ -92,22 +92,30 @@ class Lease:
         So whoever else waits finds that program, and not a process that waits for it, too.
         """
         deadline = time.monotonic() + seconds
+        trouble: StoreBusyError | None = None
         with ExitStack() as lease:
             while True:
-                with ExitStack() as attempt:
-                    left = max(0.0, deadline - time.monotonic())
-                    attempt.enter_context(self._locked(left, exclusive=exclusive))
-                    try:
-                        mode = self._writing_mode() if exclusive else "READ_ONLY"
-                        connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
-                    except StoreBusyError:
-                        if time.monotonic() + _PAUSE > deadline:
-                            raise
-                    else:
-                        lease.enter_context(attempt.pop_all())
-                        break
+                try:
+                    connection = self._lease_once(lease, deadline, exclusive=exclusive)
+                    break
+                except StoreBusyError as error:
+                    # Later on it may be one who waits, too, that has the lock just now.
+                    trouble = trouble or error
+                    if time.monotonic() + _PAUSE > deadline:
+                        raise trouble from None
                 time.sleep(_PAUSE)
             yield connection
+
+    def _lease_once(
+        self, lease: ExitStack, deadline: float, *, exclusive: bool
+    ) -> duckdb.DuckDBPyConnection:
+        with ExitStack() as attempt:
+            left = max(0.0, deadline - time.monotonic())
+            attempt.enter_context(self._locked(left, exclusive=exclusive))
+            mode = self._writing_mode() if exclusive else "READ_ONLY"
+            connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
+            lease.enter_context(attempt.pop_all())
+        return connection
 
     def _writing_mode(self) -> str:
         if self.location.database.exists():
