@@ -12,6 +12,7 @@ import duckdb
 
 from ._errors import StoreDamagedError
 from ._explain import explain
+from ._fold_gather import PointsOfFold
 from ._fold_points import Stretch, insert_stretch
 from ._format import Header
 from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
@@ -76,9 +77,12 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     for stretch in stretches:
         if stretch.piece.started is not None:
             rows.start(stretch.header, stretch.piece.started)
+    points = PointsOfFold(connection)
     for stretch in stretches:
+        points.add(stretch)
         insert_stretch(connection, stretch)
         _apply(rows, stretch)
+    points.flush()
     _mark_vanished(connection, rows, known, journals)
     rows.write()
     connection.execute("COMMIT")
