@@ -19,17 +19,17 @@ _POINTS_AT_A_TIME = 100_000  # of several journals; a fold must fit a small memo
 _INSERT_POINTS = """
 insert into points
 select
-    from_json(?, '["UUID"]')[owner + 1], from_json(?, '["VARCHAR"]')[code + 1], step,
-    time, coalesce(value, 'nan'::double), rank, attempt
+    {run_id}, from_json(?, '["VARCHAR"]')[code + 1], step, time,
+    coalesce(value, 'nan'::double), {rank}, {attempt}
 from batch
 """
 _MERGE_TOTALS = """
 merge into totals_ t
 using (
     select
-        from_json(?, '["UUID"]')[owner + 1] as run_id,
+        {run_id} as run_id,
         from_json(?, '["VARCHAR"]')[code + 1] as metric,
-        rank, attempt, position, count, non_finite, total,
+        {rank} as rank, {attempt} as attempt, position, count, non_finite, total,
         first_time, first_step, last_step, last_time,
         coalesce(last_value, 'nan'::double) as last_value,
         case when not isnan(minimum) then minimum end as minimum,
@@ -69,6 +69,14 @@ when not matched then insert values (
 """
 
 _Columns = dict[str, NDArray[np.generic]]
+_Owner = tuple[str, int, int]
+
+_OF_ONE = {"run_id": "?::uuid", "rank": "?::smallint", "attempt": "?::smallint"}
+_OF_SEVERAL = {
+    "run_id": "from_json(?, '[\"UUID\"]')[owner + 1]",
+    "rank": "rank",
+    "attempt": "attempt",
+}
 
 
 class PointsOfFold:
@@ -80,7 +88,7 @@ class PointsOfFold:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self._clear()
+        self._parts: dict[_Owner, Batch] = {}
 
     def add(self, stretch: Stretch) -> None:
         """Take a stretch's points; `flush` inserts them at the latest."""
@@ -93,59 +101,63 @@ class PointsOfFold:
 
     def flush(self) -> None:
         """Insert all that was taken."""
-        if self._points:
-            who = [json.dumps(self._runs), json.dumps(self._names)]
-            for statement, parts in (
-                (_INSERT_POINTS, self._columns),
-                (_MERGE_TOTALS, self._totals),
-            ):
-                self._connection.register("batch", _joined(parts))
-                try:
-                    self._connection.execute(statement, who)
-                finally:
-                    self._connection.unregister("batch")
-        self._clear()
+        if len(self._parts) == 1:
+            ((owner, part),) = self._parts.items()
+            run_id, rank, attempt = owner
+            who = [run_id, json.dumps(part.names), rank, attempt]
+            self._execute(_INSERT_POINTS.format(**_OF_ONE), who, part.columns())
+            self._execute(_MERGE_TOTALS.format(**_OF_ONE), who, _totals(part))
+        elif self._parts:
+            names = [name for part in self._parts.values() for name in part.names]
+            who = [json.dumps([run_id for run_id, *_ in self._parts]), json.dumps(names)]
+            points = self._joined({o: p.columns() for o, p in self._parts.items()})
+            self._execute(_INSERT_POINTS.format(**_OF_SEVERAL), who, points)
+            added = self._joined({o: _totals(p) for o, p in self._parts.items()})
+            self._execute(_MERGE_TOTALS.format(**_OF_SEVERAL), who, added)
+        self._parts.clear()
 
     def _add(self, header: Header, part: Batch) -> None:
         owner = (header.run_id, header.rank, header.attempt)
+        names = sum(len(known.names) for known in self._parts.values())
+        points = sum(len(known.codes) for known in self._parts.values())
         # A merge may meet each metric of a writer's totals only once.
         if (
-            owner in self._owners
-            or len(self._names) + len(part.names) > _NAMES_AT_A_TIME
-            or self._points + len(part.codes) > _POINTS_AT_A_TIME
+            owner in self._parts
+            or names + len(part.names) > _NAMES_AT_A_TIME
+            or points + len(part.codes) > _POINTS_AT_A_TIME
         ):
             self.flush()
-        self._columns.append(self._owned(part.columns(), owner))
-        columns = totals(part)
-        columns["position"] = columns["code"]
-        self._totals.append(self._owned(columns, owner))
-        self._owners.add(owner)
-        self._runs.append(header.run_id)
-        self._names += part.names
-        self._points += len(part.codes)
-        if self._points > _POINTS_AT_A_TIME:
+        self._parts[owner] = part
+        if len(part.codes) > _POINTS_AT_A_TIME:
             self.flush()  # before the next batch is made
 
-    def _owned(self, columns: _Columns, owner: tuple[str, int, int]) -> _Columns:
-        count = len(columns["code"])
-        _, rank, attempt = owner
-        return columns | {
-            "code": columns["code"] + np.int32(len(self._names)),
-            "owner": np.full(count, len(self._runs), np.int32),
-            "rank": np.full(count, rank, np.int16),
-            "attempt": np.full(count, attempt, np.int16),
-        }
+    def _execute(self, statement: str, who: list[object], columns: _Columns) -> None:
+        self._connection.register("batch", columns)
+        try:
+            self._connection.execute(statement, who)
+        finally:
+            self._connection.unregister("batch")
 
-    def _clear(self) -> None:
-        self._columns: list[_Columns] = []
-        self._totals: list[_Columns] = []
-        self._owners: set[tuple[str, int, int]] = set()
-        self._runs: list[str] = []
-        self._names: list[str] = []
-        self._points = 0
+    def _joined(self, parts: dict[_Owner, _Columns]) -> _Columns:
+        """Columns of several writers as one, with whose each row is."""
+        owned = []
+        before = 0
+        for place, (owner, columns) in enumerate(parts.items()):
+            _, rank, attempt = owner
+            count = len(columns["code"])
+            owned.append(
+                columns
+                | {
+                    "code": columns["code"] + np.int32(before),
+                    "owner": np.full(count, place, np.int32),
+                    "rank": np.full(count, rank, np.int16),
+                    "attempt": np.full(count, attempt, np.int16),
+                }
+            )
+            before += len(self._parts[owner].names)
+        return {name: np.concatenate([part[name] for part in owned]) for name in owned[0]}
 
 
-def _joined(parts: list[_Columns]) -> _Columns:
-    if len(parts) == 1:
-        return parts[0]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _totals(part: Batch) -> _Columns:
+    columns = totals(part)
+    return columns | {"position": columns["code"]}

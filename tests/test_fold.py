@@ -273,3 +273,31 @@ def test_a_database_that_was_removed_is_made_again_from_the_journals(
     assert rows("select count(*) from points") == [(1,)]
     recorder.log({"loss": 2})
     assert rows("select count(*) from points") == [(2,)]
+
+
+def test_many_journals_are_folded_at_once_each_point_to_its_own_run(
+    store_path: Path, make_writer: MakeWriter, rows: Rows
+) -> None:
+    shared = new_run_id()  # several writers of one run and rank, as forked children are
+    writers = [make_writer(run_id=shared, primary=number == 0) for number in range(3)]
+    writers += [make_writer(run_id=shared, rank=1, primary=False)]
+    writers += [make_writer() for _ in range(3)]
+    lease = lease_of(resolve(store_path))
+
+    for calls in (5, 3):
+        for number, writer in enumerate(writers):
+            recorder = writer.recorder()
+            for call in range(calls):
+                recorder.log({f"own/{number}": call, "all": number, "odd": math.nan})
+        fold(lease)
+
+    assert rows(TOTALS) == [(0, 5 + 3 + 3 * 3)]  # those of two ranks, and of three runs
+    found = rows(
+        "select run_id::varchar, metric, count(*) from points where metric <> 'odd'"
+        " group by all"
+    )
+    expected = {(w.header.run_id, f"own/{n}"): 8 for n, w in enumerate(writers)}
+    for writer in writers:
+        key = (writer.header.run_id, "all")
+        expected[key] = expected.get(key, 0) + 8
+    assert {(run_id, metric): count for run_id, metric, count in found} == expected
