@@ -1,6 +1,7 @@
 """Inserting points and totals: those of small journals together, in one statement."""
 
 import json
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -144,14 +145,14 @@ class PointsOfFold:
         before = 0
         for place, (owner, columns) in enumerate(parts.items()):
             _, rank, attempt = owner
-            count = len(columns["code"])
+            code: Any = columns["code"]
             owned.append(
                 columns
                 | {
-                    "code": columns["code"] + np.int32(before),
-                    "owner": np.full(count, place, np.int32),
-                    "rank": np.full(count, rank, np.int16),
-                    "attempt": np.full(count, attempt, np.int16),
+                    "code": code + np.int32(before),
+                    "owner": np.full(len(code), place, np.int32),
+                    "rank": np.full(len(code), rank, np.int16),
+                    "attempt": np.full(len(code), attempt, np.int16),
                 }
             )
             before += len(self._parts[owner].names)
