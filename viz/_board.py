@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _FEW = 12
+_SHORT = 9.95  # seconds below which a tenth counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
                 delta=_delta(float(shown[place]), float(shown[0])),
                 params=cells,
                 step=short_step(float(ranked.step[place])),
-                time="–" if np.isnan(seconds) else duration(seconds),
+                time=_time(seconds),
                 status=str(ranked.status[place]),
             )
         )
@@ -154,6 +155,12 @@ def distinct_texts(values: NDArray[np.float64]) -> list[str]:
 
 def _is_better(values: NDArray[np.float64], than: float, goal: str) -> NDArray[np.bool_]:
     return values < than if goal == "min" else values > than
+
+
+def _time(seconds: float) -> str:
+    if np.isnan(seconds):
+        return "–"
+    return f"{seconds:.1f}s" if seconds < _SHORT else duration(seconds)
 
 
 def _delta(value: float, best: float) -> str:

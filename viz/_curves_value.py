@@ -116,10 +116,10 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
     groups, kind = _groups(lines, names, keys, band)
     note = noted(
         counted(len(lines), "run"),
+        going_note([status[line.run_id] for line in lines]),
         "dashed: not all runs" if not all(one.is_whole for one in groups) else "",
         band_text(kind) if groups else "",
         how.text if how else "",
-        going_note([status[line.run_id] for line in lines]),
     )
     return CurvesPlot(
         metric=metric,

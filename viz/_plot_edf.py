@@ -82,7 +82,7 @@ def prepare_edf(  # noqa: PLR0913 (an option an argument)
             share = np.arange(1, len(value) + 1) / len(value)
             groups.append(Distribution(name, value, share))
     note = noted(
-        counted(len(found.value), "run"), found.direction, going_note(found.status)
+        counted(len(found.value), "run"), going_note(found.status), found.direction
     )
     by = ", ".join(name_of_key(found.table, key) for key in keys)
     return Distributions(metric, by, note, tuple(groups))

@@ -60,7 +60,7 @@ def prepare_optimization_history(
     found = run_values(store, metric, goal, at, runs)
     so_far = np.minimum if found.goal == "min" else np.maximum
     note = noted(
-        counted(len(found.value), "run"), found.direction, going_note(found.status)
+        counted(len(found.value), "run"), going_note(found.status), found.direction
     )
     number = (found.rows + 1).astype(np.float64)
     best = so_far.accumulate(found.value)

@@ -1,0 +1,203 @@
+"""Every plot shows 300 runs, and runs that crashed or go on, as SQL and numpy have them."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.text import Text
+
+from stepwell.store import FigureSpec, Selection, Store
+from stepwell.store._format import Header
+from stepwell.store._identity import new_run_id, new_writer_id
+from stepwell.store._liveness import host_name, machine, process_started
+from stepwell.store._location import prepare_folder, resolve
+from stepwell.store._writer import RunWriter
+from stepwell.viz._board import prepare_leaderboard
+from stepwell.viz._curves_value import prepare_curves
+from stepwell.viz._parallel import prepare_parallel_coordinate
+from stepwell.viz._plot_contour import prepare_contour
+from stepwell.viz._plot_edf import prepare_edf
+from stepwell.viz._plot_history import prepare_optimization_history
+from stepwell.viz._plot_slice import prepare_slice
+from stepwell.viz._plots import PLOTS, draw_figure
+from stepwell.viz._report_value import prepare_report
+
+NEEDED = {"slice": {"param": "lr"}, "contour": {"x": "lr", "y": "depth"}}
+GROUPED = {"curves": {"group_by": ["depth"]}, "edf": {"group_by": ["depth"]}}
+STEPS = 6
+BEST = """
+    select min(p.value) from points p join runs r using (run_id)
+    where r.project = ? and p.metric = 'loss' and isfinite(p.value)
+    group by r.run_id, r.created_at order by r.created_at, r.run_id
+"""
+
+
+def losses(number: int) -> list[float]:
+    """What a run records; each seventh diverges."""
+    noise = np.random.default_rng(number).normal(0, 0.02, STEPS)
+    values = (0.2 + (number % 4) / 10 + np.exp(-np.arange(STEPS)) + noise).tolist()
+    return [*values[:-1], float("nan")] if number % 7 == 3 else values
+
+
+def record(path: Path, project: str, count: int, dead: int) -> list[RunWriter]:
+    """Runs that ended; but the last three: of a process that is no more, two go on."""
+    location = resolve(path)
+    prepare_folder(location)
+    open_writers = []
+    for number in range(count):
+        name, ids = f"{project}-{number}", (new_run_id(), new_writer_id())
+        pid = dead if number == count - 3 else os.getpid()
+        process = (pid, process_started(os.getpid()) or 0)
+        header = Header(
+            *ids, name, project, host_name(), machine(), *process, 0, 1, primary=True
+        )
+        rate = float(10 ** np.random.default_rng(number).uniform(-4, -1))
+        config = {"lr": rate, "depth": number % 4, "seed": number % 5}
+        began = time.time_ns() + number * 1000
+        start = {
+            "name": name, "project": project, "config": config, "tags": [], "time": began
+        }  # fmt: skip
+        writer = RunWriter(location, header, start)
+        steps = STEPS if number < count - 3 else 3
+        for step, value in enumerate(losses(number)[:steps]):
+            writer.recorder().log({"loss": value}, step)
+        if number < count - 3:
+            writer.finish("finished", None)
+        else:
+            open_writers.append(writer)
+    open_writers[0].abandon()
+    return open_writers[1:]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    path = tmp_path_factory.mktemp("many") / "s.duckdb"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    writers = record(path, "many", 300, ended.pid) + record(path, "few", 6, ended.pid)
+    yield Store(path)
+    for writer in writers:
+        writer.abandon()
+
+
+def best_values(store: Store, project: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The best value of each run, the oldest first, by plain SQL."""
+    query = BEST.replace("?", f"'{project}'")
+    return np.array([row[0] for row in store.sql(query).fetchall()])
+
+
+def test_the_runs_are_of_every_status(store: Store) -> None:
+    query = "select project, status, count(*) from runs group by all order by all"
+    assert store.sql(query).fetchall() == [
+        ("few", "crashed", 1),
+        ("few", "finished", 3),
+        ("few", "running", 2),
+        ("many", "crashed", 1),
+        ("many", "finished", 297),
+        ("many", "running", 2),
+    ]
+
+
+@pytest.mark.parametrize("project", ["few", "many"])
+@pytest.mark.parametrize("kind", PLOTS)
+def test_every_plot_is_drawn(store: Store, kind: str, project: str) -> None:
+    options = {"metric": "loss"} | NEEDED.get(kind, {}) | GROUPED.get(kind, {})
+    figure = draw_figure(store, FigureSpec(kind, Selection(project=project), options))
+
+    figure.savefig(io.BytesIO(), format="png", dpi=50)
+    texts = [one.get_text() for one in figure.findobj(Text)]
+    said = " ".join(texts)
+    assert "2 still" in said or "2 running" in said or kind == "importances"
+
+
+@pytest.mark.parametrize("project", ["few", "many"])
+def test_points_are_the_best_values_of_all_runs(store: Store, project: str) -> None:
+    runs = Selection(project=project)
+    values = best_values(store, project)
+    history = prepare_optimization_history(store, "loss", runs=runs)
+    (edf,) = prepare_edf(store, "loss", runs=runs).groups
+
+    assert len(values) == {"few": 6, "many": 300}[project]
+    assert history.value.tolist() == values.tolist()
+    assert history.best.tolist() == np.minimum.accumulate(values).tolist()
+    assert edf.value.tolist() == np.sort(values).tolist()
+    assert "2 still running" in history.note
+    found = prepare_slice(store, "loss", "depth", runs=runs)
+    depth = np.arange(len(values)) % 4
+    medians = [np.median(values[depth == one]) for one in range(4)]
+    assert found.middle == pytest.approx(medians)
+    assert found.best == values.argmin()
+
+
+def test_bins_of_300_rates_hold_their_medians(store: Store) -> None:
+    runs = Selection(project="many")
+    values = best_values(store, "many")
+    rates = np.array([np.random.default_rng(n).uniform(-4, -1) for n in range(300)])
+    edges = np.quantile(10**rates, np.linspace(0, 1, 9)[1:-1])
+    bins = np.searchsorted(edges, 10**rates, side="right")
+    expected = [np.median(values[bins == one]) for one in range(8)]
+
+    assert prepare_slice(store, "loss", "lr", runs=runs).middle == pytest.approx(expected)
+    cells = prepare_contour(store, "loss", "lr", "depth", runs=runs)
+    inside = (bins == 2) & (np.arange(300) % 4 == 1)
+    assert cells.count.sum() == 300
+    assert cells.count[1, 2] == inside.sum()
+    assert cells.middle[1, 2] == pytest.approx(np.median(values[inside]))
+
+
+def test_ranks_and_lines_are_those_of_sql(store: Store) -> None:
+    runs = Selection(project="many")
+    values = best_values(store, "many")
+    order = np.argsort(values, kind="stable")
+    board = prepare_leaderboard(store, "loss", runs=runs)
+    lines = prepare_parallel_coordinate(store, "loss", runs=runs)
+
+    assert [row.run for row in board.rows] == [f"many-{n}" for n in order[:10]]
+    assert (board.total, board.going) == (300, 2)
+    assert lines.values.tolist() == values[order].tolist()
+    assert (lines.total, lines.going) == (300, 2)
+    report = prepare_report(store, "loss", runs=runs)
+    assert report.facts[0] == "300 runs · 297 finished · 2 running · 1 crashed"
+    assert report.facts[2] == f"best {values.min():.4g}, many-{values.argmin()}"
+
+
+def test_a_band_stands_for_300_runs(store: Store) -> None:
+    (group,) = prepare_curves(store, "loss", runs=Selection(project="many")).groups
+    rows = np.full((300, STEPS), np.nan)
+    for number in range(300):
+        found = losses(number)[: STEPS if number < 297 else 3]
+        rows[number, : len(found)] = found
+
+    assert group.n == 300
+    assert group.count.tolist() == np.isfinite(rows).sum(axis=0).tolist()
+    low, middle, high = np.nanpercentile(rows, (25, 50, 75), axis=0)
+    assert group.band.middle == pytest.approx(middle)
+    assert group.band.low == pytest.approx(low)
+    assert group.band.high == pytest.approx(high)
+
+
+def test_a_run_that_goes_on_is_named_so_and_a_crashed_one_ends(store: Store) -> None:
+    value = prepare_curves(store, "loss", runs=Selection(project="few"))
+    assert [line.is_running for line in value.runs] == [False] * 4 + [True] * 2
+    assert [len(line.x) for line in value.runs] == [6, 6, 6, 3, 3, 3]
+
+    spec = FigureSpec("curves", Selection(project="few"), {"metric": "loss"})
+    axes = draw_figure(store, spec).axes[0]
+    ends = [text.get_text().endswith(", running") for text in axes.texts]
+    assert sum(ends) == 2
+
+
+def test_of_300_lines_none_is_lost(store: Store) -> None:
+    spec = FigureSpec("curves", Selection(project="many"), {"metric": "loss"})
+    axes = draw_figure(store, spec).axes[0]
+    faint = [one for one in axes.collections if isinstance(one, LineCollection)]
+
+    assert sum(len(one.get_segments()) for one in faint) == 300
