@@ -52,7 +52,7 @@ def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=120,
+        timeout=250,
     )
     assert done.returncode == 0, done.stdout
 
