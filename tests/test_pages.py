@@ -46,7 +46,8 @@ def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(PROGRAM), str(ROOT / page)],
         cwd=tmp_path,
-        env=kept | {"MPLBACKEND": "Agg"},
+        env=kept
+        | {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
