@@ -1,6 +1,7 @@
 """Inserting points and totals: those of small journals together, in one statement."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -132,7 +133,7 @@ class PointsOfFold:
         if len(part.codes) > _POINTS_AT_A_TIME:
             self.flush()  # before the next batch is made
 
-    def _execute(self, statement: str, who: list[object], columns: _Columns) -> None:
+    def _execute(self, statement: str, who: Sequence[object], columns: _Columns) -> None:
         self._connection.register("batch", columns)
         try:
             self._connection.execute(statement, who)
