@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -122,6 +123,17 @@ def in_turn(
 ) -> list[tuple[float, float]]:
     """Measure two things in turn, so that a busy machine slows both alike."""
     return [(first(), second()) for _ in range(repetitions)]
+
+
+def milliseconds(question: Callable[[], object], rounds: int = 7) -> float:
+    """What a question takes: the median of *rounds*, after one that does not count."""
+    question()
+    spent = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        question()
+        spent.append(1000 * (time.perf_counter() - begin))
+    return statistics.median(spent)
 
 
 def memory(pid: int | str = "self") -> dict[str, float]:

@@ -5,13 +5,10 @@ each row group has points of all runs and metrics.
 """
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from _runs import lone_writer, noisy_calls
-from _timing import Claim, folder, fresh, main
+from _timing import Claim, folder, fresh, main, milliseconds
 
 import stepwell
 from stepwell.store import compact_store
@@ -24,7 +21,6 @@ RUNS = 8
 FOLDS = 200
 CALLS = 100  # a run and fold
 METRIC = "train/metric_3"
-ROUNDS = 7
 
 
 def grow(store: str) -> None:
@@ -70,21 +66,11 @@ def ask(store: str) -> list[float]:
             where run_id = '{run.run_id}' and metric = '{METRIC}'
         """  # noqa: S608
         return [
-            _median(lambda: opened.series(run, METRIC)),
-            _median(lambda: opened.reduced(run, [METRIC])),
-            _median(lambda: opened.reduced(run)),
-            _median(lambda: opened.sql(mean).fetchall()),
+            milliseconds(lambda: opened.series(run, METRIC)),
+            milliseconds(lambda: opened.reduced(run, [METRIC])),
+            milliseconds(lambda: opened.reduced(run)),
+            milliseconds(lambda: opened.sql(mean).fetchall()),
         ]
-
-
-def _median(question: Callable[[], object]) -> float:
-    question()
-    spent = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        question()
-        spent.append(1000 * (time.perf_counter() - begin))
-    return median(spent)
 
 
 def _copy(store: Path, name: str) -> Path:

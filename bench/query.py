@@ -1,17 +1,12 @@
 """Questions to a run of ten million points, in a warm process."""
 
-import time
-from collections.abc import Callable
-from statistics import median
-
 from _runs import log
-from _timing import Claim, folder, fresh, main
+from _timing import Claim, folder, fresh, main, milliseconds
 
 import stepwell
 
 CALLS = 1_000_000
 METRIC = "train/metric_3"
-ROUNDS = 10
 
 
 def record(store: str) -> None:
@@ -22,25 +17,15 @@ def record(store: str) -> None:
 
 
 def ask(store: str) -> list[float]:
-    """Milliseconds for each question: the median of ten."""
+    """Milliseconds for each question: the median of seven."""
     with stepwell.open_store(store) as opened:
         run = opened.run("last")
         return [
-            _median(lambda: opened.summary("last")),
-            _median(lambda: opened.reduced(run, [METRIC], columns=1000)),
-            _median(lambda: opened.series(run, METRIC)),
-            _median(opened.overview),
+            milliseconds(lambda: opened.summary("last")),
+            milliseconds(lambda: opened.reduced(run, [METRIC], columns=1000)),
+            milliseconds(lambda: opened.series(run, METRIC)),
+            milliseconds(opened.overview),
         ]
-
-
-def _median(question: Callable[[], object]) -> float:
-    question()
-    spent = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        question()
-        spent.append(1000 * (time.perf_counter() - begin))
-    return median(spent)
 
 
 def measure(repetitions: int) -> list[Claim]:

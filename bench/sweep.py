@@ -5,16 +5,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from _sweep_store import METRICS, make_store
-from _timing import Claim, folder, fresh, main, memory
+from _timing import Claim, folder, fresh, main, memory, milliseconds
 
 import stepwell
 from stepwell.store import Selection, Store
 
 LOSS = METRICS[0]
-ROUNDS = 5
 
 
 def make(store: str, runs: int, points: int, metrics: int) -> None:
@@ -26,11 +24,11 @@ def rank(store: str) -> list[float]:
     """Milliseconds for ranks and tables of all runs, and the most memory in MB."""
     with stepwell.open_store(store) as opened:
         return [
-            _median(lambda: opened.leaderboard(LOSS)),
-            _median(lambda: opened.leaderboard(LOSS, at="last")),
-            _median(lambda: opened.sweep_table(list(METRICS[:2]))),
-            _median(lambda: opened.group_by(LOSS, "lr")),
-            _median(lambda: opened.importance(LOSS)),
+            milliseconds(lambda: opened.leaderboard(LOSS)),
+            milliseconds(lambda: opened.leaderboard(LOSS, at="last")),
+            milliseconds(lambda: opened.sweep_table(list(METRICS[:2]))),
+            milliseconds(lambda: opened.group_by(LOSS, "lr")),
+            milliseconds(lambda: opened.importance(LOSS)),
             memory()["peak"],
         ]
 
@@ -41,7 +39,7 @@ def overlay(store: str) -> list[float]:
     with stepwell.open_store(store) as opened:
         return [
             _curves(opened, newest, 1000),
-            _median(lambda: opened.curves(LOSS, runs=newest, x="elapsed")),
+            milliseconds(lambda: opened.curves(LOSS, runs=newest, x="elapsed")),
             memory()["peak"],
         ]
 
@@ -51,7 +49,9 @@ def long(store: str) -> list[float]:
     with stepwell.open_store(store) as opened:
         return [
             _curves(opened, None, 2000),
-            _median(lambda: opened.curves(LOSS, columns=2000, first=500_000, last=510_000)),
+            milliseconds(
+                lambda: opened.curves(LOSS, columns=2000, first=500_000, last=510_000)
+            ),
             memory()["peak"],
         ]
 
@@ -67,17 +67,7 @@ def listing(store: str) -> float:
 
 
 def _curves(store: Store, runs: Selection | None, columns: int) -> float:
-    return _median(lambda: store.curves(LOSS, runs=runs, columns=columns))
-
-
-def _median(question: Callable[[], object]) -> float:
-    question()
-    spent = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        question()
-        spent.append(1000 * (time.perf_counter() - begin))
-    return median(spent)
+    return milliseconds(lambda: store.curves(LOSS, runs=runs, columns=columns))
 
 
 def measure(repetitions: int) -> list[Claim]:
