@@ -145,22 +145,18 @@ def draw_heading(
         gap: Inches between the axes and the texts.
     """
     text, note = _fitting(title, notes, inches(axes)[0])
-    axes.set_title(
-        text,
-        loc="left",
-        pad=gap * _POINTS,
-        color=theme.text,
-        fontsize=TITLE_SIZE,
-        fontweight="bold",
-    )
-    axes.set_title(
-        note,
-        loc="right",
-        pad=gap * _POINTS,
-        color=theme.muted,
-        fontsize=NOTE_SIZE,
-        fontweight="normal",
-    )
+    for words, side, color, size, weight in (
+        (text, "left", theme.text, TITLE_SIZE, "bold"),
+        (note, "right", theme.muted, NOTE_SIZE, "normal"),
+    ):
+        axes.set_title(
+            words,
+            loc=side,  # type: ignore[arg-type]
+            pad=gap * _POINTS,
+            color=color,
+            fontsize=size,
+            fontweight=weight,
+        )
 
 
 def retitle(axes: Axes, title: str) -> None:
