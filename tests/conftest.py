@@ -275,7 +275,7 @@ def screen(*, managed: bool = True) -> Iterator[Screen]:
     reading, writing = os.pipe()
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1100x24"]
     server = subprocess.Popen(
-        [*command, "-nolisten", "tcp"],
+        [*command, "-noreset", "-nolisten", "tcp"],
         pass_fds=[writing],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
