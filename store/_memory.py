@@ -11,6 +11,7 @@ _SETTINGS = (
     "SET auto_checkpoint_skip_wal_threshold = 0",
     "SET checkpoint_threshold = '0b'",
     "SET python_enable_replacements = false",
+    "SET streaming_buffer_size = '8MB'",  # else a large result waits for its reader
 )
 
 limits: dict[str, Any] = {"threads": 2}

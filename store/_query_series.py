@@ -1,10 +1,13 @@
 """The points of a run's metrics: all of them, or reduced to pixel columns."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from uuid import UUID
 
 import duckdb
 import numpy as np
+from duckdb import ColumnExpression as Column
+from duckdb import ConstantExpression as Constant
+from duckdb import FunctionExpression
 from numpy.typing import NDArray
 
 from ._reduce import reduce_points
@@ -22,9 +25,8 @@ def select_series(
 ) -> Series:
     """Every point of one metric, by step and then by time; empty when it has none."""
     known = [metric] if _is_text(metric) else [""]
-    where, parameters = _where(connection, run, known, all_attempts=all_attempts)
-    query = f"select step, time, value from points where {where}"  # noqa: S608
-    found = connection.execute(query, parameters).fetchnumpy()
+    chosen = _chosen(connection, run, known, all_attempts=all_attempts)
+    found = chosen.select("step", "time", "value").fetchnumpy()
     steps = np.asarray(found["step"], np.int64)
     times = np.asarray(found["time"], "datetime64[us]")
     values = np.asarray(found["value"], np.float64)
@@ -102,13 +104,13 @@ def _fetch(
     metrics: list[str],
     bounds: tuple[int | None, int | None],
 ) -> Iterator[tuple[str, tuple[NDArray[np.int64], NDArray[np.float64]]]]:
-    where, parameters = _where(connection, run, metrics, bounds=bounds)
-    code, several = "", len(metrics) > 1
+    chosen = _chosen(connection, run, metrics, bounds=bounds)
+    several = len(metrics) > 1
+    code: list[duckdb.Expression] = []
     if several:
-        code = "(list_position(?::varchar[], metric) - 1)::smallint as code,"
-        parameters = [metrics, *parameters]
-    query = f"select {code} step, value from points where {where}"  # noqa: S608
-    found = connection.execute(query, parameters).fetchnumpy()
+        number = FunctionExpression("list_position", Constant(metrics), Column("metric"))
+        code = [number.cast(duckdb.sqltype("SMALLINT")).alias("code")]
+    found = chosen.select(*code, "step", "value").fetchnumpy()
     steps = np.asarray(found["step"], np.int64)
     values = np.asarray(found["value"], np.float64)
     if not several:
@@ -116,7 +118,7 @@ def _fetch(
         return
     codes = np.asarray(found["code"], np.int16)
     order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(len(metrics) + 1))
+    edges = np.searchsorted(codes[order], np.arange(1, len(metrics) + 2))
     for place, metric in enumerate(metrics):
         rows = order[edges[place] : edges[place + 1]]
         yield metric, (steps[rows], values[rows])
@@ -173,24 +175,29 @@ def _extent(
     )
 
 
-def _where(
+def _chosen(
     connection: duckdb.DuckDBPyConnection,
     run: RunInfo,
     metrics: Sequence[str],
     *,
     bounds: tuple[int | None, int | None] = (None, None),
     all_attempts: bool = False,
-) -> tuple[str, list[Any]]:
-    marks = ", ".join("?" for _ in metrics)
-    where = f"run_id = ?::uuid and metric in ({marks})"
-    parameters: list[Any] = [run.run_id, *metrics]
-    for condition, bound in zip(("step >= ?", "step <= ?"), bounds, strict=True):
-        if bound is not None:
-            where += f" and {condition}"
-            parameters.append(bound)
+) -> duckdb.DuckDBPyRelation:
+    """The rows of metrics, as a relation.
+
+    Such a result is made by all threads and copied once. That of a query with parameters is
+    made as it is read, by one thread, into arrays that grow: half as fast.
+    """
+    step = Column("step")
+    found = Column("run_id") == Constant(UUID(run.run_id))
+    found &= Column("metric").isin(*map(Constant, metrics))
+    first, last = bounds
+    if first is not None:
+        found &= step >= Constant(first)
+    if last is not None:
+        found &= step <= Constant(last)
     if not all_attempts and run.attempt > 1:
         query = "select attempt, from_step from superseded_ where run_id = ?::uuid"
-        for attempt, step in connection.execute(query, [run.run_id]).fetchall():
-            where += " and (attempt <> ? or step < ?)"
-            parameters += [attempt, step]
-    return where, parameters
+        for attempt, begin in connection.execute(query, [run.run_id]).fetchall():
+            found &= (Column("attempt") != Constant(attempt)) | (step < Constant(begin))
+    return connection.table("points").filter(found)
