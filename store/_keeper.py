@@ -69,6 +69,10 @@ class Keeper:
         with self._lock:
             if writer in self._writers:
                 self._writers.remove(writer)
+                if writer.header.primary and writer.location in self._asked:
+                    asked, known = self._asked[writer.location]
+                    left = max(0, known - writer.journal.size)
+                    self._asked[writer.location] = asked, left
             self._sizes.pop(writer.header.writer, None)
             self._touched.pop(writer.header.writer, None)
 

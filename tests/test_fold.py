@@ -301,3 +301,35 @@ def test_many_journals_are_folded_at_once_each_point_to_its_own_run(
         key = (writer.header.run_id, "all")
         expected[key] = expected.get(key, 0) + 8
     assert {(run_id, metric): count for run_id, metric, count in found} == expected
+
+
+TWO_FAST_RUNS = """
+import sys, time
+import stepwell
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+
+values = {f"m{metric}": float(metric) for metric in range(10)}
+
+with stepwell.init(store=sys.argv[1]) as run:
+    end = time.monotonic() + 1.5  # in its first second a process folds nothing
+    while time.monotonic() < end:
+        run.log(values)
+run = stepwell.init(store=sys.argv[1])
+for _ in range(15_000):
+    run.log(values)
+end = time.monotonic() + 8  # after ten seconds it is folded for its age
+folded = 0
+while not folded and time.monotonic() < end:
+    with lease_of(resolve(sys.argv[1])).shared() as connection:
+        query = "select count(*) from points where run_id = ?::uuid"
+        (folded,) = connection.execute(query, [run.id]).fetchone()
+print(folded)
+run.finish()
+"""
+
+
+def test_a_fast_run_is_folded_while_it_goes_on_also_after_a_longer_one(
+    store_path: Path, output: Output
+) -> None:
+    assert int(output(TWO_FAST_RUNS, store_path)) > 0
