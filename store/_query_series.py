@@ -167,8 +167,8 @@ def _extent(
         "select min(first_step), max(last_step) from totals_"
         " where run_id = ?::uuid and metric in (select unnest(?::varchar[]))"
     )
-    row = connection.execute(query, [run.run_id, list(metrics)]).fetchone() or (0, 0)
-    first, last = int(row[0]), int(row[1])
+    # Not fetchone: DuckDB 2.0 refuses a relation until it is told that there is no more.
+    ((first, last),) = connection.execute(query, [run.run_id, list(metrics)]).fetchall()
     return (
         first if bounds[0] is None else max(first, bounds[0]),
         last if bounds[1] is None else min(last, bounds[1]),
