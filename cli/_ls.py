@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._selection import selection_options
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from stepwell.store import RunOverview
+    from stepwell.store import RunOverview, Selection
 
 _HEADINGS = ("run", "id", "project", "status", "started", "took", "step")
 
 
 @click.command()
-@click.option("-p", "--project", help="Only runs of this project.")
-@click.option("--status", help="Only runs that are running, finished, failed …")
 @click.option(
     "-n",
     "--limit",
@@ -29,26 +28,24 @@ _HEADINGS = ("run", "id", "project", "status", "started", "took", "step")
     help="Runs shown.",
 )
 @click.option("-a", "--all", "everything", is_flag=True, help="Show all runs.")
+@selection_options
 @shared.json_option
 @shared.store_option
 @click.pass_context
 def ls(  # noqa: PLR0913, PLR0917 (an option an argument)
     ctx: click.Context,
     location: Path | None,
-    project: str | None,
-    status: str | None,
+    selection: "Selection",
     limit: int,
     everything: bool,
     as_json: bool,
 ) -> None:
     """List the runs, newest first.
 
-    Example: stepwell ls --project digits --status running
+    Example: stepwell ls --project digits --status running --where "lr < 0.01"
     """
     with shared.store_of(ctx, location) as store:
-        found = store.overview(
-            project=project, status=status, limit=None if everything else limit + 1
-        )
+        found = store.overview(selection, limit=None if everything else limit + 1)
         where = store.location
     rows = found if everything else found[:limit]
     if as_json:
@@ -58,7 +55,8 @@ def ls(  # noqa: PLR0913, PLR0917 (an option an argument)
         )
         return
     if not rows:
-        click.echo(f"no runs in {where}")
+        chosen = selection.to_json()
+        click.echo(f"no run in {where} fits" if chosen else f"no runs in {where}")
         return
     _print(rows)
     if len(found) > len(rows):

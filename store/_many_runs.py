@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from . import _query_runs
 from ._condition import as_texts
 from ._errors import ConfigurationError
 from ._selection import Runs, Selection, as_selection
-from ._values import RunInfo
+from ._values import RunInfo, RunOverview
 
 if TYPE_CHECKING:
     from ._sweep_values import Leaderboard, RunCurve, SweepTable
@@ -53,25 +54,37 @@ class ManyRuns:
             status: One status, or several, of which a run must have one.
             name: A pattern for the name, with `*` and `?`.
             where: Conditions on the configuration, such as `lr < 0.01`.
-            limit: Only the newest runs, so many.
+            limit: Only the newest of the runs that fit, so many.
 
         Raises:
             ConfigurationError: If a condition cannot be read.
             RunNotFoundError: If a reference fits no run.
         """
-        chosen = Selection(
-            project=project,
-            group=group,
-            tags=as_texts(tag, "tag"),
-            status=as_texts(status, "status"),
-            name=name,
-            where=as_texts(where, "where"),
-            limit=limit,
-        )
+        chosen = _selection(project, group, tag, status, name, where, limit)
         with self._reading() as connection:
-            return _query_runs.select_runs(
-                connection, as_selection(runs), chosen, location=self.location
-            )
+            return self._within(connection, runs, chosen)
+
+    def overview(  # noqa: PLR0913 (a condition an argument)
+        self,
+        runs: Runs = None,
+        *,
+        project: str | None = None,
+        group: str | None = None,
+        tag: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        name: str | None = None,
+        where: str | Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> list[RunOverview]:
+        """The runs that fit, newest first, with their extent and current values.
+
+        The arguments are those of `runs`, and so are the errors.
+        """
+        from ._query_overview import select_overview  # noqa: PLC0415 (as the others)
+
+        chosen = _selection(project, group, tag, status, name, where, limit)
+        with self._reading() as connection:
+            return select_overview(connection, self._within(connection, runs, chosen))
 
     def leaderboard(
         self,
@@ -170,6 +183,15 @@ class ManyRuns:
                 connection, chosen, metric, x=x, columns=columns, first=first, last=last
             )
 
+    def _within(
+        self, connection: duckdb.DuckDBPyConnection, runs: Runs, chosen: Selection
+    ) -> list[RunInfo]:
+        """Those of *runs* that fit *chosen*, whose limit counts those that fit both."""
+        both = (as_selection(runs), replace(chosen, limit=None))
+        return _query_runs.select_runs(
+            connection, *both, location=self.location, limit=chosen.limit
+        )
+
     @contextmanager
     def _choosing(
         self, runs: Runs
@@ -177,3 +199,23 @@ class ManyRuns:
         selection = as_selection(runs)
         with self._reading() as connection:
             yield connection, _query_runs.choose(connection, selection, self.location)
+
+
+def _selection(  # noqa: PLR0913, PLR0917 (a condition an argument)
+    project: str | None,
+    group: str | None,
+    tag: str | Sequence[str] | None,
+    status: str | Sequence[str] | None,
+    name: str | None,
+    where: str | Sequence[str] | None,
+    limit: int | None,
+) -> Selection:
+    return Selection(
+        project=project,
+        group=group,
+        tags=as_texts(tag, "tag"),
+        status=as_texts(status, "status"),
+        name=name,
+        where=as_texts(where, "where"),
+        limit=limit,
+    )

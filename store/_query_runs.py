@@ -36,9 +36,12 @@ class Chosen:
 
 
 def select_runs(
-    connection: duckdb.DuckDBPyConnection, *selections: Selection, location: object = ""
+    connection: duckdb.DuckDBPyConnection,
+    *selections: Selection,
+    location: object = "",
+    limit: int | None = None,
 ) -> list[RunInfo]:
-    """Runs that fit every selection, newest first.
+    """Runs that fit every selection, newest first; of those no more than *limit*.
 
     Raises:
         RunNotFoundError: If a reference fits no run.
@@ -50,6 +53,8 @@ def select_runs(
         conditions.append(f"run_id in ({chosen.sql})")
         parameters += chosen.parameters
     query = f"{_SELECT} where {' and '.join(conditions)} {_NEWEST}"
+    if limit is not None:
+        query += f" limit {int(limit)}"
     return [_info(row) for row in connection.execute(query, parameters).fetchall()]
 
 

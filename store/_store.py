@@ -8,8 +8,7 @@ from typing import Self
 
 import duckdb
 
-from . import _query_overview, _query_runs, _query_summary
-from ._condition import as_texts
+from . import _query_runs, _query_summary
 from ._errors import (
     ConfigurationError,
     MetricNotFoundError,
@@ -23,10 +22,9 @@ from ._lease import SECONDS, Lease, lease_of
 from ._location import Location, resolve
 from ._past_runs import PastRuns
 from ._reading import reading
-from ._selection import Selection
 from ._sql_result import SqlResult
 from ._sweep_analysis import SweepAnalysis
-from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
+from ._values import MetricSummary, News, ReducedSeries, RunInfo, Series
 from ._writing import writing
 
 
@@ -73,21 +71,6 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
     def close(self) -> None:
         """Answer no more questions; calling it twice does nothing more."""
         self._is_open = False
-
-    def overview(
-        self,
-        *,
-        project: str | None = None,
-        status: str | None = None,
-        limit: int | None = None,
-    ) -> list[RunOverview]:
-        """The runs that fit, newest first, with their extent and current values."""
-        with self._reading() as connection:
-            chosen = Selection(
-                project=project, status=as_texts(status, "status"), limit=limit
-            )
-            runs = _query_runs.select_runs(connection, chosen)
-            return _query_overview.select_overview(connection, runs)
 
     def run(self, reference: str) -> RunInfo:
         """One run.

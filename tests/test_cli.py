@@ -121,7 +121,7 @@ def test_runs_are_listed_by_project_and_status(invoke: Invoke, path: Path) -> No
     assert "ünï" not in invoke("ls", "--store", path, "-p", "digits").stdout
     assert "first" not in invoke("ls", "--store", path, "--status", "failed").stdout
     result = invoke("ls", "--store", path, "--status", "running")
-    assert (result.exit_code, result.stdout) == (0, f"no runs in {path}\n")
+    assert (result.exit_code, result.stdout) == (0, f"no run in {path} fits\n")
 
 
 def test_a_run_is_shown(invoke: Invoke, path: Path) -> None:

@@ -120,6 +120,7 @@ def test_every_condition_of_a_selection_holds(
     store: Store, selection: Any, expected: str
 ) -> None:
     assert names(store, selection) == expected
+    assert [row.run for row in store.overview(selection)] == store.runs(selection)
 
 
 def test_conditions_choose_within_a_selection(store: Store) -> None:
@@ -127,6 +128,9 @@ def test_conditions_choose_within_a_selection(store: Store) -> None:
     assert names(store, ["a", "b"], limit=1) == "a"
     assert names(store, tag=["x", "y"]) == "c"
     assert names(store, status=["failed", "finished"], name="[c]") == ""
+    assert names(store, Selection(project="p"), limit=2) == "ed"
+    rows = store.overview(["a", "b"], project="p", where="lr < 1", limit=1)
+    assert [row.run.name for row in rows] == ["b"]
 
 
 def test_runs_are_meant_by_value_id_and_part(store: Store) -> None:
