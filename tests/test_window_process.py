@@ -5,11 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from stepwell import open_store
 
 if TYPE_CHECKING:
     from tests.conftest import Screen
@@ -41,6 +44,13 @@ while not stop:
 visualizer.save_plot("end.png")
 visualizer.close()
 print("closed", step, flush=True)
+"""
+
+HOLDS_THE_FILE = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
 """
 
 
@@ -83,6 +93,25 @@ def test_a_window_does_not_take_the_focus(
     assert display.ask("getactivewindow") == editor
     finish(process, tmp_path)
     other.kill()
+
+
+def test_a_window_waits_for_a_store_that_is_in_use(
+    display: "Screen", python: Python, tmp_path: Path
+) -> None:
+    store = tmp_path / "stepwell.duckdb"
+    open_store(store).close()
+    other = python(HOLDS_THE_FILE, store)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    process = python(LOOP)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(5.0)  # longer than a question of the window waits
+    assert not display.windows()
+    other.kill()
+    display.await_window()
+    _, errors = finish(process, tmp_path)
+    assert "in use" not in errors
 
 
 def test_a_window_closed_by_the_user_is_said_once_and_training_goes_on(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepwell.store import StepwellError
+from stepwell.store import StepwellError, StoreBusyError
 
 from ._backend import first_backend, has_display
 from ._config import TrainingVisualizerConfig
@@ -23,6 +23,7 @@ FAILED = 4
 """Exit code of a window process that failed, and has said why."""
 
 _NICENESS = 5  # a window gives way to the training
+_QUESTION_SECONDS = 2.0  # a busy store keeps a window from its user for no longer
 
 
 def watch_in_window(  # noqa: PLR0913 (what to show, and how)
@@ -182,16 +183,28 @@ def main(location: str, run_id: str, layout: str) -> int:
         os.nice(_NICENESS)
     values = json.loads(layout)
     config = config_of(values)
-    try:
-        with open_store(location) as store:
-            shown = watch_in_window(
+    commands = commands_from(0)
+    parent = os.getppid()
+
+    def show() -> bool:
+        with open_store(location, seconds=_QUESTION_SECONDS) as store:
+            return watch_in_window(
                 store,
                 run_id,
                 config,
                 stay=config.keep_window,
                 backend=values.get("backend"),
-                commands=commands_from(0),
+                commands=commands,
             )
+
+    try:
+        while True:
+            try:
+                shown = show()
+                break
+            except StoreBusyError:
+                if os.getppid() != parent:
+                    raise
     except StepwellError as error:
         print(f"stepwell: the live window ended: {error}", file=sys.stderr)
         return FAILED
