@@ -3,9 +3,9 @@
 import contextlib
 import errno
 import os
-import warnings
 from pathlib import Path
 
+from ._caller import warn_caller
 from ._errors import StoreWarning
 from ._format import Header, encode_header, encode_json, journal_name
 
@@ -107,11 +107,10 @@ class Journal:
     def _say(self, trouble: str) -> None:
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn_caller(
                 f"the journal {self.path} cannot be written: {trouble}; training goes on,"
                 " and its metrics are not recorded until there is room again",
                 StoreWarning,
-                stacklevel=4,
             )
 
     def _discard(self) -> None:

@@ -41,7 +41,10 @@ def clean_metrics(metrics: Any) -> tuple[dict[str, float], list[Problem]]:
     """
     if not isinstance(metrics, Mapping):
         kind = type(metrics).__name__
-        message = f"metrics must be a dict of names and numbers, not {kind}; ignored"
+        message = (
+            f"metrics must be a dict of names and numbers, such as {{'loss': 0.5}}, not"
+            f" {kind}; ignored"
+        )
         return {}, [Problem(f"a call with {kind}", message)]
     values: dict[str, float] = {}
     problems: list[Problem] = []
@@ -137,12 +140,25 @@ def to_float(value: Any) -> float:
         raise TypeError("it is not a real number")
     item = getattr(value, "item", None)
     if callable(item):
-        value = item()
+        value = _item(value, item)
         if isinstance(value, (str, bytes, bytearray, complex)):
             raise TypeError("it is not a real number")
     if hasattr(value, "__float__") or hasattr(value, "__index__"):
         return _checked(value)
     raise TypeError("it is not a number; log a float, or None for no value")
+
+
+def _item(value: Any, item: Callable[[], Any]) -> Any:
+    shape = getattr(value, "shape", ())
+    try:
+        return item()
+    except (ValueError, RuntimeError):
+        if not shape:
+            raise
+        raise TypeError(
+            f"it holds {' × '.join(map(str, shape))} values; log their mean, or each"
+            " under a name of its own"
+        ) from None
 
 
 def _checked(value: Any) -> float:

@@ -1,12 +1,12 @@
 """A run as the training script holds it."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from . import _session
+from ._caller import warn_caller
 from ._config import Config, plain_value
 from ._errors import StoreWarning
 from ._format import Header
@@ -157,10 +157,8 @@ class Run:
             message: Why it failed or was interrupted.
         """
         if status not in _session.ENDS:
-            warnings.warn(
-                f"run status {status!r} is unknown; recorded as finished",
-                StoreWarning,
-                stacklevel=2,
+            warn_caller(
+                f"run status {status!r} is unknown; recorded as finished", StoreWarning
             )
             status, message = "finished", message or status
         message = None if message is None else str(message)

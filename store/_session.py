@@ -5,11 +5,11 @@ import contextlib
 import os
 import sys
 import time
-import warnings
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ._caller import warn_caller
 from ._errors import StoreWarning
 from ._keeper import keeper
 from ._location import Location
@@ -90,10 +90,9 @@ def fold_now(location: Location) -> None:
         fold(lease_of(location), seconds=max(0.1, deadline - time.monotonic()))
     except Exception as error:  # noqa: BLE001 (the end of a run never raises)
         with contextlib.suppress(StoreWarning):
-            warnings.warn(
+            warn_caller(
                 f"the journals of {location} were not folded yet, and stay: {error}",
                 StoreWarning,
-                stacklevel=3,
             )
 
 

@@ -3,11 +3,11 @@
 import os
 import threading
 import time
-import warnings
 from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
+from ._caller import warn_caller
 from ._errors import MetricWarning, StoreWarning
 from ._format import (
     CHANGED,
@@ -146,10 +146,8 @@ class RunWriter:
             self._open_journal()
         except OSError as error:
             self.is_open = False
-            warnings.warn(
-                f"a forked process cannot record its metrics: {error}",
-                StoreWarning,
-                stacklevel=2,
+            warn_caller(
+                f"a forked process cannot record its metrics: {error}", StoreWarning
             )
         else:
             watch_termination()
@@ -218,7 +216,7 @@ class RunWriter:
             if problem.subject in self._warned or len(self._warned) >= _MOST_WARNINGS:
                 continue
             self._warned.add(problem.subject)
-            warnings.warn(problem.message, MetricWarning, stacklevel=4)
+            warn_caller(problem.message, MetricWarning)
 
     def _say_lost(self) -> None:
         lost = self.journal.lost

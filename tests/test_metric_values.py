@@ -1,7 +1,10 @@
 """What may be a metric's value, name and step, and what is said of the rest."""
 
 import math
+import re
 import struct
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -174,6 +177,30 @@ def test_what_is_no_number_is_said_once_and_the_rest_is_kept(kept: Kept) -> None
         assert "\n" not in said[place]
 
 
+def test_a_warning_names_the_line_of_the_training(store_path: Path, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import stepwell\n"
+        "from m.training_viz import create_loss_visualizer\n"
+        f"with stepwell.init(store={str(store_path)!r}) as run:\n"
+        "    run.log({'loss': 'low'})\n"
+        "    visualizer = create_loss_visualizer()\n"
+        "    visualizer.update_metrics({'accuracy': 'high'})\n"
+    )
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    places = re.findall(r"train\.py:(\d+): MetricWarning: metric '(\w+)'", done.stderr)
+    assert places == [("4", "loss"), ("6", "accuracy")]
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 4)])
+def test_an_array_is_told_what_to_log_instead(kept: Kept, shape: tuple[int, ...]) -> None:
+    recorded, said = kept(({"loss": 0.5, "gradient": np.ones(shape)}, None))
+    assert recorded == [("loss", 0, 0.5)]
+    (message,) = said
+    assert f"it holds {' × '.join(map(str, shape))} values; log their mean" in message
+
+
 def test_none_is_an_absent_value(kept: Kept) -> None:
     calls = [{"a": 1, "b": None}, {"a": None, "b": 2}, {"a": None}, {}, {"a": 3, "b": 3}]
 
@@ -222,7 +249,8 @@ def test_a_call_without_a_dict_is_told_and_the_next_goes_on(
 
     assert found == [("loss", 8, 1)]
     assert said == [
-        f"metrics must be a dict of names and numbers, not {kind}; ignored (step 7)"
+        f"metrics must be a dict of names and numbers, such as {{'loss': 0.5}}, not {kind};"
+        " ignored (step 7)"
     ]
 
 
