@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"} - {"Any", "TYPE_CHECKING"})
+
+
 def __getattr__(name: str) -> Any:
     if name in {"Run", "Selection", "Store", "active_run", "init", "open_store"}:
         from stepwell import store  # noqa: PLC0415 (each part when it is used)

@@ -141,6 +141,7 @@ def _activating(start: Callable[_P, Run]) -> Callable[_P, Run]:
         return run
 
     _, _, details = (start.__doc__ or "").partition("\n")
+    init.__name__ = init.__qualname__ = "init"
     init.__doc__ = f"Start a run, or go on with one; visualizers join it.\n{details}"
     return init
 

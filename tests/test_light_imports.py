@@ -47,6 +47,15 @@ def test_help_loads_nothing_heavy(output: Output, arguments: list[str]) -> None:
     assert loaded & heavy == set()
 
 
+def test_names_that_are_loaded_late_are_listed(output: Output) -> None:
+    code = """
+        import stepwell, sys
+        print(set(stepwell.__all__) <= set(dir(stepwell)), "duckdb" in sys.modules)
+        print(stepwell.init.__name__)
+    """
+    assert output(code).split() == ["True", "False", "init"]
+
+
 def test_reading_does_not_load_alembic_where_the_schema_is_known(
     output: Output, store_path: Path
 ) -> None:
