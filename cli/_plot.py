@@ -1,5 +1,7 @@
 """`stepwell plot`: a run's own figure, or metrics of many runs over each other."""
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,22 +58,29 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
 
     Many runs are meant where they are chosen (--runs, --project, --where ...), where one of
     the options of curves is given, or where no run has the name. Each METRIC then has
-    a picture of its own.
+    a picture of its own. With --metric, several names are those of runs.
 
     Example: stepwell plot last -m train_loss -m val_loss -o loss.png
+
+    Example: stepwell plot first second -m val_loss
 
     Example: stepwell plot val_loss --project digits --group-by lr --logy -o val_loss.svg
     """
     from stepwell.store import Selection  # noqa: PLC0415 (a part of the store)
 
-    if not names:
-        raise click.UsageError("say which: a run, or metrics of many runs")
     told = _told(group_by, x=x, smooth=smooth, band=band, logx=logx, logy=logy)
     theme = "dark" if dark else "light"
-    first = names[0]
-    are_many = bool(told) or selection != Selection() or len(names) > 1
+    is_chosen = selection != Selection()
+    if metrics and len(names) > 1:  # runs, and what to draw of them
+        selection = replace(selection, runs=(*names, *selection.runs))
+        names, metrics, is_chosen = metrics, (), True
+    elif metrics and not names and is_chosen:
+        names, metrics = metrics, ()
+    if not names:
+        raise click.UsageError("say which: a run, or metrics of many runs")
+    are_many = bool(told) or is_chosen or len(names) > 1
     with shared.store_of(ctx, location) as store:
-        info = None if are_many else _run(store, first, is_surely=bool(metrics))
+        info = None if are_many else _run(store, names[0], is_surely=bool(metrics))
         if info is None:
             if metrics:
                 raise click.UsageError("--metric is for a single run; name the METRICs")
@@ -149,11 +158,25 @@ def _many(  # noqa: PLR0913, PLR0917
         try:
             path = redraw(store, spec, target)
         except MetricNotFoundError as error:
+            if len(metrics) > 1 and _are_runs(store, metrics):
+                raise LookupFailedError(
+                    "these are runs; to draw several say what of them:"
+                    f" stepwell plot {shlex.join(metrics)} -m METRIC"
+                ) from error
             if is_surely:
                 raise
             raise LookupFailedError(f"no run {metric!r}, and {error}") from error
         drawn.append({"metric": metric, "picture": str(path)})
     return drawn
+
+
+def _are_runs(store: "Store", names: tuple[str, ...]) -> bool:
+    from stepwell.store import LookupFailedError  # noqa: PLC0415 (a part of the store)
+
+    try:
+        return all(store.run(name) for name in names)
+    except LookupFailedError:
+        return False
 
 
 def _file(name: str) -> Path:

@@ -66,6 +66,29 @@ def test_several_metrics_get_a_picture_each(path: Path, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "arguments", [("run-0", "run-1", "-m", "loss"), ("-m", "loss", "--runs", "run-0,run-1")]
+)
+def test_a_metric_of_named_runs_is_drawn(
+    path: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    picture = tmp_path / "two.png"
+    result = plot(path, *arguments, "-o", picture)
+    assert result.exit_code == 0, result.output
+    spec = read_spec(picture)
+    assert spec.options == {"metric": "loss"}
+    assert spec.runs.runs == ("run-0", "run-1")
+
+
+def test_who_names_runs_alone_is_told_to_name_a_metric(path: Path) -> None:
+    result = plot(path, "run-0", "run-1")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: these are runs; to draw several say what of them:"
+        " stepwell plot run-0 run-1 -m METRIC\n"
+    )
+
+
 def test_a_name_alone_is_a_run_before_it_is_a_metric(path: Path, tmp_path: Path) -> None:
     for name, kind in (("run-1", "run"), ("loss", "curves")):
         picture = tmp_path / f"{name}.png"
