@@ -252,10 +252,10 @@ def test_the_header_has_name_title_status_and_facts(run: Run) -> None:
 
 
 def test_the_footer_has_what_no_panel_shows_as_far_as_it_fits(run: Run) -> None:
-    run.log({"train_loss": 1.0} | {f"another metric {n}": 1.0 for n in range(50)})
+    run.log({"train_loss": 1.0} | {f"another/metric_{n}": 1.0 for n in range(50)})
     found = [text.get_text() for text in new_figure(page_of(run)).texts]
     (footer,) = [
-        text for text in found if text.startswith("also recorded: another metric 0 1,")
+        text for text in found if text.startswith("also recorded: another/metric_0 1,")
     ]
     shown = footer.count("another")
     assert footer.endswith(f"+{50 - shown} more")

@@ -91,6 +91,19 @@ def test_the_head_says_what_the_runs_are(store: Store) -> None:
     assert "lower is better" in value.facts[1]
 
 
+@pytest.mark.parametrize(
+    ("projects", "name"),
+    [(("p3", "p30"), "p3, p30"), (("p1", "p3", "p30"), "3 projects")],
+)
+def test_runs_of_several_projects_are_told(
+    store: Store, projects: tuple[str, ...], name: str
+) -> None:
+    chosen = [run.run_id for run in store.runs() if run.project in projects]
+    value = prepare_report(store, "loss", runs=Selection(runs=chosen))
+
+    assert value.title == f"{name} · sweep lr × kind"
+
+
 def test_the_page_of_an_unchanged_store_is_the_same_file(
     store: Store, tmp_path: Path
 ) -> None:

@@ -101,9 +101,9 @@ def page_of(
 def recorded_of(
     summary: Mapping[str, "MetricSummary"], asked: Collection[str]
 ) -> tuple[str, ...]:
-    """The metrics that were not *asked* for, each with its newest value."""
+    """The metrics that were not *asked* for, by name, each with its newest value."""
     return tuple(
-        f"{readable(name)} {short_value(one.current)}"
+        f"{name} {short_value(one.current)}"
         for name, one in summary.items()
         if name not in asked
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BEST_ROWS = 8
 _MOST_SLICES = 3
 _MOST_IN_TITLE = 3
+_MOST_PROJECTS = 2
 _MOST_BINS = 5
 
 
@@ -94,7 +95,10 @@ def prepare_report(
 
 def _title(projects: list[Any], keys: list[str]) -> str:
     named = {project for project in projects if project}
-    name = named.pop() if len(named) == 1 else "Runs"
+    name = "Runs"
+    if named:
+        listed = ", ".join(sorted(named))
+        name = listed if len(named) <= _MOST_PROJECTS else f"{len(named)} projects"
     if not keys:
         return name
     more = f" + {len(keys) - _MOST_IN_TITLE} more" if len(keys) > _MOST_IN_TITLE else ""

@@ -31,6 +31,7 @@ def watch_in_window(  # noqa: PLR0913 (what to show, and how)
     run_reference: str,
     config: TrainingVisualizerConfig,
     *,
+    is_asked_for: bool = True,
     stay: bool = True,
     backend: str | None = None,
     commands: Callable[[], list[str] | None] = list,
@@ -41,6 +42,7 @@ def watch_in_window(  # noqa: PLR0913 (what to show, and how)
         store: Where the run is.
         run_reference: The run.
         config: What is drawn.
+        is_asked_for: Whether somebody waits for this window, and nothing else.
         stay: Whether the window stays, with the final picture, when the run has ended.
         backend: `qtagg` or `tkagg`; the better one that works when absent.
         commands: Gives what was asked of the window since; see `follow_run`.
@@ -54,7 +56,8 @@ def watch_in_window(  # noqa: PLR0913 (what to show, and how)
     info = store.run(run_reference)
     chosen = first_backend(backend, meanwhile=_load)
     if chosen is None:
-        print(no_window_line(info.name, store.location), file=sys.stderr)
+        line = no_watching_line if is_asked_for else no_window_line
+        print(line(info.name, store.location), file=sys.stderr)
         return False
     try:
         _show(store, info, config, chosen, stay=stay, commands=commands)
@@ -99,12 +102,24 @@ def _show(  # noqa: PLR0913
 
 
 def no_window_line(name: str, location: Path) -> str:
-    """What to say where no window can be opened."""
-    why = "no window toolkit works here" if has_display() else "no display"
+    """What a training says where no window can be opened."""
     return (
-        f"stepwell: {why}, so no live window; metrics are recorded all the same."
-        f" In a terminal: {_command('show', name, location)}"
+        f"stepwell: {_why()}, so no live window; metrics are recorded all the same."
+        f" In another terminal: {_command('watch', name, location)}"
     )
+
+
+def no_watching_line(name: str, location: Path) -> str:
+    """What to say to who asked for a window where none can be opened."""
+    return (
+        f"stepwell: {_why()}, so no window. In this terminal:"
+        f" {_command('watch', name, location)}; as a picture:"
+        f" {_command('plot', name, location)}"
+    )
+
+
+def _why() -> str:
+    return "no window toolkit works here" if has_display() else "no display"
 
 
 def closed_line(name: str, location: Path) -> str:
@@ -192,6 +207,7 @@ def main(location: str, run_id: str, layout: str) -> int:
                 store,
                 run_id,
                 config,
+                is_asked_for=False,
                 stay=config.keep_window,
                 backend=values.get("backend"),
                 commands=commands,
