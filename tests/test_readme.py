@@ -44,19 +44,22 @@ def test_the_quick_start_works(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{command}:\n{done.stdout}"
         return done.stdout
 
-    train, read = blocks("Quick start", "python")
+    train, plain, read = blocks("Quick start", "python")
     assert run(sys.executable, "-c", train).splitlines()[-1] == "0.005"
     assert (tmp_path / "first.png").stat().st_size > 0
+    run(sys.executable, "-c", f"import stepwell\n{plain}")
 
     (commands,) = blocks("Quick start", "sh")
-    listed, answer = (run(*shlex.split(line)) for line in commands.splitlines())
-    assert "first" in listed
-    assert "demo" in listed
-    assert "train_loss" in answer
-    assert "0.005" in answer
+    said = {line: run(*shlex.split(line)) for line in commands.splitlines()}
+    assert "first" in said["stepwell ls"]
+    assert "demo" in said["stepwell ls"]
+    assert "finished" in said["stepwell watch last"]
+    assert "0.01" in said["stepwell compare first plain"]
+    assert "0.005" in said.popitem()[1]
+    for name in ("plain.png", "both.png"):
+        assert (tmp_path / name).stat().st_size > 0
 
-    show = "print(len(losses), losses[-1], slow)"
-    assert run(sys.executable, "-c", read + show).strip() == "200 0.005 []"
+    assert run(sys.executable, "-c", read).strip() == "0.005 []"
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
