@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("table", "csv", "json", "parquet")
 _MOST_IN_TABLE = 1000  # rows
+_LEAST_WIDTH = 8  # characters of a column; where there is less room, rows become blocks
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
 
@@ -137,9 +138,32 @@ def _print(result: "SqlResult") -> None:
     right = [any(word in kind for word in _NUMBERS) for kind in result.types]
     if len(rows) > _MOST_IN_TABLE:
         _print_plainly([result.columns, *rows], right)
+    elif not _fits(result.columns, rows):
+        _print_blocks(result.columns, rows)
     else:
         _print_table(result.columns, rows, right)
     click.echo(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+
+
+def _fits(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> bool:
+    """Whether each column of a table would have room to be read."""
+    widths = (max(map(len, cells)) for cells in zip(columns, *rows, strict=True))
+    least = sum(min(width, _LEAST_WIDTH) + 2 for width in widths)
+    return least <= shared.console().width + 2
+
+
+def _print_blocks(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    for row in rows:
+        block = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        block.add_column(style="dim", no_wrap=True)
+        block.add_column(overflow="fold")
+        for name, cell in zip(columns, row, strict=True):
+            block.add_row(Text(name), Text(cell))
+        shared.console().print(block)
+        click.echo()
 
 
 def _print_plainly(rows: list[tuple[str, ...]], right: list[bool]) -> None:

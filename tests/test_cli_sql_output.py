@@ -67,6 +67,20 @@ def test_csv_is_printed_exactly(invoke: Invoke) -> None:
     ]
 
 
+def test_rows_without_room_for_their_columns_become_blocks(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "select * from run_table"
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line.split() for line in invoke(query).output.splitlines()]
+    assert ["project", "digits"] in lines
+    assert ["attempt", "1"] in lines
+    monkeypatch.setenv("COLUMNS", "400")
+    wide = invoke(query).output.splitlines()
+    assert wide[0].split()[:2] == ["run", "run_id"]
+    assert "digits" in wide[1]
+
+
 def test_null_and_empty_text_differ_in_csv(invoke: Invoke) -> None:
     result = invoke("select null as a, '' as b, 1 as c", "--format", "csv")
 
