@@ -5,30 +5,47 @@ from importlib import import_module
 
 import click
 
-_MODULES = {
-    "best": "_best",
-    "compact": "_compact",
-    "compare": "_compare",
-    "copy": "_copy",
+SECTIONS = {
+    "Look": {
+        "ls": "List the runs, newest first.",
+        "show": "Show one run: state, configuration, metrics.",
+        "watch": "Follow runs live, in the terminal or a window.",
+        "best": "Rank the runs by a metric.",
+        "compare": "Set two runs side by side.",
+        "diff": "Show where two configurations differ.",
+        "sql": "Ask the store in SQL.",
+    },
+    "Draw": {
+        "plot": "Draw a run, or a metric of many runs.",
+        "sweep": "Draw the plots of a sweep, a picture each.",
+        "report": "Draw one page about a sweep.",
+        "figure": "Keep figures by name, and list them.",
+        "replot": "Draw a kept figure or a picture again.",
+    },
+    "Change": {
+        "tag": "Give a run tags, or take them away.",
+        "note": "Set a run's notes.",
+        "rename": "Give a run another name.",
+        "rm": "Remove runs for good; asks first.",
+    },
+    "Look after the store": {
+        "export": "Write runs and points as CSV or Parquet.",
+        "copy": "Copy a store, also a live one.",
+        "merge": "Take the runs of other stores.",
+        "compact": "Make the database smaller and faster.",
+        "doctor": "Examine a store, and say what to do.",
+        "repair": "Save what can be read of a damaged store.",
+        "upgrade": "Bring a store of an earlier version to this one.",
+    },
+}
+"""The commands as the help lists them; so it need not import them."""
+
+_SHARED_MODULES = {
     "diff": "_compare",
-    "doctor": "_doctor",
-    "export": "_export",
-    "figure": "_figure",
-    "ls": "_ls",
-    "merge": "_merge",
     "note": "_change",
-    "plot": "_plot",
     "rename": "_change",
-    "repair": "_repair",
-    "replot": "_replot",
     "report": "_sweep",
-    "rm": "_rm",
-    "show": "_show",
-    "sql": "_sql",
-    "sweep": "_sweep",
     "tag": "_change",
-    "upgrade": "_upgrade",
-    "watch": "_watch",
 }
 
 
@@ -36,7 +53,8 @@ class Commands(MutableMapping[str, click.Command]):
     """A group's commands: one that runs does not wait for the others to be imported."""
 
     def __init__(self) -> None:
-        self._names = dict(_MODULES)
+        names = sorted(name for section in SECTIONS.values() for name in section)
+        self._names = {name: _SHARED_MODULES.get(name, f"_{name}") for name in names}
         self._loaded: dict[str, click.Command] = {}
 
     def __getitem__(self, name: str) -> click.Command:

@@ -8,7 +8,7 @@ import click
 
 from stepwell.store import StepwellError
 
-from ._commands import Commands
+from ._commands import SECTIONS, Commands
 
 
 class Failure(click.ClickException):
@@ -32,6 +32,14 @@ class OneLineErrors(click.Group):
         except OSError as error:  # of the output, or of a picture's file
             where = f" ({error.filename})" if error.filename else ""
             raise Failure(f"{error.strerror or error}{where}") from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by section, without importing them."""
+        width = max(len(name) for commands in SECTIONS.values() for name in commands)
+        for section, commands in SECTIONS.items():
+            rows = [(name.ljust(width), about) for name, about in commands.items()]
+            with formatter.section(section):
+                formatter.write_dl(rows)
 
 
 @click.group(

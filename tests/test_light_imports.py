@@ -47,6 +47,14 @@ def test_help_loads_nothing_heavy(output: Output, arguments: list[str]) -> None:
     assert loaded & heavy == set()
 
 
+def test_the_list_of_commands_imports_none_of_them(output: Output) -> None:
+    shows = "print(sorted(name for name in sys.modules if name in commands))"
+    code = f"""{COMMAND}
+commands = {{f"stepwell.cli.{{name}}" for name in ("_ls", "_plot", "_change", "_compare")}}
+{shows}"""
+    assert output(code, "--help").splitlines()[-1] == "[]"
+
+
 def test_names_that_are_loaded_late_are_listed(output: Output) -> None:
     code = """
         import stepwell, sys
