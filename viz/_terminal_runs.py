@@ -57,7 +57,8 @@ class RunsPicture:
         bar = max(min(room - 24, 24), 0)
         trend = max(room - bar - 22, 0)
         head = "run".ljust(name) + "  status       " + "step".rjust(9)
-        head += "  " + " " * (bar + 6) + "left".rjust(7) + "loss".rjust(11)
+        head += "  " + " " * (bar + 6) + _time_heading(self.views).rjust(7)
+        head += " " + right(_metric_heading(self.views), 10)
         lines: list[Line] = [[Segment(head[:width], DIM)]]
         lines += [_row(view, name, bar, trend) for view in self.views[:most]]
         if most < len(self.views):
@@ -65,9 +66,27 @@ class RunsPicture:
         return lines
 
 
+def _time_heading(views: Sequence[TerminalView]) -> str:
+    """What the times are: those left of runs that go on, those that the others took."""
+    are_going = {view.status == "running" for view in views}
+    if len(are_going) > 1:
+        return "time"
+    return "left" if are_going == {True} else "took"
+
+
+def _metric_heading(views: Sequence[TerminalView]) -> str:
+    """The metric that the runs show, where it is the same of all."""
+    shown = {row.name for view in views if (row := _main_metric(view)) is not None}
+    return shown.pop() if len(shown) == 1 else "loss"
+
+
+def _main_metric(view: TerminalView) -> MetricRow | None:
+    return view.chart or (view.rows[0] if view.rows else None)
+
+
 def _row(view: TerminalView, name: int, bar: int, trend: int) -> Line:
     pace = view.pace
-    loss = view.chart or (view.rows[0] if view.rows else None)
+    loss = _main_metric(view)
     done = "–" if pace.done is None else f"{pace.done:,}"
     line: Line = [
         Segment(fitted(view.run_name, name), NAME),
