@@ -58,7 +58,7 @@ def long(store: str) -> list[float]:
 
 def listing(store: str) -> float:
     """Milliseconds for the first page of `stepwell ls`, the whole process."""
-    command = [sys.executable, "-c", "from stepwell.cli import main; main()"]
+    command = [sys.executable, "-c", "from stepwell.cli import start; start()"]
     begin = time.perf_counter()
     subprocess.run(
         [*command, "--store", store, "ls"], check=True, stdout=subprocess.DEVNULL

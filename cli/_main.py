@@ -10,20 +10,38 @@ from stepwell.store import StepwellError
 
 from ._commands import SECTIONS, Commands
 
+_HELP = "NoArgsIsHelpError"
+"""What click, from 8.2 on, raises to show the help where a group was given nothing."""
+
 
 class Failure(click.ClickException):
-    """A library error, as one line and exit code 2."""
+    """An error as one line and exit code 2."""
 
     exit_code = 2
 
 
 class OneLineErrors(click.Group):
-    """Shows each of the library's errors as one line; the only place that does."""
+    """Shows each of the library's errors, and click's, as one line; nothing else does."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the group's own options; see `click.Command.make_context`."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise _in_one_line(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; see `click.Group.invoke`."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _in_one_line(error) from error
         except StepwellError as error:
             raise Failure(" ".join(str(error).split())) from error
         except BrokenPipeError:
@@ -40,6 +58,16 @@ class OneLineErrors(click.Group):
             rows = [(name.ljust(width), about) for name, about in commands.items()]
             with formatter.section(section):
                 formatter.write_dl(rows)
+
+
+def _in_one_line(error: click.UsageError) -> click.ClickException:
+    if type(error).__name__ == _HELP:
+        return error
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    if not message.endswith("?"):  # which is "Did you mean …?"
+        command = error.ctx.command_path.split()[1:] if error.ctx else []
+        message += f"; see `{' '.join(['stepwell', *command, '--help'])}`"
+    return Failure(message)
 
 
 @click.group(
@@ -63,3 +91,11 @@ def main(ctx: click.Context, location: Path | None) -> None:
     RUN is an id, a unique part of one, a run's name, or `last`.
     """
     ctx.obj = location
+
+
+def start() -> None:
+    """Run the command that this process was started for."""
+    # DuckDB 1.5 loads pandas, where there is one, to look at a query's parameter: hundreds
+    # of milliseconds, for what no command has any use for.
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    main()

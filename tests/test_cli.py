@@ -21,7 +21,7 @@ Invoke = Callable[..., Result]
 
 COMMANDS = list(main.commands)
 READS = [["ls"], ["show", "last"], ["sql", "from runs"]]
-STEPWELL = [sys.executable, "-c", "from stepwell.cli import main; main()"]
+STEPWELL = [sys.executable, "-c", "from stepwell.cli import start; start()"]
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,7 @@ def check_one_line(result: Result, words: str) -> None:
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
     assert re.search(words, result.stderr), result.stderr
-    *usage, error = result.stderr.splitlines()
-    assert error.startswith("Error: ")
-    assert all(re.match(r"Usage: |Try ", line) or not line for line in usage)
+    assert re.fullmatch(r"Error: .*\n", result.stderr), result.stderr
 
 
 # Help.
@@ -264,8 +262,25 @@ def test_a_run_is_meant_by_id_part_or_name(
           "--timeout", "0.2"], r"time limit of 0\.2 s"),
         (["ls", "-n", "0"], "Invalid value for '-n'"),
         (["ls", "-n", "many"], "not a valid integer"),
-        (["ls", "--nonsense"], "No such option"),
-        (["nonsense"], "No such command 'nonsense'"),
+        (["ls", "--nonsense"], "No such option '?--nonsense'?; see `stepwell ls --help`"),
+        (["ls", "more"], r"unexpected extra argument.*; see `stepwell ls --help`"),
+        (["nonsense"], "No such command 'nonsense'; see `stepwell --help`"),
+        (["figure", "nonsense"], "No such command .*; see `stepwell figure --help`"),
+        (["--nonsense"], "No such option.*; see `stepwell --help`"),
+        (["best"], "Missing argument 'METRIC'; see `stepwell best --help`"),
+        (["best", "odd", "--goal", "most"], "'most' is not one of 'min', 'max'; see"),
+        (["best", "odd"], "goal"),
+        (["best", "train/los"], "did you mean 'train/loss'"),
+        (["ls", "-w", "lr << 1"], "bad condition 'lr << 1'"),
+        (["ls", "--runs", "nobody"], "no run 'nobody'"),
+        (["figure", "save", "a"], "Missing argument 'KIND'; see `stepwell figure save"),
+        (["report"], "Missing option '-m' / '--metric'; see `stepwell report --help`"),
+        (["rm"], "say which runs: .*; see `stepwell rm --help`"),
+        (["plot"], "say which: .*; see `stepwell plot --help`"),
+        (["sql", "select nam from runs"], "nam"),
+        (["sql", "from runs", "-o", "/proc/x.csv"], "/proc/x.csv"),
+        (["plot", "first", "-o", "/proc/x.png"], "/proc/x.png"),
+        (["export", "/proc/files"], "/proc/files"),
         (["plot", "first", "-m", "los"], "no metric 'los'"),
         (["plot", "first", "-o", "picture.txt"], r"picture\.txt"),
         (["plot", "nobody"], "no run 'nobody'"),
@@ -276,6 +291,13 @@ def test_bad_input_is_one_line_and_code_2(
     invoke: Invoke, path: Path, arguments: list[str], words: str
 ) -> None:
     check_one_line(invoke("--store", path, *arguments), words)
+
+
+@pytest.mark.parametrize("arguments", [[], ["figure"]])
+def test_a_group_without_a_command_shows_its_help(
+    invoke: Invoke, arguments: list[str]
+) -> None:
+    assert "Commands:" in invoke(*arguments).output
 
 
 @pytest.mark.parametrize("arguments", [*READS, ["plot", "last"], ["watch", "--once"]])

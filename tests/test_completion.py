@@ -150,7 +150,7 @@ def test_a_real_bash_completes(path: Path, tmp_path: Path) -> None:
     if shutil.which("bash") is None:
         pytest.skip("needs bash")
     program = tmp_path / "stepwell"
-    program.write_text(f"#!{sys.executable}\nfrom stepwell.cli import main\nmain()\n")
+    program.write_text(f"#!{sys.executable}\nfrom stepwell.cli import start\nstart()\n")
     program.chmod(0o755)
     script = """
         eval "$(_STEPWELL_COMPLETE=bash_source stepwell)"

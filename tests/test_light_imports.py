@@ -23,12 +23,15 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 COMMAND = """
+import contextlib
+import io
 import sys
-from click.testing import CliRunner
-from stepwell.cli import main
+from stepwell.cli import start
 
-assert CliRunner().invoke(main, sys.argv[1:]).exit_code == 0
-print(*sorted({name.partition(".")[0] for name in sys.modules}))
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    start()
+there = (name for name, module in sys.modules.items() if module is not None)
+print(*sorted({name.partition(".")[0] for name in there}))
 """
 
 
@@ -73,6 +76,20 @@ def test_reading_does_not_load_alembic_where_the_schema_is_known(
 
     assert "duckdb" in loaded
     assert loaded & {"alembic", "matplotlib", "pandas", "sqlalchemy"} == set()
+
+
+@pytest.mark.parametrize("arguments", [["ls"], ["sql", "from runs"], ["show", "last"]])
+def test_no_command_loads_pandas(
+    output: Output, store_path: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    pandas = tmp_path / "pandas.py"
+    pandas.write_text("import os\nos._exit(3)\n")  # DuckDB passes over what it raises
+    output(LOGS, store_path)
+
+    loaded = output(COMMAND, "--store", store_path, *arguments, cwd=tmp_path)
+
+    assert "duckdb" in loaded.split()
+    assert "pandas" not in loaded.split()
 
 
 def test_the_helper_does_not_need_the_training_to_be_importable(tmp_path: Path) -> None:

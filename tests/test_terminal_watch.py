@@ -18,7 +18,7 @@ from stepwell.store import ReducedSeries, RunningReduction
 from stepwell.viz import watch_in_terminal
 from stepwell.viz._terminal_follow import RunFollower, trail_of
 
-WATCH = [sys.executable, "-c", "from stepwell.cli import main; main()", "watch"]
+WATCH = [sys.executable, "-c", "from stepwell.cli import start; start()", "watch"]
 
 TRAINING = """
     import sys, time, stepwell
