@@ -118,7 +118,7 @@ def replacing(file: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of *file* at the end.
 
     Raises:
-        StoreLocationError: If the folder cannot be made, or the file not be put there.
+        StoreLocationError: If the folder cannot be made, or the file not be written.
     """
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
@@ -127,6 +127,9 @@ def replacing(file: Path) -> Iterator[Path]:
         part.replace(file)
     except OSError as error:
         raise _unwritable(file, error.strerror or str(error)) from error
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0].replace(part.name, file.name)
+        raise _unwritable(file, why) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -140,12 +143,9 @@ def _copy(
     form: str,
 ) -> int:
     path = str(part).replace("'", "''")
-    try:
-        found = connection.execute(
-            f"copy ({query}) to '{path}' ({_OPTIONS[form]})", parameters
-        ).fetchone()
-    except duckdb.Error as error:
-        raise _unwritable(part.parent, str(error).splitlines()[0]) from error
+    found = connection.execute(
+        f"copy ({query}) to '{path}' ({_OPTIONS[form]})", parameters
+    ).fetchone()
     return int(found[0]) if found else 0
 
 

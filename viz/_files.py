@@ -82,10 +82,12 @@ def write_whole(path: Path, content: bytes) -> Path:
     try:
         passing.write_bytes(content)
         passing.replace(target)
-    except BaseException:
+    except OSError as error:
+        error.filename = str(target)  # the one that the caller knows
+        raise
+    finally:
         with contextlib.suppress(OSError):
             passing.unlink(missing_ok=True)
-        raise
     return target
 
 
