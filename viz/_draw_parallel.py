@@ -31,6 +31,7 @@ _NAME_SIZE = 9.0
 _STRONG_SHARE = 0.1
 _MOST_STRONG = 12
 _FEW = 20
+_PALEST = 0.25  # the shade of the worst of few
 
 
 def draw_parallel_coordinate(value: Parallel, ax: Axes, theme: Theme) -> Axes:
@@ -82,7 +83,8 @@ def _draw_lines(ax: Axes, value: Parallel, theme: Theme) -> None:
     strong = (
         min(_MOST_STRONG, max(1, round(count * _STRONG_SHARE))) if count > _FEW else count
     )
-    colors = shade_map(theme)(value.shades)
+    palest = _palest(value)
+    colors = shade_map(theme)(palest + (1.0 - palest) * value.shades)
     colors[:, 3] = 0.95
     if count > _FEW:
         colors[strong:, 3] = float(np.clip(30.0 / count, 0.25, 0.7))
@@ -101,6 +103,11 @@ def _draw_lines(ax: Axes, value: Parallel, theme: Theme) -> None:
         ax.plot([0.0], places[:1, 0], "o", color=theme.palette[1], ms=6, gid="best")
         return
     ax.plot(x, y[0], color=theme.palette[1], lw=2.8, zorder=3, gid="best")
+
+
+def _palest(value: Parallel) -> float:
+    """The worst shade: of few runs it must be seen, of many it stands behind the others."""
+    return _PALEST if len(value.places) <= _FEW else 0.0
 
 
 def _jittered(value: Parallel) -> NDArray[np.float64]:
@@ -194,7 +201,8 @@ def _draw_bar(ax: Axes, value: Parallel, theme: Theme, width: float, height: flo
     long = min(1.3, width * 0.3)
     bar = ax.inset_axes((0.0, 0.19 / height, long / width, 0.09 / height))
     bar.set_axis_off()
-    bar.imshow(np.linspace(1.0, 0.0, 128)[None], cmap=shade_map(theme), aspect="auto")
+    shades = np.linspace(1.0, _palest(value), 128)[None]
+    bar.imshow(shades, cmap=shade_map(theme), vmin=0.0, vmax=1.0, aspect="auto")
     style: dict[str, Any] = {
         "color": theme.muted,
         "fontsize": _SIZE - 0.5,

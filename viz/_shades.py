@@ -10,6 +10,7 @@ from ._theme import Theme
 _LIGHT = ("#d9ddd6", "#a9cfc7", "#6bbabc", "#2f9ab8", "#1769aa", "#124586", "#0b2559")
 _DARK = ("#2c3644", "#2f5568", "#2f7889", "#3a9ca6", "#64c0b9", "#a5dfcb", "#f0fbe6")
 _WORST_SHARE = 95.0
+_FEW = 20  # runs, of which none is left out at the worse end
 
 
 def shade_map(theme: Theme) -> LinearSegmentedColormap:
@@ -32,12 +33,13 @@ def strength_word(theme: Theme) -> str:
 def shade_ends(values: NDArray[np.float64], goal: str) -> tuple[float, float]:
     """The values that get the worst and the best shade.
 
-    The worst twentieth of the runs, such as those that diverged, share one shade, so that
+    The worst twentieth of many runs, such as those that diverged, share one shade, so that
     the others can be told apart. Both are NaN where there is no finite value.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):
         return float("nan"), float("nan")
+    share = 100.0 if len(finite) < _FEW else _WORST_SHARE
     if goal == "max":
-        return float(np.percentile(finite, 100.0 - _WORST_SHARE)), float(finite.max())
-    return float(np.percentile(finite, _WORST_SHARE)), float(finite.min())
+        return float(np.percentile(finite, 100.0 - share)), float(finite.max())
+    return float(np.percentile(finite, share)), float(finite.min())
