@@ -104,6 +104,23 @@ def folder() -> Iterator[Path]:
         yield Path(path)
 
 
+@contextmanager
+def compiled() -> Iterator[None]:
+    """Let processes keep what they compile, as an installation does, whatever is set.
+
+    The first one of a kind compiles; measure those after it.
+    """
+    before = dict(os.environ)
+    with folder() as path:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(path)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
 def fresh(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a program's function in a fresh process; arguments and result are JSON."""
     module = Path(str(sys.modules[function.__module__].__file__)).stem

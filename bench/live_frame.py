@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from m.training_viz import MetricConfig, PlotConfig, TrainingVisualizerConfig
-from stepwell.store._values import MetricSummary, News, RunInfo
+from stepwell.store import MetricSummary, News, RunInfo
 from stepwell.viz._feed import Feed
 from stepwell.viz._following import FRAME_SECONDS, new_figure
 from stepwell.viz._live_figure import LiveFigure

@@ -4,13 +4,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
 from _runs import log, noisy_calls
-from _timing import Claim, folder, fresh, in_turn, main
+from _timing import Claim, compiled, folder, fresh, in_turn, main
 
 import stepwell
 
@@ -27,22 +25,6 @@ with lease_of(resolve(sys.argv[1])).exclusive():
     print("held", flush=True)
     time.sleep(60)
 """
-
-
-@contextmanager
-def _compiled() -> Iterator[None]:
-    """Have all modules compiled once, as in an installation, whatever the settings."""
-    with folder() as path:
-        before = dict(os.environ)
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = str(path)
-        try:
-            _took(COMMAND, "--help")
-            _import("-S")
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
 
 def _took(*command: str) -> float:
@@ -115,7 +97,9 @@ def start_and_vanish(store: str) -> None:
 def measure(repetitions: int) -> list[Claim]:
     """Whole processes, in turn with a bare Python."""
     bare, plain, commands = [], [], []
-    with _compiled():
+    with compiled():
+        _took(COMMAND, "--help")
+        _import("-S")
         for _ in range(repetitions):
             bare.append(median(b - a for a, b in _import("-S")))
             plain.append(median(b - a for a, b in _import()))

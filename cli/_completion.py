@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from . import _shared as shared
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _KINDS = {
     "names": "run",  # or metrics, in `plot`
@@ -42,14 +44,16 @@ class KnownName(click.types.StringParamType):
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    ) -> "list[CompletionItem]":
         """Names that begin with *incomplete*; none when anything goes wrong."""
         try:
             return list(self._matches(ctx, incomplete))
         except Exception:  # noqa: BLE001 (a shell in the middle of a line wants no error)
             return []
 
-    def _matches(self, ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    def _matches(self, ctx: click.Context, incomplete: str) -> "Iterator[CompletionItem]":
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
         from stepwell.store import known_names  # noqa: PLC0415 (loads DuckDB)
 
         *done, begun = incomplete.split(",") if self.kind == "run" else [incomplete]
@@ -68,8 +72,10 @@ class Status(click.types.StringParamType):
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    ) -> "list[CompletionItem]":
         """The statuses that begin with *incomplete*."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
         return [CompletionItem(each) for each in _STATUSES if each.startswith(incomplete)]
 
 
@@ -78,8 +84,10 @@ class KindOfFigure(click.types.StringParamType):
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    ) -> "list[CompletionItem]":
         """The kinds that begin with *incomplete*."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
         kinds = ("run", *shared.PLOTS)
         return [CompletionItem(each) for each in kinds if each.startswith(incomplete)]
 

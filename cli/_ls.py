@@ -1,6 +1,5 @@
 """`stepwell ls`."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,14 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._columns import Cell, print_columns
 from ._selection import selection_options
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from stepwell.store import RunOverview, Selection
 
-_HEADINGS = ("run", "id", "project", "status", "started", "took", "step")
+_HEADINGS = ("run", "id", "project", "status", "started", "took", "step", "now")
 
 
 @click.command()
@@ -58,37 +56,22 @@ def ls(  # noqa: PLR0913, PLR0917 (an option an argument)
         chosen = selection.to_json()
         click.echo(f"no run in {where} fits" if chosen else f"no runs in {where}")
         return
-    _print(rows)
+    print_columns(_HEADINGS, map(_cells, rows))
     if len(found) > len(rows):
         click.echo(f"… more runs; `stepwell ls -n {limit * 4}` or `--all` shows them")
 
 
-def _print(rows: "Sequence[RunOverview]") -> None:
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    cells = [_cells(row) for row in rows]
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for place, heading in enumerate(_HEADINGS):
-        width = max(len(heading), *(len(row[place].plain) for row in cells))
-        table.add_column(heading, no_wrap=True, min_width=width)
-    table.add_column("now", overflow="ellipsis", no_wrap=True)
-    for row, shown in zip(rows, cells, strict=True):
-        values = (f"{name} {shared.short_number(x)}" for name, x in row.current.items())
-        table.add_row(*shown, Text("  ".join(values)))
-    shared.console().print(table)
-
-
-def _cells(row: "RunOverview") -> "list[Text]":
-    from rich.text import Text  # noqa: PLC0415
-
+def _cells(row: "RunOverview") -> list[Cell]:
     run = row.run
+    values = (f"{name} {shared.short_number(x)}" for name, x in row.current.items())
+    color = shared.STATUS_STYLES.get(run.status, "default")
     return [
-        Text(run.name, style="bold"),
-        Text(shared.short_id(run.run_id), style="cyan"),
-        Text("/".join(filter(None, (run.project, run.group_name))) or "–"),
-        Text(run.status, style=shared.STATUS_STYLES.get(run.status, "")),
-        Text(shared.age(run.created_at)),
-        Text(shared.short_duration(run.duration_seconds)),
-        Text("–" if row.last_step is None else f"{row.last_step:,}"),
+        (run.name, {"bold": True}),
+        (shared.short_id(run.run_id), {"fg": "cyan"}),
+        ("/".join(filter(None, (run.project, run.group_name))) or "–", {}),
+        (run.status, {} if color == "default" else {"fg": color}),
+        (shared.age(run.created_at), {}),
+        (shared.short_duration(run.duration_seconds), {}),
+        ("–" if row.last_step is None else f"{row.last_step:,}", {}),
+        ("  ".join(values), {}),
     ]

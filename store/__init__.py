@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ._removal import RemovedRuns
     from ._repair import RepairedStore, repair_store
     from ._run import Run
+    from ._run_values import RunInfo, RunOverview
     from ._running import RunningReduction
     from ._selection import Runs, Selection, as_selection
     from ._session import active_run, newest_open_run
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     )
     from ._termination import before_termination
     from ._upgrade import UpgradedStore, upgrade_store
-    from ._values import MetricSummary, News, ReducedSeries, RunInfo, RunOverview, Series
+    from ._values import MetricSummary, News, ReducedSeries, Series
 
 __all__ = [
     "PLAIN_NUMBERS",
@@ -164,8 +165,8 @@ _LAZY = {
     "RepairedStore": "_repair",
     "Run": "_run",
     "RunCurve": "_sweep_values",
-    "RunInfo": "_values",
-    "RunOverview": "_values",
+    "RunInfo": "_run_values",
+    "RunOverview": "_run_values",
     "RunningReduction": "_running",
     "Runs": "_selection",
     "Selection": "_selection",

@@ -9,7 +9,8 @@ from ._better import better_side
 from ._comparison import Comparison, ConfigRow, MetricRow
 from ._config import flatten
 from ._errors import ConfigurationError
-from ._values import MetricSummary, RunInfo
+from ._run_values import RunInfo
+from ._values import MetricSummary
 
 Summary = Mapping[str, MetricSummary]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ._values import RunInfo
+    from ._run_values import RunInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ._errors import ConfigurationError
+from ._texts import check_text
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _CONDITION = re.compile(
@@ -86,32 +86,6 @@ def like(pattern: str) -> str:
     for plain, escaped in (("\\", "\\\\"), ("%", "\\%"), ("_", "\\_")):
         pattern = pattern.replace(plain, escaped)
     return pattern.replace("*", "%").replace("?", "_")
-
-
-def check_text(text: object, what: str) -> None:
-    """Refuse what a database cannot be asked for.
-
-    Raises:
-        ConfigurationError: If *text* is not a string of valid Unicode.
-    """
-    if not isinstance(text, str):
-        raise ConfigurationError(f"{what} must be text, not {text!r}")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ConfigurationError(f"{what} {text!r} is not valid Unicode text") from error
-
-
-def as_texts(value: str | Sequence[str] | None, what: str) -> tuple[str, ...]:
-    """One text, or several, as a tuple.
-
-    Raises:
-        ConfigurationError: If a value is not text.
-    """
-    texts = (value,) if isinstance(value, str) else tuple(value or ())
-    for text in texts:
-        check_text(text, what)
-    return texts
 
 
 def _condition(text: str, match: re.Match[str]) -> Condition:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from ._condition import check_text
 from ._errors import ConfigurationError
+from ._run_values import RunInfo
 from ._selection import Selection
-from ._values import RunInfo
+from ._texts import check_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,22 @@
 """Figures that a store keeps by name."""
 
+from __future__ import annotations
+
 import json
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from . import _query_runs
-from ._condition import check_text
 from ._errors import ConfigurationError, FigureNotFoundError
-from ._figure_spec import FigureRuns, FigureSpec, KeptFigure
 from ._selection import Selection
+from ._texts import check_text
+
+if TYPE_CHECKING:
+    from ._figure_spec import FigureRuns, FigureSpec, KeptFigure
 
 _PICTURES = (".png", ".svg", ".pdf")
 _LONGEST = 200
@@ -46,6 +51,8 @@ class KeptFigures:
             RunNotFoundError: If *pin* is set and a reference of the selection fits no run.
             StoreError: If the store cannot be written.
         """
+        from ._figure_spec import FigureSpec, KeptFigure  # noqa: PLC0415 (slow to import)
+
         _check_name(name)
         if not isinstance(spec, FigureSpec):
             raise ConfigurationError(f"a figure is kept as a FigureSpec, not {spec!r}")
@@ -93,6 +100,8 @@ class KeptFigures:
         Raises:
             RunNotFoundError: If a reference of a selection that is followed fits no run.
         """
+        from ._figure_spec import FigureRuns  # noqa: PLC0415 (slow to import)
+
         with self._reading() as connection:
             chosen = spec.runs
             kept, gone = _query_runs.present(connection, spec.pinned or ())
@@ -133,6 +142,8 @@ def list_kept(
     connection: duckdb.DuckDBPyConnection, name: str | None = None
 ) -> list[KeptFigure]:
     """The kept figures by name, or one of them; none in a store without the table."""
+    from ._figure_spec import KeptFigure  # noqa: PLC0415 (slow to import)
+
     names = _names(connection) if name is None else [name]
     query = f"{_SELECT} where name = any(?) order by name"
     rows = connection.execute(query, [names]).fetchall() if names else []
@@ -143,6 +154,8 @@ def list_kept(
 
 
 def _spec(name: str, text: str) -> FigureSpec:
+    from ._figure_spec import FigureSpec  # noqa: PLC0415 (slow to import)
+
     try:
         return FigureSpec.from_json(json.loads(text))
     except ValueError as error:  # a ConfigurationError is one, too

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from . import _query_runs
-from ._condition import as_texts
 from ._errors import ConfigurationError
+from ._run_values import RunInfo, RunOverview
 from ._selection import Runs, Selection, as_selection
-from ._values import RunInfo, RunOverview
+from ._texts import as_texts
 
 if TYPE_CHECKING:
     from ._sweep_values import Leaderboard, RunCurve, SweepTable

@@ -1,20 +1,24 @@
 """What can be done with runs that are there: label, name, remove, export."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from . import _export, _query_runs, _removal
-from ._condition import as_texts, check_text
+from . import _query_runs
 from ._errors import ConfigurationError, RunNotFoundError
-from ._export import ExportedRuns
 from ._lease import Lease
-from ._removal import RemovedRuns
+from ._run_values import RunInfo
 from ._selection import Runs, as_selection
-from ._values import RunInfo
+from ._texts import as_texts, check_text
+
+if TYPE_CHECKING:
+    from ._export import ExportedRuns
+    from ._removal import RemovedRuns
 
 
 class PastRuns:
@@ -127,6 +131,8 @@ class PastRuns:
             ConfigurationError: If *runs* is None.
             StoreError: If the store cannot be written.
         """
+        from . import _removal  # noqa: PLC0415 (only this question needs it)
+
         if runs is None:
             raise ConfigurationError("say which runs to remove; Selection() means all")
         selection = as_selection(runs)
@@ -165,6 +171,8 @@ class PastRuns:
             RunNotFoundError: If a reference fits no run.
             ConfigurationError: If there is no such format.
         """
+        from . import _export  # noqa: PLC0415 (only this question needs it)
+
         _export.check_format(form)
         files = (Path(folder) / f"runs.{form}", Path(folder) / f"points.{form}")
         _export.require_free(files, self.location, force=force)

@@ -8,7 +8,8 @@ import numpy as np
 
 from ._query_series import select_points
 from ._query_summary import select_summary
-from ._values import News, RunInfo
+from ._run_values import RunInfo
+from ._values import News
 
 _LAST_TIME = "select max(last_time) from totals_ where run_id = ?::uuid"
 

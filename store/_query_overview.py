@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from ._values import RunInfo, RunOverview
+from ._run_values import RunInfo, RunOverview
 
 _QUERY = """
 select

@@ -9,12 +9,11 @@ from typing import Any
 
 import duckdb
 
-from ._condition import condition_sql, like, parse_conditions
 from ._errors import AmbiguousRunError, RunNotFoundError
 from ._identity import as_run_id
 from ._run_rows import COLUMNS
+from ._run_values import RunInfo
 from ._selection import Selection
-from ._values import RunInfo
 
 LAST = "last"
 _SELECT = f"select {', '.join(COLUMNS)} from runs"  # noqa: S608 (fixed names)
@@ -49,6 +48,8 @@ def select_runs(
     """
     conditions, parameters = ["true"], []
     for selection in selections:
+        if selection == Selection():
+            continue
         chosen = choose(connection, selection, location)
         conditions.append(f"run_id in ({chosen.sql})")
         parameters += chosen.parameters
@@ -76,11 +77,9 @@ def choose(
     for condition, value in _conditions(selection):
         conditions.append(condition)
         parameters.append(value)
-    for text in selection.where:
-        for wanted in parse_conditions(text):
-            condition, values = condition_sql(wanted)
-            conditions.append(condition)
-            parameters += values
+    for condition, values in _configured(selection.where):
+        conditions.append(condition)
+        parameters += values
     query = f"select run_id from runs where {' and '.join(conditions)}"  # noqa: S608
     if selection.limit is not None:
         query += f" {_NEWEST} limit {int(selection.limit)}"
@@ -98,7 +97,17 @@ def _conditions(selection: Selection) -> Iterable[tuple[str, Any]]:
         statuses = json.dumps(selection.status)
         yield "status in (select unnest(from_json(?, '[\"VARCHAR\"]')))", statuses
     if selection.name is not None:
+        from ._condition import like  # noqa: PLC0415 (a list of all runs needs none)
+
         yield r"name like ? escape '\'", like(selection.name)
+
+
+def _configured(where: Iterable[str]) -> Iterable[tuple[str, list[str | float]]]:
+    if where:
+        from ._condition import condition_sql, parse_conditions  # noqa: PLC0415
+
+        for text in where:
+            yield from map(condition_sql, parse_conditions(text))
 
 
 def _resolve(

@@ -11,7 +11,8 @@ from duckdb import FunctionExpression
 from numpy.typing import NDArray
 
 from ._reduce import reduce_points
-from ._values import ReducedSeries, RunInfo, Series
+from ._run_values import RunInfo
+from ._values import ReducedSeries, Series
 
 _POINTS_AT_A_TIME = 4_000_000  # bounds the memory of a reduction
 

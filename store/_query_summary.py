@@ -4,7 +4,8 @@ import math
 
 import duckdb
 
-from ._values import MetricSummary, RunInfo
+from ._run_values import RunInfo
+from ._values import MetricSummary
 
 _QUERY = """
 select

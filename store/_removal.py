@@ -12,7 +12,7 @@ from ._format import SUFFIX
 from ._journal_files import DAMAGED, JournalFile, list_journals, read_header
 from ._lease import Lease
 from ._liveness import is_alive
-from ._values import RunInfo
+from ._run_values import RunInfo
 
 _ID_LENGTH = 36  # of a UUID, with which a journal's name begins
 _TABLES = ("points", "params_", "totals_", "journals_", "runs")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
-from ._condition import as_texts, check_text, parse_conditions
 from ._errors import ConfigurationError
-from ._values import RunInfo
+from ._run_values import RunInfo
+from ._texts import as_texts, check_text
 
 Texts: TypeAlias = str | Sequence[str]
 """A text, or several."""
@@ -60,7 +60,7 @@ class Selection:
         for what, text in (("project", project), ("group", group), ("name", name)):
             if text is not None:
                 check_text(text, what)
-        given = {
+        given: dict[str, Any] = {
             "runs": _references(runs),
             "project": project,
             "group": group,
@@ -70,8 +70,11 @@ class Selection:
             "where": as_texts(where, "where"),
             "limit": limit,
         }
-        for condition in as_texts(where, "where"):
-            parse_conditions(condition)
+        if given["where"]:
+            from ._condition import parse_conditions  # noqa: PLC0415 (slow to import)
+
+            for condition in given["where"]:
+                parse_conditions(condition)
         if limit is not None and (type(limit) is not int or limit < 0):
             raise ConfigurationError(f"limit must be 0 or more, not {limit!r}")
         for field, value in given.items():

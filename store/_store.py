@@ -1,14 +1,16 @@
 """The store: questions in, values out."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import duckdb
 
-from . import _query_runs, _query_summary
+from . import _query_runs
 from ._errors import (
     ConfigurationError,
     MetricNotFoundError,
@@ -22,10 +24,13 @@ from ._lease import SECONDS, Lease, lease_of
 from ._location import Location, resolve
 from ._past_runs import PastRuns
 from ._reading import reading
+from ._run_values import RunInfo
 from ._sql_result import SqlResult
 from ._sweep_analysis import SweepAnalysis
-from ._values import MetricSummary, News, ReducedSeries, RunInfo, Series
 from ._writing import writing
+
+if TYPE_CHECKING:
+    from ._values import MetricSummary, News, ReducedSeries, Series
 
 
 class Store(SweepAnalysis, PastRuns, KeptFigures):
@@ -101,6 +106,8 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
         Raises:
             RunNotFoundError: If no run fits.
         """
+        from . import _query_summary  # noqa: PLC0415 (when it is asked for)
+
         with self._reading() as connection:
             info = self._find(connection, run)
             return _query_summary.select_summary(connection, info)
@@ -119,7 +126,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
             RunNotFoundError: If no run fits.
             MetricNotFoundError: If the run has no such metric.
         """
-        from . import _query_series  # noqa: PLC0415 (loads numpy)
+        from . import _query_series, _query_summary  # noqa: PLC0415 (loads numpy)
 
         with self._reading() as connection:
             info = self._find(connection, run)
@@ -158,7 +165,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
             RunNotFoundError: If no run fits.
             ConfigurationError: If *columns* or *last_points* is below 1.
         """
-        from . import _query_series  # noqa: PLC0415 (loads numpy)
+        from . import _query_series, _query_summary  # noqa: PLC0415 (loads numpy)
 
         for argument, value in (("columns", columns), ("last_points", last_points)):
             if value is not None and value < 1:

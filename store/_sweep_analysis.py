@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from . import _query_runs, _query_summary
-from ._condition import as_texts
+from . import _query_runs
 from ._errors import RunNotFoundError
 from ._many_runs import ManyRuns
+from ._run_values import RunInfo
 from ._selection import Runs, as_selection
-from ._values import RunInfo
+from ._texts import as_texts
 
 if TYPE_CHECKING:
     from ._comparison import Comparison
@@ -38,7 +38,8 @@ class SweepAnalysis(ManyRuns):
             AmbiguousRunError: If a part of an id fits several.
             ConfigurationError: If *at* is neither of these.
         """
-        from ._compare import compare_runs  # noqa: PLC0415 (only this question needs it)
+        from . import _query_summary  # noqa: PLC0415 (only this question needs it)
+        from ._compare import compare_runs  # noqa: PLC0415
 
         with self._reading() as connection:
             runs = [self._one(connection, run) for run in (run_a, run_b)]

@@ -249,15 +249,15 @@ def plainly(metric: str, steps: Ints, values: Floats, origin: int, width: int) -
             with np.errstate(over="ignore"):
                 mean = float(np.sum([value for value, _ in finite])) / len(finite)
         found.append(
-            (points[0][0], points[-1][0], least[0], -greatest[0], mean, least[1],
-             greatest[1], points[-1][1], len(points), len(points) - len(finite))
+            (points[0][0], points[-1][0], least[0] + 0, -greatest[0] + 0, mean, least[1],
+             greatest[1], points[-1][1] + 0, len(points), len(points) - len(finite))
         )  # fmt: skip
     return found
 
 
 def rows_of(reduced: ReducedSeries) -> list[tuple[Any, ...]]:
     names = [field.name for field in fields(reduced)][1:11]
-    columns = [getattr(reduced, name).tolist() for name in names]
+    columns = [(getattr(reduced, name) + 0).tolist() for name in names]  # -0.0 is 0.0
     return list(zip(*columns, strict=True))
 
 
