@@ -92,7 +92,7 @@ class SweepTable(Table):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RunCurve:
+class RunCurve(Table):
     """One metric of one run, reduced to buckets that all runs of the question share.
 
     No extreme is lost: a spike of one point is its bucket's minimum or maximum. Every
@@ -122,8 +122,10 @@ class RunCurve:
     last: NDArray[np.float64]
     count: NDArray[np.int64]
 
-    def __len__(self) -> int:
-        return len(self.x)
+    def columns(self) -> Mapping[str, NDArray[np.generic]]:
+        """The arrays by name, in their order."""
+        names = ("bucket", "x", "minimum", "maximum", "mean", "last", "count")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

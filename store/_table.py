@@ -40,7 +40,7 @@ class Table:
             import pandas as pd  # noqa: PLC0415  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise ImportError("to_pandas() needs pandas: pip install pandas") from error
-        return pd.DataFrame(self.rows(), columns=list(self.columns()))
+        return pd.DataFrame(dict(self.columns()), copy=True)
 
 
 def texts(values: Any) -> NDArray[np.object_]:

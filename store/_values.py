@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ._table import Table
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import numpy as np
@@ -42,7 +45,7 @@ class MetricSummary:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Series:
+class Series(Table):
     """All points of one metric of one run, by step and then by time.
 
     Attributes:
@@ -59,8 +62,9 @@ class Series:
     times: NDArray[np.datetime64]
     values: NDArray[np.float64]
 
-    def __len__(self) -> int:
-        return len(self.steps)
+    def columns(self) -> Mapping[str, NDArray[np.generic]]:
+        """The arrays by name: `step`, `time` and `value`, as in the table `points`."""
+        return {"step": self.steps, "time": self.times, "value": self.values}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

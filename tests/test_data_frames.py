@@ -32,8 +32,10 @@ def store(
         lambda store: store.sweep_table("loss"),
         lambda store: store.group_by("loss", "lr"),
         lambda store: store.importance("loss"),
+        lambda store: store.series("last", "loss"),
+        lambda store: next(iter(store.curves("loss").values())),
     ],
-    ids=["leaderboard", "sweep_table", "group_by", "importance"],
+    ids=["leaderboard", "sweep_table", "group_by", "importance", "series", "curve"],
 )
 def test_a_table_is_a_frame(store: Store, ask: Callable[[Store], Any]) -> None:
     table = ask(store)
@@ -59,6 +61,16 @@ def test_a_frame_has_the_times_of_the_runs(store: Store) -> None:
     np.testing.assert_array_equal(frame["created_at"].to_numpy(), table.created_at)
     assert frame["loss"].isna().tolist() == [False, False, True, False]
     assert frame["kind"].isna().tolist() == [False, False, True, False]
+
+
+def test_a_series_is_a_frame_with_its_times(store: Store) -> None:
+    series = store.series("r0", "loss")
+    frame = series.to_pandas()
+
+    assert list(frame.columns) == ["step", "time", "value"]
+    np.testing.assert_array_equal(frame["time"].to_numpy(), series.times)
+    frame.loc[0, "value"] = 5.0
+    assert series.values.tolist() == [1.0]  # the frame is a copy
 
 
 def test_an_answer_without_rows_keeps_its_columns(store: Store) -> None:
