@@ -1,5 +1,6 @@
 """What the tests share: real files, real processes, and a real screen."""
 
+import gc
 import math
 import os
 import shutil
@@ -9,19 +10,64 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stepwell.store import Run, Store, open_store, start_run
+from stepwell.store import Run, Store, _keeper, open_store, start_run
 from stepwell.store._format import Header
 from stepwell.store._identity import new_run_id, new_writer_id
 from stepwell.store._liveness import host_name, machine, process_started
 from stepwell.store._location import prepare_folder, resolve
 from stepwell.store._writer import RunWriter
+
+# Their programs wait as much as they work: meanwhile the other tests have the cores.
+BEGIN_WITH = (
+    "test_torture.py",
+    "test_pages.py",
+    "test_window_inline.py",
+    "test_window_process.py",
+    "test_spec_in_a_window.py",
+    "test_terminal_interplay.py",
+    "test_fold.py",
+    "test_compact.py",
+    "test_run_end.py",
+)
+
+
+def pytest_configure() -> None:
+    """Spare what the tests would do thousands of times."""
+    # Their programs would compile all that they import.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    # DuckDB 1.5 looks for pandas at each parameter, 0.3 ms a time where there is none.
+    if find_spec("pandas") is None:
+        sys.modules["pandas"] = None  # type: ignore[assignment]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is at it alone in the end."""
+    places = {name: place for place, name in enumerate(BEGIN_WITH)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays to the end."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folds_here() -> None:
+    """Runs of a test's own process are folded in it, as where a process has just begun.
+
+    A process that has had a run for a second starts a helper for each further store, which
+    costs more than most tests. Tests of the helper have programs of their own.
+    """
+    _keeper.PERIOD = 3600.0
 
 
 @pytest.fixture(scope="session")
@@ -205,12 +251,14 @@ def rows(store_path: Path) -> Callable[..., list[tuple[Any, ...]]]:
     return ask
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(
+    condition: Callable[[], bool], seconds: float = 60.0, pause: float = 0.01
+) -> None:
     """Look again and again, for as long as it takes."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 @pytest.fixture
@@ -221,10 +269,11 @@ def eventually() -> Callable[..., None]:
 
 @dataclass(slots=True)
 class Screen:
-    """An X server, perhaps with a window manager."""
+    """An X server with a window manager."""
 
     name: str
     server: subprocess.Popen[bytes]
+    manager: subprocess.Popen[bytes]
 
     def ask(self, *command: str) -> str:
         """The output of xdotool; empty when it found nothing."""
@@ -233,7 +282,7 @@ class Screen:
             env=os.environ | {"DISPLAY": self.name},
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
         return done.stdout.strip()
@@ -255,23 +304,45 @@ class Screen:
 
         self.wait(is_closed)
 
-    def await_window(self, title: str = "Stepwell", seconds: float = 40.0) -> str:
+    def focus(self, window: str) -> None:
+        """Give a window the keyboard, as a click into it does."""
+
+        def is_active() -> bool:
+            self.ask("windowactivate", window)
+            return self.ask("getactivewindow") == window
+
+        self.wait(is_active)
+
+    def await_window(self, title: str = "Stepwell") -> str:
         """The window with *title*, once it is there."""
-        self.wait(lambda: bool(self.windows(title)), seconds)
+        self.wait(lambda: bool(self.windows(title)))
         return self.windows(title)[0]
 
     @staticmethod
-    def wait(condition: Callable[[], bool], seconds: float = 40.0) -> None:
+    def wait(condition: Callable[[], bool], seconds: float = 120.0) -> None:
         """Wait until *condition* holds."""
-        wait_until(condition, seconds)
+        wait_until(condition, seconds, pause=0.2)
+
+    def is_usable(self) -> bool:
+        """Whether its programs are at work, and the last test's windows have gone."""
+        if self.server.poll() is not None:
+            return False  # a test has killed it
+        try:
+            self.wait(lambda: bool(self.ask("get_num_desktops")), 30)
+            self.wait(lambda: not self.windows("."), 10)
+        except (AssertionError, subprocess.TimeoutExpired):
+            return False
+        return True
+
+    def end(self) -> None:
+        """Switch it off."""
+        for process in (self.manager, self.server):
+            process.terminate()
+            process.wait(60)
 
 
-@contextmanager
-def screen(*, managed: bool = True) -> Iterator[Screen]:
-    """A screen of its own, gone at the end; skips the test where there can't be one."""
-    for program in ("Xvfb", "xdotool", *(["openbox"] if managed else [])):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program} (Debian: apt-get install {program.lower()})")
+def start_screen() -> Screen:
+    """A screen of its own."""
     reading, writing = os.pipe()
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1100x24"]
     server = subprocess.Popen(
@@ -283,25 +354,40 @@ def screen(*, managed: bool = True) -> Iterator[Screen]:
     os.close(writing)
     with os.fdopen(reading) as said:
         name = f":{said.readline().strip()}"
-    manager = None
-    try:
-        if managed:
-            manager = subprocess.Popen(
-                ["openbox"],
-                env=os.environ | {"DISPLAY": name},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        yield Screen(name, server)
-    finally:
-        for process in (manager, server):
-            if process is not None:
-                process.terminate()
-                process.wait(10)
+    manager = subprocess.Popen(
+        ["openbox"],
+        env=os.environ | {"DISPLAY": name},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return Screen(name, server, manager)
+
+
+@pytest.fixture(scope="session")
+def screens() -> Iterator[Callable[[], Screen]]:
+    """Gives a screen with nothing on it: one for all tests, while it lives."""
+    made: list[Screen] = []
+
+    def give() -> Screen:
+        for _ in range(3):
+            if made and made[0].is_usable():
+                return made[0]
+            for found in made:
+                found.end()
+            made[:] = [start_screen()]
+        return made[0]
+
+    yield give
+    for found in made:
+        found.end()
 
 
 @pytest.fixture
-def display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Screen]:
+def display(
+    monkeypatch: pytest.MonkeyPatch,
+    store_path: Path,
+    request: pytest.FixtureRequest,
+) -> Screen:
     """A screen for the test and its programs, which keep to a store of their own.
 
     Skips the test where something is missing: the packages of the group `windows`, Tk, or
@@ -314,7 +400,7 @@ def display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Screen]
             pytest.skip(f"windows are tested with {program}")
     for name in ("MPLBACKEND", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))
-    with screen() as found:
-        monkeypatch.setenv("DISPLAY", found.name)
-        yield found
+    monkeypatch.setenv("STEPWELL_STORE", str(store_path))
+    found: Screen = request.getfixturevalue("screens")()
+    monkeypatch.setenv("DISPLAY", found.name)
+    return found

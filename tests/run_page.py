@@ -1,4 +1,8 @@
-"""Run the code of one page: `python run_page.py PAGE`, in a folder of its own.
+"""Run the code of pages, each in a folder and a process of its own.
+
+`python run_page.py` reads JSON from standard input, a line a page: its path, its folder and
+a file for what it prints. It answers with the exit code. The processes are forked from this
+one, which has loaded what takes long and is none of Stepwell's.
 
 A page is one program: its blocks run in order, in this process and one namespace. What it
 takes for granted is made first by the program of its name in `tests/pages`. The last line
@@ -24,6 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import matplotlib.backends.backend_agg  # so that each page has it at once
+import matplotlib.figure  # noqa: F401
 from click.testing import CliRunner
 
 import stepwell
@@ -125,9 +131,8 @@ def run(block: Block, page: str, namespace: dict[str, Any]) -> str:
     return "run"
 
 
-def main() -> None:
-    """Run the page that is named, and what must be there before."""
-    page = Path(sys.argv[1]).resolve()
+def run_page(page: Path) -> None:
+    """Run a page, and what must be there before."""
     name = page.relative_to(ROOT).as_posix()
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     Path("examples").symlink_to(ROOT / "examples")
@@ -140,6 +145,22 @@ def main() -> None:
         for block in blocks_of(page.read_text(encoding="utf-8"))
     ]
     print("\n" + json.dumps(fates))
+
+
+def main() -> None:
+    """Run the pages that are asked for."""
+    for request in sys.stdin:
+        page, folder, output = json.loads(request)
+        child = os.fork()
+        if child == 0:
+            os.chdir(folder)
+            with open(os.devnull) as nothing, open(output, "w") as printed:  # noqa: PTH123
+                os.dup2(nothing.fileno(), 0)
+                os.dup2(printed.fileno(), 1)
+                os.dup2(printed.fileno(), 2)
+            run_page(Path(page))
+            return  # as a program does that comes to its end
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":

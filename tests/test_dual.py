@@ -10,8 +10,8 @@ from stepwell import training_viz
 
 
 @pytest.fixture(autouse=True)
-def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))
+def own_store(store_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_STORE", str(store_path))
     monkeypatch.chdir(tmp_path)
 
 

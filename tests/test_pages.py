@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import select
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,28 +39,50 @@ def fences(page: str) -> list[str]:
     return lines[::2]
 
 
+@pytest.fixture(scope="module")
+def run_page() -> Iterator[Callable[[str, Path], tuple[int, str]]]:
+    """Runs a page in a folder; gives its exit code, and what it printed."""
+    hidden = ("STEPWELL_STORE", "DISPLAY", "WAYLAND_DISPLAY", "RANK")
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", str(PROGRAM)],
+        env=kept | one_thread | {"MPLBACKEND": "Agg"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as server:
+        asked, answered = server.stdin, server.stdout
+        assert asked
+        assert answered
+
+        def run(page: str, folder: Path) -> tuple[int, str]:
+            printed = folder.with_name(f"{folder.name}-printed")
+            print(
+                json.dumps([str(ROOT / page), str(folder), str(printed)]),
+                file=asked,
+                flush=True,
+            )
+            if not select.select([answered], [], [], 250)[0]:
+                os.killpg(server.pid, signal.SIGKILL)
+            return int(answered.readline() or -1), printed.read_text()
+
+        yield run
+        asked.close()
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
+def test_every_block_of_a_page_runs(
+    page: str, run_page: Callable[[str, Path], tuple[int, str]], tmp_path: Path
+) -> None:
     opened = fences(page)
     if not opened:
         return
-    hidden = ("STEPWELL_STORE", "DISPLAY", "WAYLAND_DISPLAY", "RANK")
-    kept = {name: value for name, value in os.environ.items() if name not in hidden}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(PROGRAM), str(ROOT / page)],
-        cwd=tmp_path,
-        env=kept
-        | {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=250,
-    )
-    assert done.returncode == 0, done.stdout
+    code, printed = run_page(page, tmp_path)
+    assert code == 0, printed
 
-    fates = json.loads(done.stdout.splitlines()[-1])
+    fates = json.loads(printed.splitlines()[-1])
     assert [language for _, language, _ in fates] == [text.split()[0] for text in opened]
     skipped = [line for line, _, fate in fates if fate == "not run"]
     assert len(skipped) == NOT_RUN.get(page, 0)

@@ -22,6 +22,8 @@ import stepwell
 from stepwell.store import _keeper
 
 _keeper.PERIOD = 0.05  # so that the helper is there soon
+signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest may be deaf to them,
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as where a shell started it with nohup
 
 def helpers():
     threads = pathlib.Path("/proc/self/task").glob("*/children")

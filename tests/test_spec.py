@@ -8,6 +8,7 @@ import gc
 import inspect
 import json
 import re
+import shutil
 import typing
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -336,9 +337,10 @@ def execute(source: str, name: str, namespace: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("key", EXAMPLES)
 def test_a_block_runs_and_its_runs_are_in_the_store(
-    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path
 ) -> None:
     example = EXAMPLES[key]
+    shutil.copy(empty_store, tmp_path / "stepwell.duckdb")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STEPWELL_STORE", raising=False)
 
@@ -428,9 +430,14 @@ OWN, READY_MADE = "the text's own class", "the ready-made class"
     ],
 )
 def test_a_dual_block_runs_and_leaves_one_run_with_each_point_once(
-    key: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key: str,
+    source: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_store: Path,
 ) -> None:
     example = DUAL_EXAMPLES[key]
+    shutil.copy(empty_store, tmp_path / "stepwell.duckdb")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STEPWELL_STORE", raising=False)
 

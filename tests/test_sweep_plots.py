@@ -68,7 +68,7 @@ def draw_all(store: Store, runs: Selection) -> list[Axes]:
     for axes in plots:
         figure = axes.get_figure()
         assert isinstance(figure, Figure)
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         texts = [one for one in axes.get_children() if isinstance(one, Text)]
         boxes = [one.get_window_extent() for one in texts if one.get_text()]
         inside = figure.bbox.padded(1)

@@ -1,5 +1,6 @@
 """The live view shares a real terminal with all that a training program prints."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -21,7 +22,8 @@ COLUMNS, ROWS = 80, 24
 END = "\nshell$ "
 
 PRELUDE = """
-import contextlib, logging, os, subprocess, sys, threading, time, warnings
+import contextlib, logging, os, signal, subprocess, sys, threading, time, warnings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test may run without
 from m.rich_trainer_viz import *
 
 early = logging.StreamHandler()
@@ -49,7 +51,7 @@ shown(visualizer)
 class Terminal:
     """A program in a terminal of its own, as a person sees it."""
 
-    def __init__(self, command: list[str], folder: Path, **environment: str) -> None:
+    def __init__(self, command: list[str], store: Path, **environment: str) -> None:
         self.screen = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -59,18 +61,18 @@ class Terminal:
         self.modes = termios.tcgetattr(slave)
         self.slave = slave
         known = {k: v for k, v in os.environ.items() if k not in {"CI", "NO_COLOR"}}
-        known |= {"TERM": "xterm-256color", "STEPWELL_STORE": str(folder / "s.duckdb")}
+        known |= {"TERM": "xterm-256color", "STEPWELL_STORE": str(store)}
         self.process = subprocess.Popen(
             command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            cwd=folder,
+            cwd=store.parent,
             env=known | environment,
             start_new_session=True,
         )
 
-    def read(self, until: Callable[[], bool], seconds: float = 60.0) -> None:
+    def read(self, until: Callable[[], bool], seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < deadline, "\n".join(self.lines)
@@ -82,11 +84,22 @@ class Terminal:
     def finish(self) -> int:
         """Read to the end of the program, and what comes just behind it."""
         self.read(lambda: self.process.poll() is not None)
+        self.read(lambda: not self.is_held())  # who draws may be slower
         while select.select([self.master], [], [], 0.3)[0]:
             data = os.read(self.master, 65536)
             self.raw += data
             self.stream.feed(data)
         return self.process.wait()
+
+    def is_held(self) -> bool:
+        """Whether a process has the terminal open, besides this one."""
+        name = os.ttyname(self.slave)
+        for folder in Path("/proc").glob("[0-9]*/fd"):
+            if folder.parent.name != str(os.getpid()):
+                with contextlib.suppress(OSError):  # it is gone, or another user's
+                    if any(str(file.readlink()) == name for file in folder.iterdir()):
+                        return True
+        return False
 
     @property
     def lines(self) -> list[str]:
@@ -125,13 +138,13 @@ class Terminal:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+def program(store_path: Path) -> Iterator[Callable[..., Terminal]]:
     """Starts a program that has a live view; it is killed in the end."""
     started = []
 
     def start(code: str, **environment: str) -> Terminal:
         source = PRELUDE + textwrap.dedent(code)
-        terminal = Terminal([sys.executable, "-c", source], tmp_path, **environment)
+        terminal = Terminal([sys.executable, "-c", source], store_path, **environment)
         started.append(terminal)
         return terminal
 

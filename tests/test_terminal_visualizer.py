@@ -52,9 +52,9 @@ class Clock:
 
 
 @pytest.fixture(autouse=True)
-def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))
-    return tmp_path / "s.duckdb"
+def own_store(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STEPWELL_STORE", str(store_path))
+    return store_path
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What stands on the figure: axes, curves, marks and texts."""
 
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +36,8 @@ LOSSES = TrainingVisualizerConfig(
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    run = start_run(name="moe", store=tmp_path / "s.duckdb")
+def run(store_path: Path) -> Iterator[Run]:
+    run = start_run(name="moe", store=store_path)
     yield run
     run.finish()
 
@@ -48,6 +49,15 @@ def train(run: Run, steps: int = 200) -> None:
         if step % 20 == 0:
             metrics |= {"val_loss": 2.2 * math.exp(-step / 90), "val_accuracy": step / 400}
         run.log(metrics)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Run:
+    """A run that has ended, for what does not change it."""
+    store = shutil.copy(empty_store, tmp_path_factory.mktemp("trained") / "s.duckdb")
+    with start_run(name="moe", store=store) as run:
+        train(run)
+    return run
 
 
 def page_of(run: Run, config: TrainingVisualizerConfig = LOSSES) -> Page:
@@ -76,9 +86,8 @@ def labels(axes: Axes) -> list[Annotation]:
     ]
 
 
-def test_each_panel_has_its_title_and_its_notes(run: Run) -> None:
-    train(run)
-    figure = new_figure(page_of(run))
+def test_each_panel_has_its_title_and_its_notes(trained: Run) -> None:
+    figure = new_figure(page_of(trained))
     assert [axes_of(figure, index).get_title("left") for index in (0, 1)] == [
         "Loss",
         "Accuracy",
@@ -87,37 +96,32 @@ def test_each_panel_has_its_title_and_its_notes(run: Run) -> None:
     assert axes_of(figure, 1).get_title("right") == "Score"
 
 
-def test_a_curve_goes_through_the_points(run: Run) -> None:
-    train(run)
-    axes = axes_of(new_figure(page_of(run)), 1)
+def test_a_curve_goes_through_the_points(trained: Run) -> None:
+    axes = axes_of(new_figure(page_of(trained)), 1)
     assert line(axes, "val_accuracy") == [[step, step / 400] for step in range(0, 200, 20)]
 
 
-def test_panels_have_one_axis_of_steps(run: Run) -> None:
-    train(run)
-    figure = new_figure(page_of(run))
+def test_panels_have_one_axis_of_steps(trained: Run) -> None:
+    figure = new_figure(page_of(trained))
     assert axes_of(figure, 0).get_xlim() == axes_of(figure, 1).get_xlim() == (0, 199)
 
 
-def test_axes_have_few_ticks_and_no_minor_ones(run: Run) -> None:
-    train(run)
-    for axes in new_figure(page_of(run)).axes:
+def test_axes_have_few_ticks_and_no_minor_ones(trained: Run) -> None:
+    for axes in new_figure(page_of(trained)).axes:
         assert len(axes.get_yticks()) <= 5
         assert len(axes.get_xticks()) <= 5
         assert list(axes.get_yticks(minor=True)) == []
 
 
-def test_axes_in_a_row_stand_on_one_line(run: Run) -> None:
-    train(run)
-    first, second = new_figure(page_of(run)).axes
+def test_axes_in_a_row_stand_on_one_line(trained: Run) -> None:
+    first, second = new_figure(page_of(trained)).axes
     assert first.get_position().y0 == pytest.approx(second.get_position().y0)
     assert first.get_position().y1 == pytest.approx(second.get_position().y1)
 
 
-def test_curves_are_named_at_their_ends_with_their_values(run: Run) -> None:
-    train(run)
-    found = [label.get_text() for label in labels(axes_of(new_figure(page_of(run))))]
-    last = run.summary()["train_loss"].current
+def test_curves_are_named_at_their_ends_with_their_values(trained: Run) -> None:
+    found = [label.get_text() for label in labels(axes_of(new_figure(page_of(trained))))]
+    last = trained.summary()["train_loss"].current
     assert [text.split() for text in found] == [
         ["train", f"{last:.4g}"],
         ["val", f"{2.2 * math.exp(-2):.4g}"],
@@ -139,10 +143,9 @@ def test_labels_never_overlap(run: Run) -> None:
     )
 
 
-def test_everything_stays_on_the_figure(run: Run) -> None:
-    train(run)
+def test_everything_stays_on_the_figure(trained: Run) -> None:
     for size in ((4, 3), (10, 4), (30, 20)):
-        figure = new_figure(page_of(run, replace(LOSSES, figure_size=size)))
+        figure = new_figure(page_of(trained, replace(LOSSES, figure_size=size)))
         with own_style():
             figure.draw_without_rendering()
             drawn = [text for axes in figure.axes for text in axes.texts] + figure.texts
@@ -174,18 +177,16 @@ def test_a_legend_that_is_too_long_says_how_many_more(run: Run) -> None:
     assert shown[-1] == f"+{40 - len(shown) + 1} more"
 
 
-def test_without_a_legend_there_are_no_labels_either(run: Run) -> None:
-    train(run)
+def test_without_a_legend_there_are_no_labels_either(trained: Run) -> None:
     config = replace(LOSSES, plots=[PlotConfig("Loss", "Loss", show_legend=False)])
-    axes = axes_of(new_figure(page_of(run, config)))
+    axes = axes_of(new_figure(page_of(trained, config)))
     assert axes.get_legend() is None
     assert labels(axes) == []
 
 
-def test_the_grid_can_be_left_out(run: Run) -> None:
-    train(run)
+def test_the_grid_can_be_left_out(trained: Run) -> None:
     config = replace(LOSSES, plots=[PlotConfig("Loss", "Loss", show_grid=False)])
-    figure = new_figure(page_of(run, config))
+    figure = new_figure(page_of(trained, config))
     grids = [
         any(grid.get_visible() for grid in axes_of(figure, index).get_ygridlines())
         for index in (0, 1)
@@ -193,9 +194,8 @@ def test_the_grid_can_be_left_out(run: Run) -> None:
     assert grids == [False, True]
 
 
-def test_the_best_point_has_a_ring(run: Run) -> None:
-    train(run)
-    axes = axes_of(new_figure(page_of(run)), 1)
+def test_the_best_point_has_a_ring(trained: Run) -> None:
+    axes = axes_of(new_figure(page_of(trained)), 1)
     (ring,) = [line for line in axes.lines if line.get_label() == "val_accuracy best"]
     assert np.asarray(ring.get_xydata()).tolist() == [[180, 0.45]]
     assert ring.get_markerfacecolor() == "none"
@@ -208,9 +208,8 @@ def test_a_noisy_curve_has_a_band(run: Run) -> None:
     assert [band.get_label() for band in axes.collections] == ["train_loss band"]
 
 
-def test_what_is_not_finite_is_marked_at_the_edges(run: Run) -> None:
-    train(run)
-    page = page_of(run)
+def test_what_is_not_finite_is_marked_at_the_edges(trained: Run) -> None:
+    page = page_of(trained)
     marks = (Mark(3, math.nan), Mark(4, math.inf), Mark(5, -math.inf))
     panel = page.panels[0]
     curve = replace(panel.curves[0], non_finite=marks, non_finite_count=3)
@@ -261,8 +260,8 @@ def test_the_footer_has_what_no_panel_shows_as_far_as_it_fits(run: Run) -> None:
     assert footer.endswith(f"+{50 - shown} more")
 
 
-def test_long_texts_end_with_an_ellipsis(tmp_path: Path) -> None:
-    with start_run(name="long " * 50, store=tmp_path / "s.duckdb") as run:
+def test_long_texts_end_with_an_ellipsis(store_path: Path) -> None:
+    with start_run(name="long " * 50, store=store_path) as run:
         train(run)
         config = replace(LOSSES, title="title " * 90, plots=[PlotConfig("panel " * 50, "")])
         figure = new_figure(page_of(run, config))
@@ -273,8 +272,8 @@ def test_long_texts_end_with_an_ellipsis(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["größe", "損失", "loss 🎯", "$x_1$ $", "a\nb", "\x07", "%s {x}"]
 )
-def test_any_name_can_be_drawn(tmp_path: Path, name: str) -> None:
-    with start_run(name=name, store=tmp_path / "s.duckdb") as run:
+def test_any_name_can_be_drawn(store_path: Path, name: str) -> None:
+    with start_run(name=name, store=store_path) as run:
         run.log({name: 1.0})
         config = TrainingVisualizerConfig(
             1,
@@ -312,9 +311,8 @@ def test_any_layout_can_be_drawn(
     assert len(figure.axes) == rows * columns
 
 
-def test_the_dark_theme_is_dark(run: Run) -> None:
-    train(run)
-    figure = new_figure(page_of(run, replace(LOSSES, theme="dark")))
+def test_the_dark_theme_is_dark(trained: Run) -> None:
+    figure = new_figure(page_of(trained, replace(LOSSES, theme="dark")))
     assert to_hex(figure.get_facecolor()) == DARK.background
     (found,) = [line for line in axes_of(figure).lines if line.get_gid() == "train_loss"]
     assert found.get_color() == DARK.palette[0]
@@ -337,20 +335,18 @@ def test_many_experts_are_drawn_as_a_map_below_the_curves(run: Run) -> None:
     assert any(text.startswith("e3 0.68") for text in texts(shares))
 
 
-def test_drawing_again_replaces_what_was_there(run: Run) -> None:
-    train(run)
-    page = page_of(run)
+def test_drawing_again_replaces_what_was_there(trained: Run) -> None:
+    page = page_of(trained)
     figure = new_figure(page)
     before = len(figure.texts), len(figure.axes)
     draw(page, figure)
     assert (len(figure.texts), len(figure.axes)) == before
 
 
-def test_drawing_changes_no_setting_of_the_user(run: Run) -> None:
-    train(run)
+def test_drawing_changes_no_setting_of_the_user(trained: Run) -> None:
     with mpl.rc_context({"font.size": 33.0, "axes.facecolor": "red", "text.usetex": True}):
         before = dict(dict.items(mpl.rcParams))
-        figure = new_figure(page_of(run))
+        figure = new_figure(page_of(trained))
         with own_style():
             figure.draw_without_rendering()
         assert dict(dict.items(mpl.rcParams)) == before

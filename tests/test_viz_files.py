@@ -2,10 +2,10 @@
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,17 +21,18 @@ SUFFIXES = [".png", ".pdf", ".svg"]
 BEGINNING = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    run = start_run(name="moe", store=tmp_path / "s.duckdb")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Run:
+    store = shutil.copy(empty_store, tmp_path_factory.mktemp("files") / "s.duckdb")
+    run = start_run(name="moe", store=store)
     for step in range(300):
         run.log({"train_loss": math.exp(-step / 99) * (1 + math.sin(step * 7) / 9)})
         run.log({"val_loss": math.exp(-step / 99)} if step % 50 == 0 else {}, step=step)
-    yield run
     run.finish()
+    return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(run: Run) -> Page:
     return page_of(run)
 
@@ -63,7 +64,6 @@ def test_the_same_data_make_the_same_bytes_in_another_process(
     )
     contents = []
     for seed in "12":
-        run.finish()
         target = tmp_path / f"{seed}.svg"
         subprocess.run(
             [sys.executable, "-c", code, str(run.location), str(target)],
@@ -158,7 +158,6 @@ def test_threads_can_save_at_once(page: Page, tmp_path: Path) -> None:
 def test_saving_needs_no_pyplot_and_keeps_the_users_backend(
     run: Run, tmp_path: Path
 ) -> None:
-    run.finish()
     code = (
         "import sys, matplotlib; matplotlib.use('svg');"
         "from stepwell.store import open_store; from stepwell.viz import save_run_figure;"

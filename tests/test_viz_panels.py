@@ -19,8 +19,8 @@ BLUE, VERMILION, GREEN = LIGHT.palette[:3]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    run = start_run(name="moe", store=tmp_path / "s.duckdb")
+def run(store_path: Path) -> Iterator[Run]:
+    run = start_run(name="moe", store=store_path)
     yield run
     run.finish()
 
@@ -273,9 +273,9 @@ def test_the_header_says_where_the_run_is(run: Run) -> None:
     assert header.progress is None
 
 
-def test_the_header_knows_how_many_steps_the_configuration_names(tmp_path: Path) -> None:
+def test_the_header_knows_how_many_steps_the_configuration_names(store_path: Path) -> None:
     settings: dict[str, Any] = {"total_steps": 200}
-    with start_run(config=settings, store=tmp_path / "s.duckdb") as run:
+    with start_run(config=settings, store=store_path) as run:
         log_all(run, [{"loss": 1.0}] * 100)
         header = page(run, TrainingVisualizerConfig()).header
     assert header.facts[0] == "step 99 / 200"

@@ -18,8 +18,8 @@ from stepwell.viz._run_figure import layout_of_groups, metric_groups
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    run = start_run(name="moe", store=tmp_path / "s.duckdb")
+def run(store_path: Path) -> Iterator[Run]:
+    run = start_run(name="moe", store=store_path)
     for step in range(50):
         run.log(
             {"train_loss": 100 * 0.8**step, "val_loss": 1.0, "system/gpu": 0.5, "lr": 0.1}
@@ -83,8 +83,8 @@ def test_an_unknown_theme_is_named(store: Store, tmp_path: Path) -> None:
         save_run_figure(store, "last", tmp_path / "plot.svg", theme="sepia")
 
 
-def test_a_run_without_metrics_has_a_figure_too(tmp_path: Path) -> None:
-    with start_run(store=tmp_path / "s.duckdb") as empty:
+def test_a_run_without_metrics_has_a_figure_too(store_path: Path, tmp_path: Path) -> None:
+    with start_run(store=store_path) as empty:
         assert save_run_figure(empty.store(), empty.id, tmp_path / "plot.png").is_file()
 
 

@@ -29,10 +29,9 @@ CONFIG = TrainingVisualizerConfig(1, 1, (5, 4), metrics=[MetricConfig("loss", 0)
 
 
 @pytest.fixture(autouse=True)
-def location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    location = tmp_path / "s.duckdb"
-    monkeypatch.setenv("STEPWELL_STORE", str(location))
-    return location
+def location(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STEPWELL_STORE", str(store_path))
+    return store_path
 
 
 @pytest.fixture
@@ -266,7 +265,7 @@ def test_later_changes_of_the_configuration_have_no_effect(run: Run) -> None:
 def test_an_unusable_configuration_starts_no_run(location: Path) -> None:
     with pytest.raises(ConfigurationError):
         RealTimeTrainingVisualizer(TrainingVisualizerConfig(subplot_rows=0))
-    assert not location.exists()
+    assert open_store(location).runs() == []
 
 
 def panels(visualizer: RealTimeTrainingVisualizer) -> list[list[str]]:
