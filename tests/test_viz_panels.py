@@ -260,7 +260,7 @@ def test_experts_without_any_load_are_unknown(run: Run) -> None:
 def test_metrics_that_no_panel_shows_are_said_with_their_values(run: Run) -> None:
     log_all(run, [{"loss": 1.0, "grad_norm": 2.0}, {"grad_norm": 0.68}])
     config = TrainingVisualizerConfig(1, 1, metrics=[MetricConfig("loss", 0)])
-    assert page(run, config).recorded == ("grad norm 0.68",)
+    assert page(run, config).recorded == ("grad_norm 0.68",)
 
 
 def test_the_header_says_where_the_run_is(run: Run) -> None:

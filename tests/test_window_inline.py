@@ -75,7 +75,9 @@ def test_a_panel_that_was_zoomed_stays_until_it_shall_follow(
         shown = visualizer._view._shown
         zoomed, other = panels(visualizer)
         zoomed.set_xlim(10, 20)
-        run(visualizer, 1.0)
+        end = time.monotonic() + 60
+        while panels(visualizer)[1].get_xlim()[1] <= 50 and time.monotonic() < end:
+            run(visualizer, 1.0)
         shown.live.redraw()
         zoomed, other = panels(visualizer)
         held = [zoomed.get_xlim(), list(zoomed.get_xticks()), other.get_xlim()]

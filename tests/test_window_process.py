@@ -179,7 +179,7 @@ def test_without_a_screen_one_line_names_the_terminal(
     _, errors = finish(python(LOOP, "save"), tmp_path)
     (line,) = errors.splitlines()
     assert "no display" in line
-    assert "stepwell show" in line
+    assert "stepwell watch" in line
     assert (tmp_path / "end.png").stat().st_size > 0
 
 
