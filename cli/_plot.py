@@ -78,9 +78,10 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
         names, metrics = metrics, ()
     if not names:
         raise click.UsageError("say which: a run, or metrics of many runs")
-    are_many = bool(told) or is_chosen or len(names) > 1
+    first, *others = names
+    are_many = bool(told or is_chosen or others)
     with shared.store_of(ctx, location) as store:
-        info = None if are_many else _run(store, names[0], is_surely=bool(metrics))
+        info = None if are_many else _run(store, first, is_surely=bool(metrics))
         if info is None:
             if metrics:
                 raise click.UsageError("--metric is for a single run; name the METRICs")
