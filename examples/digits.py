@@ -47,7 +47,7 @@ class Settings:
 
 def load_images() -> tuple[tuple[Array, Labels], tuple[Array, Labels]]:
     """Images and labels: four fifths to train with, and one fifth to validate."""
-    images, labels = load_digits(return_X_y=True)
+    images, labels = (np.asarray(column) for column in load_digits(return_X_y=True))
     order = np.random.default_rng(0).permutation(len(labels))
     images, labels = images[order] / 16, labels[order]
     split = len(labels) * 4 // 5

@@ -196,7 +196,9 @@ def select_points(
         value=np.asarray(found["value"], np.float64),
         time=np.asarray(found.get("time", ()), np.int64),
     )
-    return points if len(ids) <= 1 else _placed(connection, members, points, found["run"])
+    if len(ids) <= 1:
+        return points
+    return _placed(connection, members, points, np.asarray(found["run"], np.uint64))
 
 
 def select_times(

@@ -116,7 +116,7 @@ def _fill(
     wanted = json.dumps(list(columns))
     found = connection.execute(query, [*chosen.parameters, wanted]).fetchnumpy()
     places, cells = found["place"], np.ma.getdata(found["cell"])
-    keys = found["key"]
+    keys = np.asarray(found["key"])
     for key, filled in columns.items():
         rows = keys == key
         filled[places[rows]] = cells[rows]
