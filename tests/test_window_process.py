@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stepwell import open_store
-
 if TYPE_CHECKING:
     from tests.conftest import Screen
 
@@ -96,11 +94,9 @@ def test_a_window_does_not_take_the_focus(
 
 
 def test_a_window_waits_for_a_store_that_is_in_use(
-    display: "Screen", python: Python, tmp_path: Path
+    display: "Screen", python: Python, store_path: Path, tmp_path: Path
 ) -> None:
-    store = tmp_path / "stepwell.duckdb"
-    open_store(store).close()
-    other = python(HOLDS_THE_FILE, store)
+    other = python(HOLDS_THE_FILE, store_path)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
     process = python(LOOP)
