@@ -9,6 +9,7 @@ import click
 from stepwell.store import StepwellError
 
 from ._commands import SECTIONS, Commands
+from ._light_process import light_process
 
 _HELP = "NoArgsIsHelpError"
 """What click, from 8.2 on, raises to show the help where a group was given nothing."""
@@ -95,7 +96,5 @@ def main(ctx: click.Context, location: Path | None) -> None:
 
 def start() -> None:
     """Run the command that this process was started for."""
-    # DuckDB 1.5 loads pandas, where there is one, to look at a query's parameter: hundreds
-    # of milliseconds, for what no command has any use for.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
-    main()
+    with light_process():
+        main()

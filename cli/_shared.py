@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ._light_process import load_duckdb
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -64,6 +66,7 @@ def store_of(ctx: click.Context, location: Path | None) -> "Store":
     Raises:
         StoreLocationError: If there is none.
     """
+    load_duckdb()
     from stepwell.store import open_store  # noqa: PLC0415 (loads DuckDB)
 
     return open_store(location or ctx.obj, create=False)

@@ -5,7 +5,6 @@ works, detaches and gives the lock back. DuckDB lets only one process hold a fil
 included, so nobody holds it for longer than the work takes.
 """
 
-import ctypes
 import os
 import threading
 import time
@@ -245,6 +244,8 @@ class Lease:
             if lock is not None:
                 lock.forget()
         if self._memory is not None:
+            import ctypes  # noqa: PLC0415 (a forked child alone has a use for it)
+
             # Destroying an instance whose threads stayed in the parent crashes.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
         self.__init__(self.location)  # type: ignore[misc]

@@ -111,3 +111,33 @@ def test_the_helper_does_not_need_the_training_to_be_importable(tmp_path: Path) 
     )
 
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_a_command_does_not_load_what_duckdb_asks_for_its_version(
+    output: Output, store_path: Path
+) -> None:
+    output(LOGS, store_path)
+    code = f"""{COMMAND}
+import duckdb, importlib.metadata
+print("email.message" in there_before, duckdb.__version__)
+print(importlib.metadata.version("duckdb"))
+""".replace("import duckdb, ", "there_before = set(sys.modules); import duckdb, ")
+
+    *_, loaded, real = output(code, "--store", store_path, "ls").splitlines()
+
+    assert loaded.split() == ["False", real]
+
+
+def test_what_else_is_asked_of_the_metadata_comes_from_the_real_module(
+    output: Output,
+) -> None:
+    code = """
+        import sys
+        from stepwell.cli import _light_process as light
+        light.load_duckdb()
+        print(light._version("click"), light._other("PackageNotFoundError").__name__)
+        import importlib.metadata
+        print(importlib.metadata.version("click"))
+    """
+    version, name, real = output(code).split()
+    assert (version, name) == (real, "PackageNotFoundError")
