@@ -83,30 +83,44 @@ def _rounds_of_a_millisecond():
     return round(rounds * 1e-3 / best)
 
 
-def _steps(rounds, most, seconds, log=None):
-    """Mean milliseconds of a step of about one millisecond, with or without logging."""
+def _steps(rounds, most, seconds, log=None, first=0):
+    """Steps of about one millisecond, with or without logging.
+
+    Returns:
+        The mean milliseconds of a step; and how many there were.
+    """
     pool = calls()
     begin = time.perf_counter()
     done = 0
     while done < most and time.perf_counter() - begin < seconds:
         _work(rounds)
         if log is not None:
-            log(pool[done % 1000], done)
+            log(pool[done % 1000], first + done)
         done += 1
-    return 1e3 * (time.perf_counter() - begin) / done
+    return 1e3 * (time.perf_counter() - begin) / done, done
 
 
-def loop(adapter, most, seconds):
-    """How much slower a loop of steps of 1 ms becomes, against before and after."""
+def loop(adapter, most, seconds, groups=5):
+    """How much slower a loop of steps of 1 ms becomes.
+
+    Turns without, with, with and without logging are a group, in which a machine that
+    becomes faster or slower hits both alike; the median of the groups is what counts.
+    """
     rounds = _rounds_of_a_millisecond()
     log = adapter.open("run", {"lr": 0.1})
     log(calls()[0], 0)
     time.sleep(1.0)  # what runs in the background has begun
-    before = _steps(rounds, most, seconds)
-    logged = _steps(rounds, most, seconds, log)
+    most, seconds = max(1, most // (2 * groups)), seconds / (2 * groups)
+    step, ratios = 1, []
+    for _ in range(groups):
+        spent = {None: 0.0, log: 0.0}
+        for logging in (None, log, log, None):
+            each, done = _steps(rounds, most, seconds, logging, step)
+            spent[logging] += each
+            step += done if logging else 0
+        ratios.append(spent[log] / spent[None])
     adapter.finish()
-    after = _steps(rounds, most, seconds)
-    return {"slower_percent": 100 * (logged / statistics.mean((before, after)) - 1)}
+    return {"slower_percent": 100 * (statistics.median(ratios) - 1)}
 
 
 def sweep(adapter, runs, steps, seconds):
