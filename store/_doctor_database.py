@@ -8,7 +8,7 @@ import duckdb
 
 from stepwell import migrations
 
-from ._errors import StoreDamagedError, StoreNewerError
+from ._errors import StoreDamagedError, StoreError, StoreNewerError
 from ._explain import explain
 from ._finding import FAULT, OK, WARNING, Finding, count_of
 from ._lease import lease_of
@@ -58,15 +58,26 @@ def examine_database(location: Location, now: datetime) -> DatabaseFacts:
             )
         )
         return facts
+    if not location.database.stat().st_size:
+        text = f"{location.database.name} is empty"
+        advice = "put a copy back, if it held runs; any command that reads makes it anew"
+        facts.findings.append(Finding("database", FAULT, text, advice))
+        return facts
     try:
         with attached_file(location.database) as connection:
             if _check_version(connection, location, facts):
                 _check_tables(connection, facts, now)
     except duckdb.Error as error:
-        trouble = str(explain(error, location))
-        advice = "close it there" if "held open" in trouble else REPAIR
-        facts.findings.append(Finding("database", FAULT, _one_line(trouble), advice))
+        facts.findings.append(_say_trouble(explain(error, location)))
     return facts
+
+
+def _say_trouble(error: StoreError) -> Finding:
+    """What a store's error says, without its advice where a repair is better advice."""
+    text, _, advice = _one_line(error).rpartition("; ")
+    if isinstance(error, StoreDamagedError) or not text:
+        advice = REPAIR
+    return Finding("database", FAULT, text or _one_line(error), advice)
 
 
 def _check_version(
@@ -76,10 +87,10 @@ def _check_version(
     try:
         revision = read_revision(connection, lease_of(location))
     except StoreNewerError as error:
-        say(Finding("version", FAULT, _one_line(error), "pip install -U stepwell"))
+        say(Finding("version", FAULT, _said(error), "pip install -U stepwell"))
         return False
     except StoreDamagedError as error:
-        say(Finding("version", FAULT, _one_line(error), "give another path by --store"))
+        say(Finding("version", FAULT, _said(error), "give another path by --store"))
         return False
     tags = connection.execute(
         "select tags from duckdb_databases() where database_name = 'store'"
@@ -107,16 +118,45 @@ def _check_tables(
             counts[name] = _row(connection, query)[0]
         except duckdb.Error as error:
             unreadable.append((name, _one_line(error)))
-    for name, why in unreadable:
-        say(Finding("database", FAULT, f"table {name} cannot be read: {why}", REPAIR))
     if unreadable:
+        names = ", ".join(name for name, _ in unreadable)
+        what = "table" if len(unreadable) == 1 else "tables"
+        text = f"{what} {names} cannot be read: {unreadable[0][1]}"
+        say(Finding("database", FAULT, text, REPAIR))
         return
+    if any(found.check == "version" and found.is_ok for found in facts.findings):
+        lacking = _check_schema(connection)
+        if lacking is not None:
+            say(lacking)
+            if lacking.verdict == FAULT:
+                return
     _read_facts(connection, facts)
     facts.points = counts.get("points", 0)
     extent = f"{count_of(len(facts.runs), 'run')}, {count_of(facts.points, 'point')}"
     text = f"every table is readable: {extent}"
     say(Finding("database", OK, text))
     facts.findings += [_check_totals(connection, facts), *_check_clock(connection, now)]
+
+
+def _check_schema(connection: duckdb.DuckDBPyConnection) -> Finding | None:
+    """What of the schema is not there, though its revision says so."""
+    from ._schema import VIEWS, metadata  # noqa: PLC0415 (loads SQLAlchemy)
+
+    query = "select table_name, column_name from duckdb_columns() where not internal"
+    there = set(connection.execute(f"{query} and database_name = 'store'").fetchall())
+    tables = {table for table, _ in there}
+    gone = []
+    for table in metadata.sorted_tables:
+        lacking = [c.name for c in table.columns if (table.name, c.name) not in there]
+        if table.name not in tables:
+            gone.append(f"the table {table.name}")
+        else:
+            gone += [f"{table.name}.{name}" for name in lacking]
+    views = [f"the view {name}" for name in VIEWS if name not in tables]
+    if not (gone or views):
+        return None
+    text = f"the database lacks {', '.join(gone + views)}"
+    return Finding("database", FAULT if gone else WARNING, text, REPAIR)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -157,7 +197,8 @@ def _check_totals(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -
 def _check_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Finding]:
     row = _row(
         connection,
-        "select max(last_time), arg_max(run_id, last_time) from totals_",
+        "select max(time), arg_max(run_id, time) from (select run_id, last_time as time"
+        " from totals_ union all select run_id, created_at from runs)",
     )
     found = []
     if row[0] is not None and row[0] > now + SKEW:
@@ -165,7 +206,7 @@ def _check_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[F
             Finding(
                 "clock",
                 WARNING,
-                f"run {str(row[1])[-8:]} has points of {row[0]:%Y-%m-%d %H:%M} UTC, which"
+                f"run {str(row[1])[-8:]} has times of {row[0]:%Y-%m-%d %H:%M} UTC, which"
                 " is in the future",
                 "set the clock of the machine that wrote it, or of this one",
             )
@@ -185,6 +226,11 @@ def _check_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[F
             )
         )
     return found
+
+
+def _said(error: StoreError) -> str:
+    """What an error says, without what it says to do."""
+    return _one_line(error).rpartition("; ")[0]
 
 
 def _one_line(error: object) -> str:

@@ -38,7 +38,8 @@ def examine_journals(location: Location, facts: DatabaseFacts, now: float) -> li
         except FileNotFoundError:
             continue  # folded and removed just now
         except (OSError, StoreNewerError) as error:
-            text = f"{_short(journal.path)} cannot be read: {error}"
+            why = getattr(error, "strerror", None) or error
+            text = f"{_short(journal.path)} cannot be read: {why}"
             found.append(Finding("journals", FAULT, text, "check its owner and mode"))
             continue
         seen += 1
@@ -71,7 +72,7 @@ def _check_journal(journal: JournalFile, scan: JournalScan, now: float) -> list[
             f"{name} ends in a record that was cut after {count_of(scan.cut, 'byte')};"
             " its call had not returned"
         )
-        advice = "nothing; the next command that reads folds the rest"
+        advice = "nothing is to be done: the next command that reads folds the rest"
         found.append(Finding("journals", WARNING, text, advice))
     if scan.seconds_back > _BACK_SECONDS:
         text = f"{name}: its records' times run back by {scan.seconds_back:,.0f} s"
@@ -125,8 +126,8 @@ def _check_set_aside(location: Location) -> list[Finding]:
 def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
     """Runs that wait for a journal that is not there, and files that were left behind."""
     found = []
-    if facts.is_readable:
-        here = {journal.writer for journal in list_journals(location.journals)}
+    here = _writers(location) if facts.is_readable else None
+    if here is not None:
         held = {run for w, (run, _, _, _) in facts.journals.items() if w in here}
         for run_id, (name, status, message) in facts.runs.items():
             # A copied or merged run says by its message where it goes on.
@@ -136,6 +137,8 @@ def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
                 found.append(Finding("orphans", WARNING, text, advice))
     database = location.database
     for suffix, what in LEFT_OVER.items():
+        if suffix == LOG and not facts.is_readable:
+            continue  # somebody uses it, or it is the trouble that was found
         left = database.with_name(database.name + suffix)
         goes_on = suffix.startswith(COMPACT) and lock_holders(location.journals / COMPACT)
         if left.exists() and not goes_on:
@@ -144,18 +147,27 @@ def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
     return found or [Finding("orphans", OK, "nothing was left behind")]
 
 
+LOG = ".wal"
 LEFT_OVER = {
     ".new": "a creation that was killed",
     ".new.wal": "a creation that was killed",
     ".compact": "a `stepwell compact` that was killed",
     ".compact.wal": "a `stepwell compact` that was killed",
-    ".wal": "a program that was killed while it had the database open",
+    LOG: "a program that was killed while it had the database open",
 }
 """What may lie beside the database, and who leaves it there."""
 
 
+def _writers(location: Location) -> set[str] | None:
+    """Writers whose journals are there; None where the folder cannot be read."""
+    try:
+        return {journal.writer for journal in list_journals(location.journals)}
+    except StoreLocationError:
+        return None
+
+
 def _advice_on(suffix: str, left: Path) -> str:
-    if suffix == ".wal":
+    if suffix == LOG:
         return "leave it there: the next command that writes takes it in"
     return f"rm {left}; nothing is in it that is not elsewhere, too"
 

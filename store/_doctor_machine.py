@@ -10,7 +10,13 @@ from ._location import Location
 from ._looking import looking
 from ._processes import has_open, is_stopped, lock_holders, name_process
 
-_NETWORK = ("nfs", "cifs", "smb", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "afs")
+_NETWORK = tuple(
+    (
+        "9p afs beegfs ceph cifs coda fuse.ceph fuse.gcsfuse fuse.glusterfs fuse.rclone"
+        " fuse.s3fs fuse.sshfs gfs2 glusterfs gpfs lustre ncpfs nfs ocfs2 orangefs panfs"
+        " smb wekafs"
+    ).split()
+)  # how their names begin
 _LEAST_FREE = 256 * 2**20  # bytes
 _LOOKS = 4  # at a lock, so that one who has it for an instant is not named
 _PAUSE = 0.05
@@ -25,8 +31,9 @@ def examine_locks(location: Location, seconds: float) -> list[Finding]:
     except StoreBusyError:
         return [_say_held(lock, next(iter(lock_holders(lock)), None))]
     except StoreError as error:
-        advice = "check the folder's owner and mode, and that its disk has locks"
-        return [Finding("locks", FAULT, str(error), advice)]
+        text, _, advice = str(error).partition("; ")
+        advice = advice or "check the folder's owner and mode, and that its disk has locks"
+        return [Finding("locks", FAULT, text, advice)]
     if holder is not None:
         text = f"{name_process(holder)} holds the database open, and is not Stepwell"
         advice = "close it there; journals go on meanwhile, and nothing is lost"

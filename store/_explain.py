@@ -48,7 +48,9 @@ def explain(error: duckdb.Error, location: Location) -> StoreError:
             return kind(message.format(location))
     if isinstance(error, duckdb.IOException):
         return StoreDamagedError(
-            f"the database {location} cannot be read ({line}); restore it from a copy,"
-            " or move it away: its journals stay"
+            f"the database {location} cannot be read ({line}); put a copy back, or save"
+            " by `stepwell repair NEW` what can be read"
         )
-    return StoreDamagedError(f"the database {location} gave an error: {line}")
+    return StoreDamagedError(
+        f"the database {location} gave an error: {line}; `stepwell doctor` says more"
+    )

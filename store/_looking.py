@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from ._errors import StoreLocationError
 from ._lease import lease_of
 from ._location import Location
 from ._memory import new_memory
@@ -22,7 +23,14 @@ def looking(location: Location, seconds: float) -> Iterator[None]:
         StoreLocationError: If the lock cannot be asked for.
     """
     locks = [location.journals / name for name in (".gate", ".lock")]
-    if all(lock.exists() for lock in locks):
+    try:
+        are_there = all(lock.exists() for lock in locks)
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot look into {location.journals}: {error.strerror or error}; check its"
+            " owner and mode"
+        ) from error
+    if are_there:
         with lease_of(location).locked(seconds, exclusive=False):
             yield
     else:

@@ -35,6 +35,16 @@ print("held", flush=True)
 sys.stdin.readline()
 """
 
+LEAVES_A_LOG = """
+import duckdb, os, sys
+
+connection = duckdb.connect(sys.argv[1])
+connection.execute("pragma disable_checkpoint_on_shutdown")
+connection.execute("update runs set notes = 'a note'")
+connection.execute("create table more as select range as i from range(1000)")
+os._exit(0)
+"""
+
 HOLDS_THE_LEASE = """
 import sys
 from stepwell.store._lease import lease_of
@@ -73,6 +83,10 @@ def overwrite_the_database(path: Path, _: RunWriter) -> None:
     path.write_bytes(b"garbage " * 10_000)
 
 
+def empty_the_database(path: Path, _: RunWriter) -> None:
+    os.truncate(path, 0)
+
+
 def flip_a_bit_of_the_database(path: Path, _: RunWriter) -> None:
     with duckdb.connect(str(path), read_only=True) as connection:
         query = (
@@ -88,6 +102,17 @@ def flip_a_bit_of_a_journal(path: Path, writer: RunWriter) -> None:
 
 def cut_a_journal(path: Path, writer: RunWriter) -> None:
     os.truncate(writer.journal.path, writer.journal.path.stat().st_size - 7)
+
+
+def be_a_folder_in_place_of_a_journal(path: Path, writer: RunWriter) -> None:
+    writer.journal.path.unlink()
+    writer.journal.path.mkdir()
+
+
+def be_a_file_in_place_of_the_folder(path: Path, _: RunWriter) -> None:
+    journals = resolve(path).journals
+    shutil.rmtree(journals)
+    journals.write_text("no folder")
 
 
 def damage_a_header(path: Path, writer: RunWriter) -> None:
@@ -140,6 +165,33 @@ def record_in_the_future(path: Path, _: RunWriter) -> None:
     ask(path, "update points set time = time + interval 2 days where step = 199")
 
 
+def begin_in_the_future(path: Path, _: RunWriter) -> None:
+    ask(path, "update runs set created_at = created_at + interval 2 days")
+    ask(path, "update runs set finished_at = finished_at + interval 2 days")
+
+
+def end_before_the_start(path: Path, _: RunWriter) -> None:
+    times = "created_at = timestamp '2026-01-02', finished_at = timestamp '2026-01-01'"
+    ask(path, f"update runs set {times} where status = 'finished'")  # noqa: S608
+
+
+def drop_a_view(path: Path, _: RunWriter) -> None:
+    ask(path, "drop view metrics")
+
+
+def drop_a_table(path: Path, _: RunWriter) -> None:
+    ask(path, "drop table names_")
+
+
+def drop_a_column(path: Path, _: RunWriter) -> None:
+    ask(path, "alter table figures drop column spec")
+
+
+def be_older(path: Path, writer: RunWriter) -> None:
+    writer.journal.path.unlink()
+    shutil.copy(Path(__file__).parent / "stores" / "0001.duckdb", path)
+
+
 def be_newer(path: Path, _: RunWriter) -> None:
     ask(path, "update alembic_version set version_num = '9999'")
 
@@ -151,10 +203,13 @@ def be_somebody_elses(path: Path, _: RunWriter) -> None:
 
 FAULTS: list[tuple[Plant, str, str]] = [
     (cut_the_database, "database", r"cannot be read .*Could not read enough bytes"),
+    (empty_the_database, "database", r"\w\.duckdb is empty"),
     (overwrite_the_database, "database", r"nor any DuckDB database"),
     (flip_a_bit_of_the_database, "database", r"table points cannot be read: .*checksum"),
     (flip_a_bit_of_a_journal, "journals", r"48 bytes damaged from byte \d.*, 9\d\d bytes"),
     (cut_a_journal, "journals", r"cut after 41 bytes; its call had not returned"),
+    (be_a_folder_in_place_of_a_journal, "journals", r"cannot be read: Is a directory"),
+    (be_a_file_in_place_of_the_folder, "journals", r"journal: Not a directory"),
     (damage_a_header, "journals", r"no whole header; 202 records behind it"),
     (set_a_journal_aside, "journals", r"was set aside: 201 records whole, 48 bytes dam"),
     (shorten_what_was_folded, "offsets", r"has [\d,]+ bytes, and 1,000,000 were folded"),
@@ -165,7 +220,13 @@ FAULTS: list[tuple[Plant, str, str]] = [
     (leave_half_a_database, "orphans", r"\.new was left by a creation that was killed"),
     (leave_half_a_compaction, "orphans", r"\.compact was left by a `stepwell compact`"),
     (come_from_the_future, "clock", r"was touched 86,\d\d\d s in the future"),
-    (record_in_the_future, "clock", r"has points of .* UTC, which is in the future"),
+    (record_in_the_future, "clock", r"has times of .* UTC, which is in the future"),
+    (begin_in_the_future, "clock", r"has times of .* UTC, which is in the future"),
+    (end_before_the_start, "clock", r"1 run ended before the start, .*: '\w+'"),
+    (drop_a_view, "database", r"the database lacks the view metrics"),
+    (drop_a_table, "database", r"the database lacks the table names_"),
+    (drop_a_column, "database", r"the database lacks figures\.spec"),
+    (be_older, "version", r"schema 0001, and this Stepwell writes \d{4}"),
     (be_newer, "version", r"written by a newer Stepwell \(schema 9999"),
     (be_somebody_elses, "version", r"is a DuckDB database, but not a Stepwell store"),
 ]
@@ -296,6 +357,56 @@ def test_who_holds_the_lock_is_named_and_whether_it_was_stopped(
     other.communicate("go on\n", timeout=20)
 
 
+def test_a_lock_of_a_killed_process_is_nobodys(
+    store_path: Path, make_writer: MakeWriter, python: Python
+) -> None:
+    fill(store_path, make_writer)
+    other = python(HOLDS_THE_LEASE, store_path)
+    assert other.stdout
+    assert other.stdout.readline() == "held\n"
+    assert wrong(examine(store_path, seconds=0.1))
+    other.kill()
+    other.wait(20)
+
+    assert wrong(examine(store_path)) == []
+
+
+def test_tables_that_cannot_be_read_are_one_finding(
+    store_path: Path, make_writer: MakeWriter
+) -> None:
+    fill(store_path, make_writer, **GONE)
+    with duckdb.connect(str(store_path), read_only=True) as connection:
+        blocks = {
+            block
+            for table in ("runs", "totals_")
+            for (block,) in connection.execute(
+                f"select block_id from pragma_storage_info('{table}') where block_id >= 0"  # noqa: S608
+            ).fetchall()
+        }
+    for block in blocks:
+        flip(store_path, 12_288 + 65_536 * block + 5_000)
+
+    ((check, message),) = wrong(examine(store_path))
+
+    assert check == "database"
+    assert re.match(r"tables? .*(runs|totals_).* cannot be read: IO Error", message)
+
+
+def test_a_log_that_makes_the_database_unreadable_is_one_finding(
+    store_path: Path, make_writer: MakeWriter, output: Callable[..., str]
+) -> None:
+    fill(store_path, make_writer, **GONE)
+    output(LEAVES_A_LOG, store_path)
+    log_file = store_path.with_name(store_path.name + ".wal")
+    assert [check for check, _ in wrong(examine(store_path))] == ["orphans"]
+    flip(log_file, log_file.stat().st_size // 2)
+
+    ((check, message),) = wrong(examine(store_path))
+
+    assert check == "database"
+    assert "replaying WAL file" in message
+
+
 def test_times_that_run_backwards_are_named(
     store_path: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +430,7 @@ def test_times_that_run_backwards_are_named(
         ("//server/data {} cifs rw 0 0", "warning"),
         ("me@server: {} fuse.sshfs rw 0 0", "warning"),
         ("10.0.0.1@tcp:/l {} lustre rw 0 0", "warning"),
+        ("bucket {} fuse.s3fs rw 0 0", "warning"),
         ("/dev/sda1 {} ext4 rw 0 0", "ok"),
     ],
 )
