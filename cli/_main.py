@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from stepwell.store import StepwellError
+from stepwell.store import StepwellError, StoreWarning
 
 from ._commands import SECTIONS, Commands
 from ._light_process import light_process
+from ._shared import warnings_as_lines
 
 _HELP = "NoArgsIsHelpError"
 """What click, from 8.2 on, raises to show the help where a group was given nothing."""
@@ -40,7 +41,8 @@ class OneLineErrors(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; see `click.Group.invoke`."""
         try:
-            return super().invoke(ctx)
+            with warnings_as_lines(StoreWarning):
+                return super().invoke(ctx)
         except click.UsageError as error:
             raise _in_one_line(error) from error
         except StepwellError as error:

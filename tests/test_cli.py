@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
 import stepwell
 from stepwell.cli import main
 from stepwell.store import Store, start_run
+from stepwell.store._writer import RunWriter
 
 Invoke = Callable[..., Result]
 
@@ -53,6 +55,19 @@ def check_one_line(result: Result, words: str) -> None:
     assert result.stdout == ""
     assert re.search(words, result.stderr), result.stderr
     assert re.fullmatch(r"Error: .*\n", result.stderr), result.stderr
+
+
+def test_a_warning_is_one_line(
+    invoke: Invoke, store_path: Path, make_writer: Callable[..., RunWriter]
+) -> None:
+    make_writer().recorder().log({"loss": 1.0})
+    with duckdb.connect(str(store_path)) as connection:
+        connection.execute("drop table names_")
+
+    result = invoke("ls", "--store", store_path)
+
+    assert result.exit_code == 0
+    assert re.fullmatch(r"Warning: reading without the newest .*\n", result.stderr)
 
 
 # Help.
