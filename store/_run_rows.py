@@ -129,7 +129,7 @@ class RunRows:
                 self._connection.execute(update, [*values, run_id])
             self._stored[run_id] = dict(row)
         for run_id in sorted(self._new_config):
-            self._write_params(run_id, self._rows[run_id]["config"])
+            self._write_params(run_id, self._rows[run_id]["config"] or {})
         self._changed.clear()
         self._new_config.clear()
 

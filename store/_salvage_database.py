@@ -6,6 +6,7 @@ its row groups, then by halves of them, down to the 2,048 rows that DuckDB reads
 
 import shutil
 import struct
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,11 +160,27 @@ class _Rescue:
             self._copy_range(start, middle)
             self._copy_range(middle, stop)
             return
-        readable = [name for name in self._columns if self._can_read(name, start, stop)]
+        readable = [name for name in self._columns if self._can_read([name], start, stop)]
         needed = {name for name, optional in self._columns.items() if not optional}
         before = self._rows()
         if needed <= set(readable) and self._copy(readable, (start, stop)):
             self._blanked += self._rows() - before
+        else:
+            self._copy_ends(start, stop)
+
+    def _copy_ends(self, start: int, stop: int) -> None:
+        """Copy what can be read at either end of rows that two row groups share."""
+        rows, columns = range(start, stop), list(self._columns)
+        if self._can_read(columns, start, start + 1):
+            good = bisect_left(
+                rows, True, key=lambda row: not self._can_read(columns, start, row + 1)
+            )
+            self._copy(columns, (start, start + good))
+        elif self._can_read(columns, stop - 1, stop):
+            bad = bisect_left(
+                rows, True, key=lambda row: self._can_read(columns, row, stop)
+            )
+            self._copy(columns, (start + bad, stop))
 
     def _copy(self, columns: list[str], rows: tuple[int, int] | None) -> bool:
         listed = ", ".join(f'"{column}"' for column in columns)
@@ -173,9 +190,10 @@ class _Rescue:
             f' select {listed} from damaged."{self._name}" {where}'
         )
 
-    def _can_read(self, column: str, start: int, stop: int) -> bool:
+    def _can_read(self, columns: list[str], start: int, stop: int) -> bool:
+        listed = ", ".join(f'"{column}"' for column in columns)
         return self._try(
-            f'select count(hash("{column}")) from damaged."{self._name}"'  # noqa: S608
+            f'select count(hash({listed})) from damaged."{self._name}"'  # noqa: S608
             f" where rowid >= {start} and rowid < {stop}"
         )
 
