@@ -47,7 +47,8 @@ def snapshot(
                 _copy_files(source, lease.location)
         except OSError as error:
             raise StoreLocationError(
-                f"cannot copy the store {source}: {error.strerror or error}"
+                f"cannot copy the store {source} into {folder.parent}:"
+                f" {error.strerror or error}"
             ) from error
         try:
             fold(lease, seconds)
