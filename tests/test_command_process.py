@@ -9,9 +9,7 @@ import pytest
 START = "from stepwell.cli import start; start()"
 
 
-def process(
-    code: str, *arguments: str, output: int | None = None
-) -> tuple[int, str, str]:
+def process(code: str, *arguments: str, output: int | None = None) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         stdout=subprocess.PIPE if output is None else output,
