@@ -32,7 +32,7 @@ def tag(  # noqa: PLR0913, PLR0917 (an option an argument)
     Example: stepwell tag last baseline paper
     """
     with shared.store_of(ctx, location) as store:
-        info = store.tag(run, tags, remove=remove)
+        info = store.tag(shared.run_of(store, run).run_id, tags, remove=remove)
     _print(info, f"tags: {', '.join(info.tags) or '–'}", as_json)
 
 
@@ -50,7 +50,7 @@ def note(
     Example: stepwell note last "diverged after the warm-up; see the gradients"
     """
     with shared.store_of(ctx, location) as store:
-        info = store.note(run, text)
+        info = store.note(shared.run_of(store, run).run_id, text)
     _print(info, f"notes: {info.notes or '–'}", as_json)
 
 
@@ -68,7 +68,7 @@ def rename(
     Example: stepwell rename last baseline
     """
     with shared.store_of(ctx, location) as store:
-        info = store.rename(run, name)
+        info = store.rename(shared.run_of(store, run).run_id, name)
     _print(info, "is its name now", as_json)
 
 

@@ -106,7 +106,7 @@ def _run(store: "Store", name: str, *, is_surely: bool) -> "RunInfo | None":
     from stepwell.store import RunNotFoundError  # noqa: PLC0415
 
     try:
-        return store.run(name)
+        return shared.run_of(store, name)
     except RunNotFoundError:
         if is_surely or not store.runs(limit=1):
             raise

@@ -17,7 +17,7 @@ from ._light_process import load_duckdb
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stepwell.store import Store
+    from stepwell.store import RunInfo, Store
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -70,6 +70,25 @@ def store_of(ctx: click.Context, location: Path | None) -> "Store":
     from stepwell.store import open_store  # noqa: PLC0415 (loads DuckDB)
 
     return open_store(location or ctx.obj, create=False)
+
+
+def run_of(store: "Store", reference: str) -> "RunInfo":
+    """The run that is meant; a line where errors go says which, where its name has others.
+
+    Raises:
+        RunNotFoundError: No run fits.
+        AmbiguousRunError: A part of an id fits several.
+    """
+    info = store.run(reference)
+    others = len(store.runs(reference)) - 1 if info.name == reference else 0
+    if others > 0:
+        runs = "1 other run has" if others == 1 else f"{others:,} other runs have"
+        click.echo(
+            f"{reference}: the newest is meant, {short_id(info.run_id)};"
+            f" {runs} this name, say the id for one of them",
+            err=True,
+        )
+    return info
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def show(ctx: click.Context, location: Path | None, run: str, as_json: bool) -> 
     Example: stepwell show last
     """
     with shared.store_of(ctx, location) as store:
-        info = store.run(run)
+        info = shared.run_of(store, run)
         summary = store.summary(info)
     if as_json:
         metrics = {metric: asdict(values) for metric, values in summary.items()}

@@ -66,7 +66,7 @@ def _references(
     from stepwell.store import Selection  # noqa: PLC0415 (a part of the store)
 
     if selection == Selection():
-        return list(names) or ["last"]
+        return [shared.run_of(store, name).run_id for name in names] or ["last"]
     found = store.runs(replace(selection, runs=(*names, *selection.runs)))
     require_runs(found)
     return [run.run_id for run in found]

@@ -419,3 +419,29 @@ def test_names_are_printed_as_they_are_in_any_locale(path: Path) -> None:
         done = run_command("ls", "--store", str(path), env=environment)
         assert done.returncode == 0, done.stderr
         assert "[bold]ünï[/bold]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["show", "twin"], ["plot", "twin"], ["note", "twin", "x"]]
+)
+def test_a_name_of_several_runs_says_which_is_meant(
+    invoke: Invoke, tmp_path: Path, arguments: list[str]
+) -> None:
+    store = tmp_path / "twins.duckdb"
+    for _ in range(3):
+        run = start_run("p", "twin", store=store)
+        run.log({"loss": 1.0})
+        run.finish()
+    picture = ["-o", tmp_path / "a.png"] if arguments[0] == "plot" else []
+
+    by_name = invoke(*arguments, *picture, "--json", "--store", store)
+    other = [run.id if one == "twin" else one for one in arguments]
+    by_id = invoke(*other, *picture, "--json", "--store", store)
+
+    assert by_name.exit_code == 0, by_name.output
+    assert json.loads(by_name.stdout)["run_id"] == run.id
+    assert by_name.stderr.splitlines() == [
+        f"twin: the newest is meant, {run.id[-8:]}; 2 other runs have this name,"
+        " say the id for one of them"
+    ]
+    assert by_id.stderr == ""
