@@ -88,3 +88,17 @@ def overlap(one: Box, other: Box) -> bool:
         min(one.right, other.right) - max(one.left, other.left) > apart
         and min(one.top, other.top) - max(one.bottom, other.bottom) > apart
     )
+
+
+@pytest.mark.parametrize("value", [0.01, 0.0, -3.5, 1e9])
+def test_a_value_that_never_changes_has_one_tick(value: float) -> None:
+    scale = linear_scale(value, value)
+
+    assert scale.ticks == (value,)
+    assert scale.low < value < scale.high
+
+
+def test_a_logarithmic_axis_of_one_value_has_one_tick() -> None:
+    scale = log_scale(0.003, 0.003)
+
+    assert (scale.ticks, scale.labels) == ((0.003,), ("0.003",))

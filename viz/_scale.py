@@ -51,20 +51,27 @@ class Scale:
 
 
 def linear_scale(low: float, high: float, *, padded: bool = True) -> Scale:
-    """A linear axis that holds *low* to *high*; starts at 0 where that is near."""
-    if padded:
-        low, high = _padded(low, high)
-    ticks = _linear_ticks(low, high)
-    return Scale("linear", low, high, ticks, tick_labels(ticks))
+    """A linear axis that holds *low* to *high*; starts at 0 where that is near.
+
+    Where these are the same, it has one tick.
+    """
+    bottom, top = _padded(low, high) if padded else (low, high)
+    # Ticks around a value that never changes tell nothing.
+    ticks = (low,) if padded and _are_same(low, high) else _linear_ticks(bottom, top)
+    return Scale("linear", bottom, top, ticks, tick_labels(ticks))
 
 
 def log_scale(low: float, high: float) -> Scale:
-    """A logarithmic axis that holds *low* to *high*, both greater than 0."""
+    """A logarithmic axis that holds *low* to *high*, both greater than 0.
+
+    Where these are the same, it has one tick.
+    """
+    constant = max(low, _TINY) if _are_same(low, high) else None
     low, high = math.log10(max(low, _TINY)), math.log10(max(high, _TINY))
     margin = max(_HEADROOM * (high - low), 0.02)
     low, high = max(low - margin, -300.0), min(high + margin, 308.0)
     bottom, top = 10.0**low, 10.0**high
-    ticks = _log_ticks(bottom, top)
+    ticks = _log_ticks(bottom, top) if constant is None else (constant,)
     return Scale("log", bottom, top, ticks, tick_labels(ticks))
 
 
@@ -122,10 +129,14 @@ def _unfold(value: float, threshold: float) -> float:
     return math.copysign(min(unfolded * threshold, 1e308), value)
 
 
+def _are_same(low: float, high: float) -> bool:
+    return high - low <= max(abs(low), abs(high)) * 1e-12
+
+
 def _padded(low: float, high: float) -> tuple[float, float]:
     spread = high - low
     size = max(abs(low), abs(high))
-    if spread <= size * 1e-12:
+    if _are_same(low, high):
         margin = size * 0.1 if size else 1.0
         return low - margin, high + margin
     margin = spread * _HEADROOM
