@@ -142,7 +142,7 @@ def test_options_and_style_of_a_run_are_heeded(store: Store, tmp_path: Path) -> 
     spec = FigureSpec("run", options={"metrics": ["lr"]}, style={"theme": "dark"})
     path = redraw(store, spec, tmp_path / "a.svg")
 
-    assert titles(path, "Lr", "Loss") == ["Lr"]
+    assert titles(path, "lr", "Loss") == ["lr"]
     assert "#11161d" in path.read_text(encoding="utf-8")
 
 

@@ -121,9 +121,11 @@ def test_axes_in_a_row_stand_on_one_line(trained: Run) -> None:
 
 def test_curves_are_named_at_their_ends_with_their_values(trained: Run) -> None:
     found = [label.get_text() for label in labels(axes_of(new_figure(page_of(trained))))]
-    last = trained.summary()["train_loss"].current
+    train = page_of(trained).panels[0].curves[0]
+    assert train.is_smoothed
+    assert train.end is not None
     assert [text.split() for text in found] == [
-        ["train", f"{last:.4g}"],
+        ["train", f"{train.end.value:.4g}"],
         ["val", f"{2.2 * math.exp(-2):.4g}"],
     ]
 

@@ -286,3 +286,30 @@ def test_the_same_data_make_an_equal_page(run: Run) -> None:
     log_all(run, [{"train_loss": math.exp(-step / 9)} for step in range(50)])
     config = TrainingVisualizerConfig(1, 1, metrics=[MetricConfig("train_loss", 0)])
     assert page(run, config) == page(run, config)
+
+
+def test_a_page_of_a_run_that_goes_on_says_when_that_was(run: Run) -> None:
+    config = TrainingVisualizerConfig(1, 1, metrics=[MetricConfig("loss", 0)])
+    run.log({"loss": 1.0})
+
+    going = page(run, config).header
+    newest = run.store().series(run.id, "loss").times[-1].astype("datetime64[m]")
+
+    assert going.standing == f"RUNNING AT {str(newest).replace('T', ' ')} UTC"
+    run.finish()
+    assert page(run, config).header.standing == "FINISHED"
+
+
+def test_a_smoothed_line_is_labelled_with_the_value_that_it_ends_at(run: Run) -> None:
+    noise = np.random.default_rng(1)
+    for value in 1 + noise.normal(0, 0.2, 500):
+        run.log({"train_loss": float(value)})
+    run.log({"train_loss": 3.0})
+    (curve,) = one_panel(run, [MetricConfig("train_loss", 0)]).curves
+
+    assert curve.end is not None
+    assert (curve.is_smoothed, curve.last) == (True, 3.0)
+    assert curve.end_value == curve.end.value < 2.0
+    run.log({"train_loss": math.nan})
+    (broken,) = one_panel(run, [MetricConfig("train_loss", 0)]).curves
+    assert math.isnan(broken.end_value)

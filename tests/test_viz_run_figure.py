@@ -41,7 +41,7 @@ def test_a_run_without_a_layout_has_a_panel_for_each_group(
     store: Store, tmp_path: Path
 ) -> None:
     content = svg(save_run_figure(store, "last", tmp_path / "plot.svg"))
-    assert all(f"<!-- {title} -->" in content for title in ("Loss", "System", "Lr"))
+    assert all(f"<!-- {title} -->" in content for title in ("Loss", "System", "lr"))
 
 
 def test_the_layout_kept_with_the_run_is_used(
@@ -63,7 +63,7 @@ def test_metrics_that_are_asked_for_have_a_panel_each(
     path = save_run_figure(store, "moe", tmp_path / "plot.svg", ["val_loss", "lr"], "dark")
     content = svg(path)
     assert "<!-- Val loss -->" in content
-    assert "<!-- Lr -->" in content
+    assert "<!-- lr -->" in content
     assert "<!-- Kept -->" not in content
     assert "#11161d" in content
 

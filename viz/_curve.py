@@ -1,5 +1,6 @@
 """One metric as it is drawn: a line, a band of extremes, and marks."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
@@ -88,6 +89,16 @@ class Curve:
         if not len(finite):
             return None
         return Mark(float(self.steps[finite[-1]]), float(self.values[finite[-1]]))
+
+    @property
+    def end_value(self) -> float:
+        """The value to write at the line's end: where it stands, unless that is no number.
+
+        The newest value of a noisy metric may be far from the smoothed line's end.
+        """
+        if self.is_smoothed and self.end and math.isfinite(self.last):
+            return self.end.value
+        return self.last
 
 
 def curve_of(

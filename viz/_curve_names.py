@@ -24,7 +24,7 @@ _AROUND_AXES = 0.77
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The name and newest value of a curve, at its end."""
+    """The name of a curve and its value, at its end."""
 
     curve: Curve
     text: str
@@ -129,4 +129,4 @@ def _named(panel: Panel) -> tuple[Curve, ...]:
 
 def _text(curve: Curve, between: str) -> str:
     name = fitted(curve.label, LABEL_SIZE, _LONGEST_LABEL, "bold")
-    return f"{name}{between}{short_value(curve.last)}".strip()
+    return f"{name}{between}{short_value(curve.end_value)}".strip()

@@ -16,7 +16,7 @@ _POINTS = 72.0
 
 
 def draw_labels(axes: Axes, place: Place, page: Page) -> None:
-    """Name and newest value of each curve, right of its end, pushed apart."""
+    """Name and value of each curve, right of its end, pushed apart."""
     box = place.axes
     if box is None or place.panel.scale is None:
         return

@@ -86,7 +86,7 @@ def draw_header(figure: Figure, page: Page, arrangement: Arrangement) -> None:
     width, height = page.size
     first, second = box.top - 0.46 * factor, box.top - 0.78 * factor
     status_color = readable_color(theme.status.get(header.status, theme.muted), theme)
-    status = "●  " + header.status.upper()
+    status = "●  " + header.standing
     room = right - left - text_width(status, _STATUS_SIZE * factor, "bold") - 0.2
     name = fitted(header.name, _NAME_SIZE * factor, room, "bold")
     after = left + text_width(name, _NAME_SIZE * factor, "bold") + 0.14 * factor

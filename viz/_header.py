@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from stepwell.store import better_side
@@ -27,6 +28,7 @@ class Header:
         title: Title of the figure.
         run_id: The end of the run's id.
         status: Status of the run.
+        moment: When a run that goes on was so far, for a picture that stays; else empty.
         facts: Step, rate, elapsed time and best value, each a short text.
         progress: Share of the steps done, 0.0 to 1.0, where their number is known.
     """
@@ -37,6 +39,13 @@ class Header:
     status: str
     facts: tuple[str, ...]
     progress: float | None = None
+    moment: str = ""
+
+    @property
+    def standing(self) -> str:
+        """The status in capitals, and when it was so."""
+        status = self.status.upper()
+        return f"{status} AT {self.moment}" if self.moment else status
 
 
 def header_of(
@@ -44,8 +53,18 @@ def header_of(
     info: "RunInfo",
     summary: Mapping[str, "MetricSummary"],
     clock: Sequence[tuple[int, float]],
+    *,
+    stays: bool = False,
 ) -> Header:
-    """The header of *info* with its metrics in *summary* and the times in *clock*."""
+    """The header of a figure.
+
+    Args:
+        config: The figure's configuration.
+        info: The run.
+        summary: The run's metrics.
+        clock: Pairs of a step and the seconds since the run's start, in order.
+        stays: Whether it is that of a picture, which does not change with the run.
+    """
     step = max((one.last_step or 0 for one in summary.values()), default=None)
     total = total_steps(info.config)
     facts = []
@@ -69,6 +88,7 @@ def header_of(
         status=info.status,
         facts=tuple(facts),
         progress=progress,
+        moment=_moment(info, clock) if stays and info.status == "running" else "",
     )
 
 
@@ -79,6 +99,12 @@ def total_steps(config: Mapping[str, object]) -> int | None:
         if isinstance(total, int) and total > 0:
             return total
     return None
+
+
+def _moment(info: "RunInfo", clock: Sequence[tuple[int, float]]) -> str:
+    """When the newest point was recorded: what an unchanged store always says."""
+    newest = info.created_at + timedelta(seconds=clock[-1][1] if clock else 0.0)
+    return newest.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _elapsed(info: "RunInfo", clock: Sequence[tuple[int, float]]) -> float | None:

@@ -123,7 +123,7 @@ class LivePanel:
         self._place_words(self.axes)
 
     def set_labels(self, place: Place) -> None:
-        """Take over the names and newest values of *place*; they are drawn later."""
+        """Take over the names and values of *place*; they are drawn later."""
         self._labels = place.labels
 
     @property
@@ -186,7 +186,7 @@ class LivePanel:
                 artist.set_clip_on(True)
 
     def _place_words(self, axes: Axes) -> None:
-        """Put names and newest values where the curves end now."""
+        """Put names and values where the curves end now."""
         self._words = []
         box, panel = self.place.axes, self.place.panel
         if box is None or panel.scale is None or not self.is_at_home:

@@ -10,6 +10,7 @@ _TRAINING = frozenset({"train", "training"})
 _VALIDATION = frozenset(
     {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
 )
+_LETTERS = 2  # of a name that is only initials
 _MEMBER = re.compile(r"(.*?)[ _./-]?(\d+)")
 
 
@@ -52,6 +53,12 @@ def member(name: str) -> Member | None:
 def readable(name: str) -> str:
     """*name* as people write it: "val_loss" becomes "val loss"."""
     return " ".join(name.replace("_", " ").split()) or name
+
+
+def titled(name: str) -> str:
+    """*name* as a title: "Val loss"; what is only initials, such as "lr", stays."""
+    text = readable(name)
+    return text if len(text) <= _LETTERS else text[:1].upper() + text[1:]
 
 
 def short_labels(names: Sequence[str], title: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from ._header import Header, header_of
-from ._meaning import readable
+from ._meaning import titled
 from ._numbers import short_value
 from ._palette import counts_in_palette, has_role, looks
 from ._panel import Cell, Panel, panel_of
@@ -87,7 +87,7 @@ def page_of(
         rows=config.subplot_rows,
         columns=config.subplot_cols,
         theme=theme,
-        header=header_of(config, info, summary, clock),
+        header=header_of(config, info, summary, clock, stays=True),
         steps=steps,
         panels=tuple(
             panel_of(cell, found, pixels_per_step=pixels)
@@ -131,8 +131,7 @@ def cells_of(config: TrainingVisualizerConfig, theme: Theme) -> list[Cell]:
 def _default_title(metrics: Sequence[MetricConfig]) -> str:
     if len(metrics) > 1:
         return "Metrics"
-    name = readable(metrics[0].label or metrics[0].metric_name)
-    return name[:1].upper() + name[1:]
+    return titled(metrics[0].label or metrics[0].metric_name)
 
 
 def _columns(config: TrainingVisualizerConfig) -> int:

@@ -10,7 +10,7 @@ from stepwell.store import ConfigurationError, MetricNotFoundError, metric_words
 
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from ._kept_layout import config_of
-from ._meaning import is_loss, readable
+from ._meaning import is_loss, titled
 from ._pinned import runs_now
 from ._run_spec import run_options, spec_of_run
 from ._validation import validate
@@ -195,8 +195,7 @@ def _group(name: str) -> str:
 
 
 def _title(group: str) -> str:
-    text = readable(group)
-    return text[:1].upper() + text[1:]
+    return titled(group)
 
 
 def _scale(names: Sequence[str], summary: "Mapping[str, MetricSummary]") -> str:
