@@ -13,10 +13,10 @@ Floats = NDArray[np.float64]
 BANDS = ("auto", "quartile", "minmax", "std", "ci")
 _FEWEST_FOR_QUARTILES = 5
 _TEXTS = {
-    "quartile": "median, band: quartiles",
-    "minmax": "median, band: least to greatest",
-    "std": "mean, band: ± standard deviation",
-    "ci": "mean, band: 95 % interval of the mean",
+    "quartile": ("median", "quartiles"),
+    "minmax": ("median", "least to greatest"),
+    "std": ("mean", "± standard deviation"),
+    "ci": ("mean", "95 % interval of the mean"),
 }
 # The 97.5 % points of Student's distribution for 1 to 30 degrees of freedom.
 _STUDENT: tuple[float, ...] = (
@@ -63,9 +63,13 @@ def band_for(band: str, sizes: Sequence[int]) -> str:
     return "quartile" if min(sizes, default=0) >= _FEWEST_FOR_QUARTILES else "minmax"
 
 
-def band_text(band: str) -> str:
-    """What line and band are, in words."""
-    return _TEXTS[band]
+def band_text(band: str, sizes: Sequence[int]) -> str:
+    """What line and band of groups of these *sizes* are, as parts of a note."""
+    if max(sizes, default=0) <= 1:
+        return ""  # each line is that of a run
+    line, edges = _TEXTS[band]
+    of = f" of {sizes[0]:,} runs" if len(set(sizes)) == 1 else ""
+    return f"{line}{of} · band: {edges}"
 
 
 def band_of(rows: Floats, band: str) -> Band:

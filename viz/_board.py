@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._numbers import duration, short_step, short_value
+from ._numbers import duration, short_value
 from ._parallel import shades
 from ._param_scale import short_keys
 
@@ -113,7 +113,7 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
                 bar=float(bars[place]),
                 delta=_delta(float(shown[place]), float(shown[0])),
                 params=cells,
-                step=short_step(float(ranked.step[place])),
+                step=f"{float(ranked.step[place]):,.0f}",
                 time=_time(seconds),
                 status=str(ranked.status[place]),
             )

@@ -39,7 +39,7 @@ class RunLine:
         x: float64, ascending.
         y: float64, smoothed where that is asked for; may be NaN.
         raw: float64, not smoothed.
-        is_running: Whether the run goes on.
+        status: The run's status.
     """
 
     run_id: str
@@ -48,7 +48,12 @@ class RunLine:
     x: Floats
     y: Floats
     raw: Floats
-    is_running: bool
+    status: str
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the run goes on."""
+        return self.status == "running"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +70,8 @@ class CurvesPlot:
         best: Ids of the runs to tell from the others, the best first.
         logx: Whether the x axis is logarithmic.
         logy: Whether the y axis is.
+        ends_last: Whether a line's right end is the newest of its run; not where x is
+            a metric that falls, such as a loss.
     """
 
     metric: str
@@ -76,6 +83,7 @@ class CurvesPlot:
     best: tuple[str, ...]
     logx: bool = False
     logy: bool = False
+    ends_last: bool = True
 
 
 def prepare_curves(  # noqa: PLR0913 (an option an argument)
@@ -115,11 +123,11 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
     lines = tuple(line for line in lines if np.isfinite(line.y).any())
     groups, kind = _groups(lines, names, keys, band)
     note = noted(
+        band_text(kind, [one.n for one in groups]) if groups else "",
+        how.text if how else "",
+        "dashed: not all runs" if not all(one.is_whole for one in groups) else "",
         counted(len(lines), "run"),
         going_note([status[line.run_id] for line in lines]),
-        "dashed: not all runs" if not all(one.is_whole for one in groups) else "",
-        band_text(kind) if groups else "",
-        how.text if how else "",
     )
     return CurvesPlot(
         metric=metric,
@@ -131,6 +139,7 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
         best=_best(lines, metric, goal),
         logx=logx,
         logy=logy,
+        ends_last=better_side(x) != "min",
     )
 
 
@@ -191,8 +200,7 @@ def _line(
         raw, y = (np.where(part > 0, part, np.nan) for part in (raw, y))
     if logx:
         x, raw, y = x[x > 0], raw[x > 0], y[x > 0]
-    going = status.get(curve.run_id) == "running"
-    return RunLine(curve.run_id, curve.run, group, x, y, raw, going)
+    return RunLine(curve.run_id, curve.run, group, x, y, raw, status.get(curve.run_id, ""))
 
 
 def _groups(

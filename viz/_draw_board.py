@@ -9,9 +9,11 @@ from matplotlib.patches import Rectangle
 
 from ._comparing import counted
 from ._contrast import blended, readable_color
-from ._frame import draw_empty, draw_heading, inches
+from ._frame import draw_empty
+from ._heading import draw_heading
+from ._room import inches
 from ._shades import shade_map
-from ._text import clean, fitted, text_width
+from ._text import clean, fitted, shortened, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +91,7 @@ def _notes(value: Board, shown: int) -> list[str]:
     runs = counted(value.total, "run")
     notes.append(f"{shown} of {runs}" if shown < value.total else runs)
     if value.going:
-        notes.append(f"{value.going} still going")
+        notes.append(f"{value.going} still running")
     if value.without:
         notes.append(f"{value.without} without a value")
     return notes
@@ -159,7 +161,8 @@ def _draw_column(
         color = best if is_best else theme.text
         if column.head == "status":
             color = readable_color(theme.status.get(row.status, theme.text), theme)
-        text = fitted(column.text(row), _SIZE, wide + _GAP / 2, weight)
+        cut = shortened if column.head == "run" else fitted
+        text = cut(column.text(row), _SIZE, wide + _GAP / 2, weight)
         ax.text(
             x,
             high * (number + 1.5),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from ._comparing import counted
 from ._contrast import readable_color
 from ._draw_axes import NOTE_SIZE
-from ._frame import draw_empty, draw_heading, inches
+from ._frame import draw_empty
+from ._heading import draw_heading
 from ._param_scale import short_keys
+from ._room import inches
 from ._text import clean, fitted, text_width
 
 if TYPE_CHECKING:

@@ -9,11 +9,13 @@ from matplotlib.collections import LineCollection
 
 from ._comparing import counted
 from ._contrast import readable_color
-from ._frame import draw_empty, draw_heading, inches
+from ._frame import draw_empty
+from ._heading import draw_heading
 from ._numbers import short_value
 from ._param_scale import MISSING
+from ._room import inches
 from ._shades import shade_map, strength_word
-from ._text import clean, fitted, text_width
+from ._text import clean, fitted, shortened, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +67,7 @@ def _notes(value: Parallel) -> list[str]:
     shown = len(value.values)
     notes = [counted(value.total, "run")]
     if value.going:
-        notes[0] += f", {value.going} still going"
+        notes.append(f"{value.going} still running")
     if shown < value.total:
         notes.append(f"{shown} drawn")
     if value.without:
@@ -177,9 +179,10 @@ def _draw_label(  # noqa: PLR0913 (where and how)
 def _draw_best(ax: Axes, value: Parallel, theme: Theme) -> None:
     """The best run's name above its end."""
     color = readable_color(theme.palette[1], theme)
-    text = clean(f"best: {value.runs[0]}, {short_value(float(value.values[0]))}")
+    said = f", {short_value(float(value.values[0]))}"
+    room = inches(ax)[0] * 0.6 - text_width(f"best: {said}", _SIZE, "bold")
     ax.annotate(
-        fitted(text, _SIZE, inches(ax)[0] * 0.6, "bold"),
+        f"best: {shortened(value.runs[0], _SIZE, room, 'bold')}{said}",
         (1.0, 0.0),
         xycoords="axes fraction",
         xytext=(0, 2),

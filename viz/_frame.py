@@ -1,31 +1,25 @@
 """What stands around the plots of many runs: axes, heading, scales, a word when empty."""
 
-from collections.abc import Sequence
-
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from stepwell.store import ConfigurationError
 
-from ._draw_axes import NOTE_SIZE, TITLE_SIZE
+from ._draw_axes import NOTE_SIZE
 from ._drawing import DOTS_PER_INCH
+from ._heading import BETWEEN, draw_heading
+from ._room import MARGIN, OURS, inches
 from ._scale import Scale
 from ._style import own_style
-from ._text import clean, fitted, text_width
+from ._text import fitted
 from ._theme import THEMES, Theme
 
 Margins = tuple[float, float, float, float]
 
 TICK_SIZE = 8.5
-MARGIN = 0.18
-_OURS = "stepwell comparison"
-_BETWEEN = " · "
-_GAP = 0.12
 _EMPTY_SIZE = 9.0
-_POINTS = 72.0
 _AROUND: Margins = (0.7, 0.6, 0.8, 0.6)
 
 
@@ -64,7 +58,7 @@ def new_axes(
             max(0.2, 1 - (left + right) / width),
             max(0.2, 1 - (bottom + top) / height),
         )
-        axes = figure.add_axes(area, label="" if margins else _OURS)
+        axes = figure.add_axes(area, label="" if margins else OURS)
         axes.set_facecolor("none")
         return axes
 
@@ -91,11 +85,11 @@ def fit(axes: Axes) -> Axes:
     Axes of a figure that somebody else has made stay where they are.
     """
     figure = axes.get_figure()
-    if axes.get_label() != _OURS or not isinstance(figure, Figure):
+    if axes.get_label() != OURS or not isinstance(figure, Figure):
         return axes
     with own_style():
         for _ in range(2):  # labels change a little with the room
-            tight = axes.get_tightbbox()
+            tight = axes.get_tightbbox(for_layout_only=True)
             if tight is None:
                 return axes
             place = axes.get_window_extent()
@@ -113,7 +107,7 @@ def fit(axes: Axes) -> Axes:
 def finish(axes: Axes, title: str, note: str, theme: Theme) -> Axes:
     """Give *axes* their place and then their heading, cut to the room that there is."""
     fit(axes)
-    draw_heading(axes, title, note.split(_BETWEEN), theme)
+    draw_heading(axes, title, note.split(BETWEEN), theme)
     return fit(axes)
 
 
@@ -130,53 +124,6 @@ def set_scales(axes: Axes, x: Scale | None, y: Scale | None) -> None:
         axis.set_major_locator(FixedLocator(scale.ticks))
         axis.set_major_formatter(FixedFormatter(scale.labels))
         axis.set_minor_locator(NullLocator())
-
-
-def draw_heading(
-    axes: Axes, title: str, notes: Sequence[str], theme: Theme, gap: float = _GAP
-) -> None:
-    """A title at the left above *axes*, and at the right the notes that there is room for.
-
-    Args:
-        axes: The axes.
-        title: What the plot shows.
-        notes: The most important first.
-        theme: The colours.
-        gap: Inches between the axes and the texts.
-    """
-    text, note = _fitting(title, notes, inches(axes)[0])
-    for words, side, color, size, weight in (
-        (text, "left", theme.text, TITLE_SIZE, "bold"),
-        (note, "right", theme.muted, NOTE_SIZE, "normal"),
-    ):
-        axes.set_title(
-            words,
-            loc=side,  # type: ignore[arg-type]
-            pad=gap * _POINTS,
-            color=color,
-            fontsize=size,
-            fontweight=weight,
-        )
-
-
-def retitle(axes: Axes, title: str) -> None:
-    """Give *axes* that have a heading another title; notes without room go."""
-    note = axes.get_title("right")
-    text, kept = _fitting(title, note.split(_BETWEEN), inches(axes)[0])
-    changed = {axes.get_title("left"): text, note: kept}
-    for part in axes.get_children():
-        if isinstance(part, Text) and part.get_text() in changed and part.get_text():
-            part.set_text(changed[part.get_text()])
-
-
-def _fitting(title: str, notes: Sequence[str], width: float) -> tuple[str, str]:
-    """Title and notes, cut so that they stand side by side in *width* inches."""
-    text = fitted(title, TITLE_SIZE, width, "bold")
-    room = width - text_width(text, TITLE_SIZE, "bold") - 0.15
-    shown = [clean(note) for note in notes if note]
-    while shown and text_width(_BETWEEN.join(shown), NOTE_SIZE) > room:
-        shown.pop()
-    return text, _BETWEEN.join(shown)
 
 
 def draw_names(axes: Axes, theme: Theme, x: str = "", y: str = "") -> None:
@@ -201,11 +148,3 @@ def draw_empty(axes: Axes, text: str, theme: Theme) -> None:
         color=theme.muted,
         fontsize=_EMPTY_SIZE,
     )
-
-
-def inches(axes: Axes) -> tuple[float, float]:
-    """Width and height of *axes*."""
-    figure = axes.get_figure(root=True)
-    dpi = float(figure.dpi) if figure else float(DOTS_PER_INCH)
-    box = axes.get_window_extent()
-    return max(0.1, float(box.width) / dpi), max(0.1, float(box.height) / dpi)

@@ -15,13 +15,13 @@ from ._frame import (
     draw_empty,
     draw_names,
     finish,
-    inches,
     new_axes,
     styled,
     theme_of,
 )
 from ._numbers import short_value
 from ._parallel import shades
+from ._room import inches
 from ._shades import shade_map
 from ._style import own_style
 from ._sweep_points import Floats, RunValues, bin_names, bins_of, parameter, run_values
@@ -90,9 +90,9 @@ def contour_of(found: RunValues, x: str, y: str, most: int = 8) -> Contour:
         if count[cell]:
             middle[cell] = np.median(found.value[inside])
     note = noted(
-        counted(int(count.sum()), "run"),
-        f"median {found.metric}",
+        f"{found.metric}, {_told(count)}",
         found.direction,
+        counted(int(count.sum()), "run"),
         going_note(found.status),
     )
     return Contour(
@@ -105,6 +105,16 @@ def contour_of(found: RunValues, x: str, y: str, most: int = 8) -> Contour:
         middle,
         count,
     )
+
+
+def _told(count: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> str:
+    """What the cells with these numbers of runs tell."""
+    known = count[count > 0]
+    least, most = (int(known.min()), int(known.max())) if len(known) else (1, 1)
+    if most == 1:
+        return "one run a cell"
+    runs = f"{least:,}" if least == most else f"{least:,}\N{EN DASH}{most:,}"
+    return f"median of {runs} runs"
 
 
 def plot_contour(  # noqa: PLR0913 (an option an argument)
@@ -157,11 +167,12 @@ def draw_contour(value: Contour, ax: Axes, theme: Theme, *, is_small: bool = Fal
         ax.set_ylim(-0.5, len(value.rows) - 0.5)
         share = np.full(value.middle.shape, np.nan)
         share[known] = shades(value.middle[known], value.goal)
-        if not is_small:
+        if is_small:
+            draw_names(ax, theme, _told(value.count))
+        else:
             draw_names(ax, theme, *value.keys)
         _name_ticks(value, ax)
-        note = "median" if is_small else value.note
-        finish(ax, title, note, theme)
+        finish(ax, title, "" if is_small else value.note, theme)
         for cell in np.ndindex(*value.middle.shape):
             _draw_cell(value, ax, cell, float(share[cell]), theme)
         return ax

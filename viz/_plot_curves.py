@@ -8,17 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
-from ._comparing import (
-    LABEL_ROOM,
-    MOST_COLORED,
-    EndLabel,
-    draw_end_labels,
-    group_colors,
-    run_colors,
-)
+from ._comparing import MOST_COLORED, counted, group_colors, run_colors
 from ._curves_value import CurvesPlot, RunLine, prepare_curves
+from ._end_labels import EndLabel, draw_end_labels
 from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled, theme_of
 from ._group_lines import GroupLine
+from ._heading import BETWEEN
 from ._numbers import short_value
 from ._scale import Scale, linear_scale, log_scale
 from ._shades import ordered_colors
@@ -111,15 +106,19 @@ def draw_curves_plot(
             return finish(ax, title, "", theme)
         set_scales(ax, *_scales(value))
         draw_names(ax, theme, value.xlabel)
-        prefix = "" if small_room is None else f"{value.by} "
-        labels = _draw_groups(value, ax, theme, prefix)
+        labels = _draw_groups(value, ax, theme, is_brief=small_room is not None)
         if not any(group.name for group in value.groups):
             labels = _draw_runs(value, ax, theme) + labels
-        draw_end_labels(ax, labels, theme, small_room or LABEL_ROOM)
-        return finish(ax, title, value.note, theme)
+        draw_end_labels(ax, labels, theme, small_room)
+        note = value.note
+        if small_room is not None and value.groups:  # the page says how many runs
+            note = note.replace(f"{BETWEEN}{counted(len(value.runs), 'run')}", "")
+        return finish(ax, title, note, theme)
 
 
-def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme, prefix: str) -> list[EndLabel]:
+def _draw_groups(
+    value: CurvesPlot, ax: Axes, theme: Theme, *, is_brief: bool
+) -> list[EndLabel]:
     names = [group.name for group in value.groups]
     if len(names) == 1 and not names[0]:
         colors = {"": theme.neutral}
@@ -135,9 +134,11 @@ def _draw_groups(value: CurvesPlot, ax: Axes, theme: Theme, prefix: str) -> list
         color = colors[group.name] if group.name else theme.text
         _draw_group(group, ax, color, colors[group.name])
         end, count = float(group.band.middle[group.end]), int(group.count[group.end])
-        name = group.name.removeprefix(prefix) or "all runs"
-        n = f"n={count}" if count == group.n else f"n={count} of {group.n}"
-        labels.append(EndLabel(f"{name}: {short_value(end, 3)}, {n}", end, color))
+        name = group.name.removeprefix(f"{value.by} ")
+        key = "" if is_brief or name == group.name else f"{value.by} "
+        said = f": {short_value(end, 3)}" if value.ends_last else ""
+        n = f", n={count}" if count == group.n else f", n={count} of {group.n}"
+        labels.append(EndLabel(name or "all runs", said, end, color, n, key))
     return labels
 
 
@@ -182,8 +183,9 @@ def _draw_runs(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
         mark = "o" if np.isfinite(line.y).sum() == 1 else ""
         ax.plot(line.x, line.y, color=color, linewidth=1.6, zorder=3, marker=mark)
         end = float(line.y[np.isfinite(line.y)][-1])
-        going = ", running" if line.is_running else ""
-        labels.append(EndLabel(f"{line.name}: {short_value(end)}{going}", end, color))
+        said = f": {short_value(end)}" if value.ends_last else ""
+        status = "" if line.status == "finished" else f", {line.status}"
+        labels.append(EndLabel(line.name, said, end, color, status))
     return labels
 
 

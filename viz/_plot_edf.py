@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 
-from ._comparing import (
-    EndLabel,
-    counted,
-    draw_end_labels,
-    going_note,
-    group_colors,
-    noted,
-)
+from ._comparing import counted, going_note, group_colors, noted
 from ._curves_value import group_names
+from ._end_labels import EndLabel, draw_end_labels
 from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled, theme_of
 from ._numbers import short_value
 from ._scale import linear_scale
@@ -141,8 +135,11 @@ def draw_edf(value: Distributions, ax: Axes, theme: Theme) -> Axes:
             y = np.concatenate([[0.0], group.share, [1.0]])
             ax.step(x, y, where="post", color=color, linewidth=1.8, zorder=3)
             middle = float(np.median(group.value))
-            text = f"{group.name}: median {short_value(middle)}, n={len(group.value)}"
-            labels.append(EndLabel(text.removeprefix(": "), 1.0, color))
+            name = group.name.removeprefix(f"{value.by} ")
+            key = "" if name == group.name else f"{value.by} "
+            said = f"{': ' if name else ''}median {short_value(middle)}"
+            n = f", n={len(group.value)}"
+            labels.append(EndLabel(name, said, 1.0, color, n, key))
         draw_names(ax, theme, value.metric, "share of runs")
         draw_end_labels(ax, labels, theme)
         return finish(ax, title, value.note, theme)

@@ -7,13 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ._comparing import (
-    EndLabel,
-    counted,
-    draw_end_labels,
-    going_note,
-    noted,
-)
+from ._comparing import counted, going_note, noted
+from ._end_labels import EndLabel, draw_end_labels
 from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled, theme_of
 from ._numbers import short_value
 from ._scale import linear_scale
@@ -130,8 +125,8 @@ def draw_optimization_history(value: History, ax: Axes, theme: Theme) -> Axes:
         )
         draw_names(ax, theme, "run, in order of start")
         end = float(value.best[-1])
-        text = f"{short_value(end)}: {value.best_name}"
-        draw_end_labels(ax, [EndLabel(text, end, color)], theme)
+        label = EndLabel(value.best_name, f": {short_value(end)}", end, color)
+        draw_end_labels(ax, [label], theme)
         return finish(ax, title, value.note, theme)
 
 

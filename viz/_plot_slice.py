@@ -12,7 +12,6 @@ from ._frame import (
     draw_empty,
     draw_names,
     finish,
-    inches,
     new_axes,
     set_scales,
     styled,
@@ -20,9 +19,11 @@ from ._frame import (
 )
 from ._parallel import shades
 from ._param_scale import is_logarithmic
+from ._room import inches
 from ._scale import Scale, linear_scale, log_scale
 from ._shades import shade_map
 from ._style import own_style
+from ._swarm import side_by_side
 from ._sweep_points import (
     Floats,
     Parameter,
@@ -91,11 +92,12 @@ def slice_of(found: RunValues, param: str) -> Slice:
     axis = parameter(found, param)
     bins, places = bins_of(axis)
     middle = [float(np.median(found.value[bins == one])) for one in range(len(places))]
+    counts = np.array([np.sum(bins == one) for one in range(len(places))], np.int64)
     known = int(np.isfinite(axis.x).sum())
     without = len(found.value) - known
     note = noted(
         counted(known, "run"),
-        "line: median",
+        "line: median" if counts.max(initial=0) > 1 else "",
         f"{without:,} without {axis.name}" if without else "",
         going_note(found.status),
     )
@@ -203,7 +205,9 @@ def values_scale(values: Floats, goal: str) -> Scale:
 
 def _draw_points(value: Slice, ax: Axes, up: Scale, theme: Theme) -> None:
     """A point a run, the better ones on top, those beyond the axis at its edge."""
-    x, y = value.parameter.x, np.clip(value.value, up.low, up.high)
+    many = len(value.value) > _MANY_RUNS
+    y = np.clip(value.value, up.low, up.high)
+    x = _apart(value.parameter.x, y, ax, 4.0 if many else 5.2)
     share = _PALEST + (1 - _PALEST) * shades(value.value, value.goal)
     colors = shade_map(theme)(share)
     order = np.argsort(value.value if value.goal == "max" else -value.value, kind="stable")
@@ -214,7 +218,7 @@ def _draw_points(value: Slice, ax: Axes, up: Scale, theme: Theme) -> None:
         ax.scatter(
             x[rows],
             y[rows],
-            s=24 if len(x) <= _MANY_RUNS else 14,
+            s=14 if many else 24,
             c=colors[rows] if marker == "o" else theme.neutral,
             marker=marker,
             linewidths=0.4,
@@ -234,6 +238,21 @@ def _draw_points(value: Slice, ax: Axes, up: Scale, theme: Theme) -> None:
             label="best",
             clip_on=False,
         )
+
+
+def _apart(x: Floats, y: Floats, ax: Axes, size: float) -> Floats:
+    """*x*, where points of *size* would hide each other moved to the side."""
+    known = np.isfinite(x)
+    places = ax.transData.transform(np.column_stack([x[known], y[known]]))
+    box = ax.get_window_extent()
+    pixels = size / 72.0 * float(box.width) / inches(ax)[0]
+    kinds = np.unique(places[:, 0])
+    between = 0.35 * float(np.diff(kinds).min(initial=box.width))
+    most = min(between, kinds[0] - box.x0 - pixels / 2, box.x1 - kinds[-1] - pixels / 2)
+    places[:, 0] += side_by_side(places[:, 0], places[:, 1], pixels, max(0.0, most))
+    moved = x.copy()
+    moved[known] = ax.transData.inverted().transform(places)[:, 0]
+    return moved
 
 
 def _across(axis: Parameter) -> Scale | None:

@@ -15,7 +15,8 @@ from stepwell.store import ConfigurationError
 from ._drawing import DOTS_PER_INCH
 from ._figure_style import STYLES, FigureStyle, style_of
 from ._files import content_of, target_path, write_whole
-from ._frame import Margins, new_axes, retitle, theme_of
+from ._frame import Margins, fit, new_axes, theme_of
+from ._heading import retitle
 from ._pinned import runs_now
 from ._style import own_style
 from ._sweep_figure import (
@@ -153,6 +154,7 @@ def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
     if isinstance(drawn, Axes) and style.title:
         with own_style():
             retitle(drawn, style.title)
+            fit(drawn)
     figure = drawn.get_figure(root=True) if isinstance(drawn, Axes) else drawn
     if not isinstance(figure, Figure):
         raise TypeError(f"the plot {spec.kind!r} is on no figure")

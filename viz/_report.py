@@ -12,8 +12,9 @@ from ._draw_board import draw_leaderboard
 from ._draw_importances import draw_param_importances
 from ._draw_parallel import draw_parallel_coordinate
 from ._drawing import DOTS_PER_INCH
-from ._frame import draw_empty, draw_heading, theme_of
+from ._frame import draw_empty, theme_of
 from ._geometry import Box
+from ._heading import draw_heading
 from ._plot_contour import draw_contour
 from ._plot_curves import draw_curves_plot
 from ._plot_slice import draw_slice

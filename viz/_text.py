@@ -75,6 +75,22 @@ def fitted(text: str, size: float, room: float, weight: str = "normal") -> str:
     return text[:low].rstrip() + "…" if low else ""
 
 
+def shortened(text: str, size: float, room: float, weight: str = "normal") -> str:
+    """*text*, or its beginning and its end around an ellipsis, in at most *room* inches.
+
+    The end is the longer part: of the names of runs it tells most.
+    """
+    text = clean(text)
+    if text_width(text, size, weight) <= room:
+        return text
+    for kept in range(len(text) - 1, 1, -1):
+        begins = kept // 3
+        cut = text[:begins].rstrip() + "…" + text[len(text) - (kept - begins) :].lstrip()
+        if text_width(cut, size, weight) <= room:
+            return cut
+    return fitted(text, size, room, weight)
+
+
 @lru_cache(maxsize=4096)
 def _is_drawable(letter: str) -> bool:
     return any(_has_glyph(family, letter) for family in families())
