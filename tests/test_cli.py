@@ -428,20 +428,21 @@ def test_a_name_of_several_runs_says_which_is_meant(
     invoke: Invoke, tmp_path: Path, arguments: list[str]
 ) -> None:
     store = tmp_path / "twins.duckdb"
-    for _ in range(3):
-        run = start_run("p", "twin", store=store)
+    twins = [start_run("p", "twin", store=store) for _ in range(3)]
+    for run in twins:
         run.log({"loss": 1.0})
         run.finish()
+    newest = twins[-1].id
     picture = ["-o", tmp_path / "a.png"] if arguments[0] == "plot" else []
 
     by_name = invoke(*arguments, *picture, "--json", "--store", store)
-    other = [run.id if one == "twin" else one for one in arguments]
+    other = [newest if one == "twin" else one for one in arguments]
     by_id = invoke(*other, *picture, "--json", "--store", store)
 
     assert by_name.exit_code == 0, by_name.output
-    assert json.loads(by_name.stdout)["run_id"] == run.id
+    assert json.loads(by_name.stdout)["run_id"] == newest
     assert by_name.stderr.splitlines() == [
-        f"twin: the newest is meant, {run.id[-8:]}; 2 other runs have this name,"
+        f"twin: the newest is meant, {newest[-8:]}; 2 other runs have this name,"
         " say the id for one of them"
     ]
     assert by_id.stderr == ""

@@ -48,8 +48,7 @@ def outside(figure: Figure, axes: Axes) -> list[str]:
     return [
         part.get_text()
         for part in axes.findobj(Text)
-        if part.get_text().strip()
-        and not edge.containsx(part.get_window_extent().x1)
+        if part.get_text().strip() and not edge.containsx(part.get_window_extent().x1)
     ]
 
 
