@@ -89,7 +89,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReducedSeries:
+class ReducedSeries(Table):
     """One metric of one run, reduced to buckets of equal width in step.
 
     No extreme is lost: a spike of one point is its bucket's minimum or maximum. Every
@@ -128,3 +128,8 @@ class ReducedSeries:
     non_finite_steps: NDArray[np.int64]
     non_finite_values: NDArray[np.float64]
     points: int
+
+    def columns(self) -> Mapping[str, NDArray[np.generic]]:
+        """The arrays that have one value a bucket, by name and in their order."""
+        names = "first_step last_step minimum maximum mean minimum_step maximum_step last"
+        return {n: getattr(self, n) for n in [*names.split(), "count", "non_finite"]}

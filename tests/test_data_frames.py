@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stepwell.store import Store
+from stepwell.store._reduce import reduce_points
 
 pandas = pytest.importorskip("pandas")
 
@@ -33,9 +34,10 @@ def store(
         lambda store: store.group_by("loss", "lr"),
         lambda store: store.importance("loss"),
         lambda store: store.series("last", "loss"),
+        lambda store: store.reduced("last")["loss"],
         lambda store: next(iter(store.curves("loss").values())),
     ],
-    ids=["leaderboard", "sweep_table", "group_by", "importance", "series", "curve"],
+    ids="leaderboard sweep_table group_by importance series reduced curve".split(),
 )
 def test_a_table_is_a_frame(store: Store, ask: Callable[[Store], Any]) -> None:
     table = ask(store)
@@ -71,6 +73,32 @@ def test_a_series_is_a_frame_with_its_times(store: Store) -> None:
     np.testing.assert_array_equal(frame["time"].to_numpy(), series.times)
     frame.loc[0, "value"] = 5.0
     assert series.values.tolist() == [1.0]  # the frame is a copy
+
+
+def test_a_reduced_series_is_a_frame_of_its_buckets() -> None:
+    steps, values = np.arange(7), np.array([3.0, 1, np.nan, 5, 4, 4, np.inf])
+    reduced = reduce_points("loss", steps, values, origin=0, width=3)
+    frame = reduced.to_pandas()
+
+    points = pandas.DataFrame({"step": steps, "value": values})
+    points["finite"] = points["value"].where(np.isfinite(points["value"]))
+    buckets = points.groupby(points["step"] // 3)
+    assert len(frame) == len(reduced) == 3
+    for column, expected in {
+        "first_step": buckets["step"].min(),
+        "last_step": buckets["step"].max(),
+        "minimum": buckets["finite"].min(),
+        "maximum": buckets["finite"].max(),
+        "mean": buckets["finite"].mean(),
+        "count": buckets["step"].count(),
+    }.items():
+        np.testing.assert_array_equal(frame[column].to_numpy(), expected.to_numpy())
+    assert frame["minimum_step"].tolist() == [1, 4, 6]
+    assert frame["maximum_step"].tolist() == [0, 3, 6]
+    assert frame["last"].isna().tolist() == [True, False, False]
+    assert frame["non_finite"].tolist() == [1, 0, 1]
+    frame.loc[0, "count"] = 9
+    assert reduced.count.tolist() == [3, 3, 1]  # the frame is a copy
 
 
 def test_an_answer_without_rows_keeps_its_columns(store: Store) -> None:
