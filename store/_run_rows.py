@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -173,8 +173,12 @@ def read_rows(
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:
-    """A time of the journal as the tables keep it: UTC, without a zone."""
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).replace(tzinfo=None)
+    """A time of the journal as the tables keep it: UTC, without a zone.
+
+    It is cut to microseconds as the points' times are: no point is before its run.
+    """
+    begin = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+    return begin + timedelta(microseconds=nanoseconds // 1000)
 
 
 def _stored(row: dict[str, Any], column: str) -> Any:
