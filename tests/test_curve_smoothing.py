@@ -50,7 +50,10 @@ def test_a_window_is_the_mean_of_the_newest_points() -> None:
     assert found == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("text", ["ema", "ema:1", "ema:-1", "window:0", "window:2.5", "9"])
+@pytest.mark.parametrize(
+    "text",
+    ["ema", "ema:1", "ema:-1", "window:0", "window:2.5", "window:inf", "window:nan", "9"],
+)
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="smooth must be"):
         smoothing_of(text)

@@ -47,7 +47,7 @@ def smoothing_of(text: str | None) -> Smoothing | None:
         size = math.nan
     if kind == "ema" and 0 <= size < 1:
         return Smoothing(kind, size)
-    if kind == "window" and size >= 1 and size == int(size):
+    if kind == "window" and 1 <= size < math.inf and size == int(size):
         return Smoothing(kind, size)
     raise ConfigurationError(
         f"smooth must be 'ema:SHARE' with a share from 0 up to 1, or 'window:POINTS',"

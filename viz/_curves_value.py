@@ -200,6 +200,7 @@ def _line(
         raw, y = (np.where(part > 0, part, np.nan) for part in (raw, y))
     if logx:
         x, raw, y = x[x > 0], raw[x > 0], y[x > 0]
+    y = raw if how is None else y
     return RunLine(curve.run_id, curve.run, group, x, y, raw, status.get(curve.run_id, ""))
 
 
