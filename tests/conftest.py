@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import pytest
 
 from stepwell.store import Run, Store, _keeper, open_store, start_run
-from stepwell.store._format import Header
+from stepwell.store._format import POINTS, Header, pack_checksum
 from stepwell.store._identity import new_run_id, new_writer_id
 from stepwell.store._liveness import host_name, machine, process_started
-from stepwell.store._location import prepare_folder, resolve
+from stepwell.store._location import Location, prepare_folder, resolve
 from stepwell.store._writer import RunWriter
 
 # Their programs wait as much as they work: meanwhile the other tests have the cores.
@@ -85,7 +87,54 @@ def store_path(tmp_path: Path, empty_store: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_sweep() -> Callable[..., Store]:
+def make_runs() -> Iterator[Callable[[Path, Iterable[dict[str, Any]]], Store]]:
+    """Makes a store of many runs at once, each with points of known times.
+
+    A run is a dict of its `name`, and of what else there is: `project`, `config`, `points`
+    (steps and their metrics), `status` and `age` (seconds since its start). Its calls are
+    half a second a step apart. Runs that go on do so until the tests end.
+    """
+    going: list[RunWriter] = []
+    started = process_started(os.getpid()) or 0
+
+    def record(location: Location, run: dict[str, Any], began: int) -> None:
+        status, name = run.get("status", "finished"), run["name"]
+        whose = (run.get("project"), host_name(), machine(), os.getpid())
+        # The process of a crashed run had the id of this one, but is no more.
+        since = 1 if status == "crashed" else started
+        header = Header(
+            new_run_id(), new_writer_id(), name, *whose, since, 0, 1, primary=True
+        )
+        start = {"name": name, "project": run.get("project"), "tags": [], "time": began}
+        writer = RunWriter(location, header, start | {"config": run.get("config", {})})
+        for step, metrics in run.get("points", ()):
+            shape = writer.shape(tuple(metrics))
+            moment = began + step * 500_000_000
+            words = (shape.length, POINTS, shape.number, step, moment, *metrics.values())
+            body = shape.pack(*words)
+            writer.journal.write(body + pack_checksum(crc32(body)))
+        if status == "running":
+            going.append(writer)
+        elif status == "crashed":
+            writer.abandon()
+        else:
+            writer.finish(status, None)
+
+    def make(path: Path, runs: Iterable[dict[str, Any]]) -> Store:
+        location, now = resolve(path), time.time_ns()
+        prepare_folder(location)
+        for number, run in enumerate(runs):
+            age = int(run.get("age", 0) * 1e9)
+            record(location, run, now - age + number * 1000)
+        return open_store(path)
+
+    yield make
+    for writer in going:
+        writer.abandon()
+
+
+@pytest.fixture(scope="session")
+def make_sweep(make_runs: Callable[..., Store]) -> Callable[..., Store]:
     """Makes a store with a finished run for each configuration and value of a metric."""
 
     def make(
@@ -94,22 +143,72 @@ def make_sweep() -> Callable[..., Store]:
         values: Iterable[float],
         metric: str = "loss",
     ) -> Store:
-        location = resolve(path)
-        prepare_folder(location)
-        process = (os.getpid(), process_started(os.getpid()) or 0)
-        for number, (config, value) in enumerate(zip(configs, values, strict=True)):
-            name, who = f"r{number}", (new_run_id(), new_writer_id())
-            header = Header(
-                *who, name, None, host_name(), machine(), *process, 0, 1, primary=True
-            )
-            began = time.time_ns() + number * 1000
-            start = {"name": name, "config": config, "tags": [], "time": began}
-            writer = RunWriter(location, header, start)
-            writer.recorder().log({metric: value})
-            writer.finish("finished", None)
-        return open_store(path)
+        rows = zip(configs, values, strict=True)
+        return make_runs(
+            path,
+            (
+                {"name": f"r{number}", "config": config, "points": [(0, {metric: value})]}
+                for number, (config, value) in enumerate(rows)
+            ),
+        )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sweep_store(
+    tmp_path_factory: pytest.TempPathFactory, make_runs: Callable[..., Store]
+) -> Store:
+    """Sweeps of 300 runs, of a few, of one, of runs of every kind, and of NaN alone.
+
+    They are the projects `many`, `few`, `one`, `mixed` and `nan`; there is no `none`.
+    """
+    nan, inf = math.nan, math.inf
+
+    def noisy(number: int, count: int) -> list[float]:
+        noise = np.random.default_rng(number).normal(0, 0.02, 6)
+        values = (0.2 + (number % 4) / 10 + np.exp(-np.arange(6)) + noise).tolist()
+        values = [*values[:-1], nan] if number % 7 == 3 else values
+        return values if number < count - 3 else values[:3]
+
+    def sweep(project: str, count: int) -> Iterator[dict[str, Any]]:
+        for number in range(count):
+            rate = float(10 ** np.random.default_rng(number).uniform(-4, -1))
+            yield {
+                "name": f"{project}-{number}",
+                "project": project,
+                "config": {"lr": rate, "depth": number % 4, "seed": number % 5},
+                "points": [
+                    (step, {"loss": loss, "tokens": step * (10.0 + number % 3)})
+                    for step, loss in enumerate(noisy(number, count))
+                ],
+                # The last three of many: one crashed, and two go on.
+                "status": {3: "crashed", 2: "running", 1: "running"}.get(
+                    count - number if count > 3 else 0, "finished"
+                ),
+            }
+
+    def one(number: int, name: str, values: list[float], **facts: Any) -> dict[str, Any]:
+        points = [(step, {"loss": value}) for step, value in enumerate(values)]
+        age = 36_000 - 3600 * number
+        return {"name": name, "project": "mixed", "points": points, "age": age} | facts
+
+    mixed = [
+        one(0, "plain", [3, 2, 1, 1.5], config={"lr": 0.1, "opt": "adam"}),
+        one(1, "tie", [1, 1.25], config={"lr": 0.1, "opt": "sgd"}),
+        one(2, "late tie", [1.75, 1], config={"lr": 0.01, "opt": "adam"}),
+        one(3, "only acc", [], config={"lr": 0.001, "opt": "adam"})
+        | {"points": [(0, {"acc": 0.5})]},
+        one(4, "nan", [nan] * 3, config={"lr": 1.0, "opt": "sgd"}, status="failed"),
+        one(5, "spiky", [2, nan, inf, 0.75, -inf], config={"lr": 0.001, "opt": "sgd"}),
+        one(6, "no rate", [2.5, 1.625], config={"opt": "sgd"}),
+        one(7, "no point", [], config={"lr": 0.1, "opt": None}),
+        one(8, "dead", [1.875, 1.125], config={"lr": 0.01}, status="crashed"),
+        one(9, "going", [1.5, 1.375], config={"lr": 0.01, "opt": "sgd"}, status="running"),
+    ]
+    lone = one(0, "lone", [nan, nan], project="nan", config={"lr": 1.0})
+    runs = [*sweep("many", 300), *sweep("few", 6), *sweep("one", 1), *mixed, lone]
+    return make_runs(tmp_path_factory.mktemp("sweeps") / "runs.duckdb", runs)
 
 
 @pytest.fixture(scope="session")
