@@ -1,5 +1,6 @@
 """The plots of many runs are kept, drawn and drawn again by their short names."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,21 +22,25 @@ NEEDED = {"slice": {"param": "lr"}, "contour": {"x": "lr", "y": "seed"}}
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(
+    tmp_path_factory: pytest.TempPathFactory, make_runs: Callable[..., Store]
+) -> Store:
     """A sweep of two parameters, and a run that has nothing to do with it."""
-    path = tmp_path_factory.mktemp("kinds") / "runs.duckdb"
-    for rate in (0.001, 0.01, 0.1):
-        for seed in range(2):
-            with start_run("p", f"{rate}-{seed}", settings(rate, seed), store=path) as run:
-                for step in range(10):
-                    run.log({"val_loss": 1 / (step + 1) + rate + seed / 100})
-    with start_run("other", "other", store=path) as run:
-        run.log({"val_loss": 0.0})
-    return Store(path)
-
-
-def settings(rate: float, seed: int) -> dict[str, float]:
-    return {"lr": rate, "seed": seed}
+    runs = [
+        {
+            "name": f"{rate}-{seed}",
+            "project": "p",
+            "config": {"lr": rate, "seed": seed},
+            "points": [
+                (step, {"val_loss": 1 / (step + 1) + rate + seed / 100})
+                for step in range(10)
+            ],
+        }
+        for rate in (0.001, 0.01, 0.1)
+        for seed in range(2)
+    ]
+    other = {"name": "other", "project": "other", "points": [(0, {"val_loss": 0.0})]}
+    return make_runs(tmp_path_factory.mktemp("kinds") / "runs.duckdb", [*runs, other])
 
 
 @pytest.mark.parametrize("kind", PLOTS)
@@ -100,6 +105,10 @@ def test_a_figure_that_is_drawn_can_be_changed(store: Store) -> None:
         ),
         (FigureSpec("parallel", options=METRIC | {"ax": 1}), "no option 'ax'"),
         (FigureSpec("parallel", options=METRIC, style={"grid": 1}), "no style 'grid'"),
+        (FigureSpec("edf", options=METRIC | {"goal": "up"}), "'min' or 'max', not 'up'"),
+        (FigureSpec("edf", options=METRIC | {"at": "first"}), "or a step, not 'first'"),
+        (FigureSpec("curves", options=METRIC | {"band": "wide"}), "not 'wide'"),
+        (FigureSpec("curves", options=METRIC | {"smooth": "ema"}), "not 'ema'"),
         (FigureSpec("parallel", options=METRIC, style={"theme": "sepia"}), "sepia"),
     ],
 )
@@ -110,8 +119,9 @@ def test_a_figure_that_no_store_can_draw_is_refused(spec: FigureSpec, said: str)
 
 def test_what_this_store_cannot_draw_is_an_error(store: Store, tmp_path: Path) -> None:
     for options, kind in (
-        (METRIC | {"goal": "up"}, ConfigurationError),
+        (METRIC | {"params": ["lrr"]}, ConfigurationError),
         (METRIC | {"limit": "many"}, ConfigurationError),
+        (METRIC | {"limit": -1}, ConfigurationError),
         ({"metric": "val_los"}, MetricNotFoundError),
     ):
         with pytest.raises(kind):

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stepwell.store import ConfigurationError
+
 from ._numbers import duration, short_value
 from ._parallel import shades
 from ._param_scale import short_keys
+from ._sweep_points import varying_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,12 +89,12 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
     runs: Runs = None,
 ) -> Board:
     """See `plot_leaderboard`."""
+    if type(limit) is not int or limit < 1:
+        raise ConfigurationError(f"limit must be a whole number from 1 on, not {limit!r}")
     ranked = store.leaderboard(metric, goal, at, runs=runs)
     table = store.sweep_table(metric, runs=runs, at=at, goals={metric: ranked.goal})
     row_of = {run_id: row for row, run_id in enumerate(table.run_id.tolist())}
-    keys = (
-        list(table.params) if params is None else [k for k in params if k in table.params]
-    )
+    keys = varying_keys(table, params)
     names = short_keys(keys)
     shown = ranked.value[:limit]
     bars = shades(ranked.value, ranked.goal)

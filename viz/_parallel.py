@@ -10,6 +10,7 @@ import numpy as np
 from ._numbers import short_value
 from ._param_scale import ParamScale, is_logarithmic, scaled, short_keys
 from ._shades import shade_ends
+from ._sweep_points import varying_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,9 +87,7 @@ def prepare_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
     rows = np.array([row_of[board.run_id[place]] for place in ranked], dtype=np.int64)
     values = board.value[ranked]
     drawn = _drawn(len(values))
-    keys = (
-        list(table.params) if params is None else [k for k in params if k in table.params]
-    )
+    keys = varying_keys(table, params)
     shown, left_out = keys[:_MOST_KEYS], keys[_MOST_KEYS:]
     axes, places = [], []
     names = short_keys(shown)

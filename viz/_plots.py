@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 
 from stepwell.store import ConfigurationError
 
+from ._bands import band_for
+from ._curve_smoothing import smoothing_of
 from ._drawing import DOTS_PER_INCH
 from ._figure_style import STYLES, FigureStyle, style_of
 from ._files import content_of, target_path, write_whole
@@ -118,7 +120,19 @@ def check_plot(spec: "FigureSpec") -> None:
         raise ConfigurationError(
             f"a figure of kind {spec.kind!r} needs {', '.join(needed)}, each a name"
         )
+    _check_told(spec.options)
     _style(spec)
+
+
+def _check_told(options: Mapping[str, Any]) -> None:
+    """Refuse values of options that are wrong whatever the store holds."""
+    goal, at = options.get("goal"), options.get("at", "best")
+    if goal not in (None, "min", "max"):
+        raise ConfigurationError(f"goal must be 'min' or 'max', not {goal!r}")
+    if type(at) is not int and at not in ("best", "last"):
+        raise ConfigurationError(f"at must be 'best', 'last' or a step, not {at!r}")
+    band_for(options.get("band", "auto"), ())
+    smoothing_of(options.get("smooth"))
 
 
 def _style(spec: "FigureSpec") -> FigureStyle:

@@ -1,5 +1,6 @@
 """The runs of a sweep as points: what a parameter was, and what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,20 @@ def column_of(table: "SweepTable", key: str) -> NDArray[Any]:
     raise ConfigurationError(
         f"no run has the configuration key {key!r}; there are: {known}"
     )
+
+
+def varying_keys(table: "SweepTable", params: str | Sequence[str] | None) -> list[str]:
+    """The keys that vary; those of *params* where these are given.
+
+    Raises:
+        ConfigurationError: No run has one of *params*.
+    """
+    if params is None:
+        return list(table.params)
+    keys = [params] if isinstance(params, str) else list(dict.fromkeys(params))
+    for key in keys:
+        column_of(table, key)
+    return [key for key in keys if key in table.params]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
