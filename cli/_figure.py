@@ -1,6 +1,7 @@
 """`stepwell figure`: figures that are kept by name."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -210,7 +211,9 @@ def _size(text: str | None) -> list[float] | None:
     try:
         wide, high = (float(part) for part in text.lower().split("x"))
     except ValueError:
-        raise click.UsageError(f"--size needs WxH, such as 6x4, not {text!r}") from None
+        wide = high = math.nan
+    if not math.isfinite(wide * high):
+        raise click.UsageError(f"--size needs WxH, such as 6x4, not {text!r}")
     return [wide, high]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import _shared as shared
-from ._selection import selection_options
+from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
     from stepwell.store import RunInfo, Selection, Store
@@ -144,6 +144,7 @@ def _many(  # noqa: PLR0913, PLR0917
     )
     from stepwell.viz import redraw  # noqa: PLC0415 (loads matplotlib)
 
+    require_runs(store.runs(selection, limit=1))
     output, theme = look
     style = {"theme": theme} if theme != "light" else {}
     drawn = []

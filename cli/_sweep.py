@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import _shared as shared
-from ._selection import selection_options
+from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
     from stepwell.store import Selection
@@ -79,6 +79,7 @@ def sweep(  # noqa: PLR0913, PLR0917 (an option an argument)
     Example: stepwell sweep -m accuracy --goal max --params lr,batch_size
     """
     with shared.store_of(ctx, location) as store:
+        require_runs(store.runs(selection, limit=1))
         from stepwell.viz import save_sweep  # noqa: PLC0415 (loads matplotlib)
 
         drawn = save_sweep(
@@ -130,6 +131,7 @@ def report(  # noqa: PLR0913, PLR0917 (an option an argument)
     Example: stepwell report -m val_loss -p digits -o report.pdf
     """
     with shared.store_of(ctx, location) as store:
+        require_runs(store.runs(selection, limit=1))
         from stepwell.viz import report as draw  # noqa: PLC0415 (loads matplotlib)
 
         theme = "dark" if dark else "light"

@@ -107,8 +107,8 @@ def _checked(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
     if _is_pivot(statements, kinds):
         return statements
     if len(kinds) != 1:
-        count = len(kinds) or "no"
-        raise QueryError(f"give one statement; there are {count} in the query")
+        count = f"are {len(kinds)}" if kinds else "is none"
+        raise QueryError(f"give one statement; there {count} in the query")
     (kind,), allowed = kinds, _ALLOWED
     if kind == "MULTI":
         kind, allowed = _first_word(query), _BEGIN_PIVOTS

@@ -175,6 +175,7 @@ def test_a_figure_is_drawn_beside_a_live_run(
         (["figure", "save", "a.png", "run"], "must not end as a picture's does"),
         (["figure", "save", "a", "run", "-w", "lr <"], "bad condition 'lr <'"),
         (["figure", "save", "a", "run", "-p", "x", "--pin"], "no run fits"),
+        (["figure", "save", "a", "run", "--size", "nanx3"], "--size needs WxH"),
         (["replot", "newest", "-o", "a.jpg"], "the suffix must be one of"),
     ],
 )

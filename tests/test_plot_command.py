@@ -99,6 +99,9 @@ def test_a_name_alone_is_a_run_before_it_is_a_metric(path: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["loss", "--smooth", "window:inf"], "smooth must be 'ema:SHARE'"),
+        (["loss", "-p", "nobody"], "no run fits what was chosen"),
+        (["loss", "-o", f"{__file__}/a.png"], "Not a directory"),
         (["losss"], "no run 'losss', and no chosen run has a metric 'losss'; did you mean"),
         (["losss", "--logy"], "did you mean 'loss'"),
         (["nobody", "-m", "loss"], "no run 'nobody'"),

@@ -379,7 +379,7 @@ def test_looking_around_works(store: Store, query: str) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("", "give one statement; there are no in the query"),
+        ("", "give one statement; there is none in the query"),
         ("  -- nothing", "give one statement"),
         ("selekt 1", "syntax error at or near"),
         ("select nothing from metrics", "nothing"),

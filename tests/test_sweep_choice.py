@@ -115,6 +115,7 @@ def test_the_command_notes_what_it_leaves_out(narrow: Store, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["-p", "nobody"], "no run fits what was chosen; `stepwell ls` lists the runs"),
         (["contour"], "nothing to draw (contour: only rate varies, and it needs two)"),
         (["slice", "--params", "rte"], "no run has the configuration key 'rte'"),
     ],

@@ -2,15 +2,16 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from stepwell.cli import main
-from stepwell.store import ConfigurationError, Selection, Store, open_store, start_run
+from stepwell.store import ConfigurationError, Selection, Store
 from stepwell.viz import report, save_sweep
 from stepwell.viz._report import draw_report
 from stepwell.viz._report_value import prepare_report
@@ -20,21 +21,31 @@ SIZES = (0, 1, 3, 30)
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    path: Path = tmp_path_factory.mktemp("report") / "sweep.duckdb"
+def store(
+    tmp_path_factory: pytest.TempPathFactory, make_runs: Callable[..., Store]
+) -> Store:
     random = np.random.default_rng(0)
-    start_run(project="nan", config={"lr": 1}, store=path).log({"loss": math.nan}, 1)
+    nan = {"config": {"lr": 1}, "points": [(1, {"loss": math.nan})], "status": "running"}
+    runs: list[dict[str, Any]] = [{"name": "nan", "project": "nan", **nan}]
     for size in SIZES:
         for number in range(size):
             rate, kind = (0.001, 0.01, 0.1)[number % 3], ("wide", "deep")[number % 2]
             config = {"lr": rate, "kind": kind}
-            run = start_run(project=f"p{size}", config=config, store=path)
-            for step in (1, 2, 3):
-                run.log({"loss": rate * 10 + 1 / step + random.random() / 100}, step)
-            if size != SIZES[-1] or number != size - 1:  # the last goes on
-                run.finish()
-    with open_store(path) as opened:
-        yield opened
+            points = [
+                (step, {"loss": rate * 10 + 1 / step + random.random() / 100})
+                for step in (1, 2, 3)
+            ]
+            goes_on = size == SIZES[-1] and number == size - 1
+            runs.append(
+                {
+                    "name": f"r{number}",
+                    "project": f"p{size}",
+                    "config": config,
+                    "points": points,
+                    "status": "running" if goes_on else "finished",
+                }
+            )
+    return make_runs(tmp_path_factory.mktemp("report") / "sweep.duckdb", runs)
 
 
 @pytest.mark.parametrize("project", ["p0", "p1", "p3", "p30", "nan"])
@@ -142,13 +153,18 @@ def test_commands_draw_and_print_paths(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["report", "sweep"])
-def test_a_metric_that_no_run_has_is_one_line(
-    store: Store, tmp_path: Path, command: str
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [(["-m", "lost"], "'lost'"), (["-m", "loss", "-p", "nobody"], "no run fits")],
+)
+def test_a_metric_or_project_of_no_run_is_one_line(
+    store: Store, tmp_path: Path, command: str, chosen: list[str], said: str
 ) -> None:
-    arguments = ["--store", str(store.location), command, "-m", "lost"]
+    arguments = ["--store", str(store.location), command, *chosen]
 
     result = CliRunner().invoke(main, [*arguments, "-o", str(tmp_path / "x.png")])
 
     assert result.exit_code == 2
-    assert "'lost'" in result.output
+    assert said in result.output
     assert len(result.output.splitlines()) == 1
+    assert not (tmp_path / "x.png").exists()

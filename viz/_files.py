@@ -1,6 +1,7 @@
 """A page as a file: PNG, PDF or SVG, the same bytes for the same data."""
 
 import contextlib
+import errno
 import io
 import itertools
 import os
@@ -75,13 +76,17 @@ def write_whole(path: Path, content: bytes) -> Path:
         OSError: The file can't be written there.
     """
     target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
     passing = target.with_name(
         f".{target.name[:100]}.{os.getpid()}-{next(_temporary)}.part"
     )
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         passing.write_bytes(content)
         passing.replace(target)
+    except FileExistsError as error:  # where a folder should be
+        raise NotADirectoryError(
+            errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target)
+        ) from error
     except OSError as error:
         error.filename = str(target)  # the one that the caller knows
         raise
