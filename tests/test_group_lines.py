@@ -1,6 +1,6 @@
 """The line of a group goes on while half of its runs do, and says how many these are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +9,6 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-import stepwell
 from stepwell import viz
 from stepwell.store import Selection, Store
 from stepwell.viz._bands import Floats
@@ -25,15 +24,19 @@ def curve(number: int) -> Floats:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    path: Path = tmp_path_factory.mktemp("groups") / "s.duckdb"
-    for number in range(len(ENDS)):
-        config = {"kind": "uneven", "seed": number}
-        with stepwell.init(project="p", config=config, store=path) as run:
-            for step, value in enumerate(curve(number).tolist()):
-                run.log({"loss": value}, step=step)
-    with stepwell.open_store(path) as opened:
-        yield opened
+def store(
+    tmp_path_factory: pytest.TempPathFactory, make_runs: Callable[..., Store]
+) -> Store:
+    runs = [
+        {
+            "name": f"r{number}",
+            "project": "p",
+            "config": {"kind": "uneven", "seed": number},
+            "points": [(n, {"loss": loss}) for n, loss in enumerate(curve(number))],
+        }
+        for number in range(len(ENDS))
+    ]
+    return make_runs(tmp_path_factory.mktemp("groups") / "s.duckdb", runs)
 
 
 def numbers() -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.int64]]]:

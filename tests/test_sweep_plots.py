@@ -1,8 +1,7 @@
 """The plots of many runs show what numpy makes of the same numbers, however many runs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-import stepwell
 from stepwell import viz
 from stepwell.store import ConfigurationError, Selection, Store
 from stepwell.viz._curves_value import prepare_curves
@@ -30,28 +28,24 @@ def losses(number: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.exp(-np.arange(STEPS) / 8) + 0.1 * (number % 4) + 0.05 * noise.random(STEPS)
 
 
-def record(path: Path, runs: int, project: str) -> None:
-    for number in range(runs):
-        config = {"lr": RATES[number % 4], "depth": number % 3, "seed": number // 12}
-        run = stepwell.init(
-            project=project, name=f"{project}-{number}", config=config, store=path
-        )
-        for step, loss in enumerate(losses(number).tolist()):
-            run.log({"loss": loss}, step=step)
-        run.finish()
-
-
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(
+    tmp_path_factory: pytest.TempPathFactory, make_runs: Callable[..., Store]
+) -> Store:
+    nan = [(step, {"loss": float("nan")}) for step in range(3)]
+    runs = [
+        {
+            "name": f"{project}-{number}",
+            "project": project,
+            "config": {"lr": RATES[number % 4], "depth": number % 3, "seed": number // 12},
+            "points": [(n, {"loss": loss}) for n, loss in enumerate(losses(number))],
+        }
+        for project, count in (("one", 1), ("three", 3), ("many", 24))
+        for number in range(count)
+    ]
+    alone = {"name": "nan", "project": "nan", "config": {"lr": 0.1, "depth": 1}}
     path = tmp_path_factory.mktemp("sweep") / "runs.duckdb"
-    for project, runs in (("one", 1), ("three", 3), ("many", 24)):
-        record(path, runs, project)
-    run = stepwell.init(project="nan", config={"lr": 0.1, "depth": 1}, store=path)
-    for step in range(3):
-        run.log({"loss": float("nan")}, step=step)
-    run.finish()
-    with stepwell.open_store(path) as opened:
-        yield opened
+    return make_runs(path, [*runs, alone | {"points": nan}])
 
 
 def draw_all(store: Store, runs: Selection) -> list[Axes]:

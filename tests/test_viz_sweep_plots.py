@@ -2,15 +2,14 @@
 
 import io
 import math
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from stepwell.store import ConfigurationError, Selection, Store, open_store, start_run
+from stepwell.store import ConfigurationError, Selection, Store
 from stepwell.viz import (
     plot_leaderboard,
     plot_parallel_coordinate,
@@ -25,8 +24,10 @@ PLOTS = (plot_parallel_coordinate, plot_param_importances, plot_leaderboard)
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    path: Path = tmp_path_factory.mktemp("sweep") / "sweep.duckdb"
+def store(
+    tmp_path_factory: pytest.TempPathFactory, make_runs: Callable[..., Store]
+) -> Store:
+    runs: list[dict[str, Any]] = []
     random = np.random.default_rng(0)
     for size in SIZES:
         for number in range(size):
@@ -38,12 +39,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             }
             if number % 7 == 5:
                 del config["batch"]
-            run = start_run(project=f"p{size}", config=config, store=path)
             loss = math.nan if number == 4 else abs(math.log10(config["lr"]) + 3) + 0.1
-            run.log({"loss": loss}, 1)
-            run.finish("failed" if number == 6 else "finished")
-    with open_store(path) as opened:
-        yield opened
+            runs.append(
+                {
+                    "name": f"r{number}",
+                    "project": f"p{size}",
+                    "config": config,
+                    "points": [(1, {"loss": loss})],
+                    "status": "failed" if number == 6 else "finished",
+                }
+            )
+    return make_runs(tmp_path_factory.mktemp("sweep") / "sweep.duckdb", runs)
 
 
 @pytest.mark.parametrize("size", SIZES)
