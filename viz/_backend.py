@@ -10,11 +10,26 @@ INTERACTIVE = ("qtagg", "tkagg")
 """Backends that a window is tried with, the better first."""
 
 _FILES_ONLY = frozenset({"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"})
+# Without matplotlib, which takes long to import. It takes the first of these that there is.
+_PROBE_QT = """
+import os
+from importlib import import_module
+
+asked = os.environ.get("QT_API")
+for name in ("PyQt6", "PySide6", "PyQt5", "PySide2"):
+    if asked is None or asked.lower() == name.lower():
+        try:
+            for part in ("QtCore", "QtGui", "QtSvg", "QtWidgets"):
+                module = import_module(f"{name}.{part}")
+        except ImportError:
+            continue
+        module.QApplication(["probe"]).processEvents()
+        break
+else:
+    raise SystemExit(1)
+"""
 _PROBE = {
-    "qtagg": (
-        "from matplotlib.backends.qt_compat import QtWidgets;"
-        " QtWidgets.QApplication(['probe']).processEvents()"
-    ),
+    "qtagg": _PROBE_QT,
     "tkagg": "import tkinter; tkinter.Tk().destroy()",
 }
 _PROBE_SECONDS = 20.0

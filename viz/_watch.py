@@ -189,6 +189,9 @@ def main(location: str, run_id: str, layout: str) -> int:
     import json  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
+    # DuckDB 1.5 loads pandas, where there is one, to look at a query's parameter.
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+
     from stepwell.store import open_store  # noqa: PLC0415
 
     from ._kept_layout import config_of  # noqa: PLC0415
