@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 import stepwell
 from m.training_viz import (
@@ -47,6 +46,8 @@ class Settings:
 
 def load_images() -> tuple[tuple[Array, Labels], tuple[Array, Labels]]:
     """Images and labels: four fifths to train with, and one fifth to validate."""
+    from sklearn.datasets import load_digits  # noqa: PLC0415 (takes seconds to import)
+
     images, labels = (np.asarray(column) for column in load_digits(return_X_y=True))
     order = np.random.default_rng(0).permutation(len(labels))
     images, labels = images[order] / 16, labels[order]

@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
-
 LOOP = """
 import time
 from m.training_viz import MetricConfig, RealTimeTrainingVisualizer
@@ -31,6 +28,8 @@ visualizer.close()
 @pytest.fixture
 def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The cell of a notebook that was executed."""
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
     monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))
     monkeypatch.delenv("DISPLAY", raising=False)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LOOP)])
