@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -481,25 +482,38 @@ def screens() -> Iterator[Callable[[], Screen]]:
         found.end()
 
 
-@pytest.fixture
-def display(
-    monkeypatch: pytest.MonkeyPatch,
-    store_path: Path,
+@pytest.fixture(scope="session")
+def open_display(
     request: pytest.FixtureRequest,
-) -> Screen:
-    """A screen for the test and its programs, which keep to a store of their own.
+) -> Callable[[Path], AbstractContextManager[Screen]]:
+    """Gives a screen to programs meanwhile, which keep to the store at a path.
 
     Skips the test where something is missing: the packages of the group `windows`, Tk, or
     the programs `Xvfb`, `xdotool` and `openbox`.
     """
-    pytest.importorskip("PySide6", reason="windows are tested with PySide6-Essentials")
-    pytest.importorskip("tkinter", reason="windows are tested with Tk, too")
-    for program in ("Xvfb", "xdotool", "openbox"):
-        if shutil.which(program) is None:
-            pytest.skip(f"windows are tested with {program}")
-    for name in ("MPLBACKEND", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("STEPWELL_STORE", str(store_path))
-    found: Screen = request.getfixturevalue("screens")()
-    monkeypatch.setenv("DISPLAY", found.name)
-    return found
+
+    @contextmanager
+    def give(store: Path) -> Iterator[Screen]:
+        pytest.importorskip("PySide6", reason="windows are tested with PySide6-Essentials")
+        pytest.importorskip("tkinter", reason="windows are tested with Tk, too")
+        for program in ("Xvfb", "xdotool", "openbox"):
+            if shutil.which(program) is None:
+                pytest.skip(f"windows are tested with {program}")
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("MPLBACKEND", "WAYLAND_DISPLAY"):
+                patch.delenv(name, raising=False)
+            patch.setenv("STEPWELL_STORE", str(store))
+            found: Screen = request.getfixturevalue("screens")()
+            patch.setenv("DISPLAY", found.name)
+            yield found
+
+    return give
+
+
+@pytest.fixture
+def display(
+    open_display: Callable[[Path], AbstractContextManager[Screen]], store_path: Path
+) -> Iterator[Screen]:
+    """A screen for the test and its programs, which keep to a store of their own."""
+    with open_display(store_path) as found:
+        yield found

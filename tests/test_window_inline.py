@@ -3,9 +3,10 @@
 import json
 import signal
 import subprocess
-import textwrap
+import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,46 +49,92 @@ def key(canvas, name):
     canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", canvas, name))
 """
 
-
-@pytest.fixture
-def answer(display: "Screen", python: Python) -> Callable[..., Any]:
-    """Runs a program with a window of its own, and gives the JSON it printed first."""
-    del display
-
-    def ask(code: str, backend: str) -> Any:
-        process = python(HEAD + textwrap.dedent(code), backend)
-        printed, errors = process.communicate(timeout=150)
-        assert process.returncode == 0, errors
-        assert errors == ""
-        return json.loads(next(x for x in printed.splitlines() if x.startswith("[")))
-
-    return ask
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_panel_that_was_zoomed_stays_until_it_shall_follow(
-    answer: Callable[..., Any], backend: str
-) -> None:
-    found = answer(
-        """
+QUESTIONS = """
+def zoom():
+    visualizer = make()
+    run(visualizer, 2.0)
+    shown = visualizer._view._shown
+    zoomed, other = panels(visualizer)
+    zoomed.set_xlim(10, 20)
+    end = time.monotonic() + 60
+    while panels(visualizer)[1].get_xlim()[1] <= 50 and time.monotonic() < end:
+        run(visualizer, 1.0)
+    shown.live.redraw()
+    zoomed, other = panels(visualizer)
+    held = [zoomed.get_xlim(), list(zoomed.get_xticks()), other.get_xlim()]
+    key(shown.window.canvas, "f")
+    zoomed, other = panels(visualizer)
+    return [held, zoomed.get_xlim(), shown.live.is_following]
+def resize():
+    visualizer = make()
+    run(visualizer, 2.0)
+    shown = visualizer._view._shown
+    before = shown.live.full_draws
+    if sys.argv[1] == "qtagg":
+        shown.window._manager.resize(600, 500)
+    else:
+        shown.window._manager.window.geometry("600x500")
+    deadline = time.monotonic() + 5
+    while abs(shown.live.figure.bbox.width - 600) > 40 and time.monotonic() < deadline:
+        shown.window.pump(0.05)
+    for _ in range(10):
+        shown.window.pump(0.02)
+    return [before, shown.live.full_draws, shown.live.figure.bbox.width]
+def keep_settings():
+    matplotlib.rcParams["lines.linewidth"] = 7.0
+    before = dict(dict.items(matplotlib.rcParams))
+    with make() as visualizer:
+        run(visualizer)
+    same = dict(dict.items(matplotlib.rcParams)) == before
+    return ["matplotlib.pyplot" in sys.modules, same, matplotlib.is_interactive()]
+def sweep():
+    for number in range(4):
         visualizer = make()
-        run(visualizer, 2.0)
-        shown = visualizer._view._shown
-        zoomed, other = panels(visualizer)
-        zoomed.set_xlim(10, 20)
-        end = time.monotonic() + 60
-        while panels(visualizer)[1].get_xlim()[1] <= 50 and time.monotonic() < end:
-            run(visualizer, 1.0)
-        shown.live.redraw()
-        zoomed, other = panels(visualizer)
-        held = [zoomed.get_xlim(), list(zoomed.get_xticks()), other.get_xlim()]
-        key(shown.window.canvas, "f")
-        zoomed, other = panels(visualizer)
-        print(json.dumps([held, zoomed.get_xlim(), shown.live.is_following]))
-        """,
-        backend,
-    )
-    (limits, ticks, other), after, is_following = found
+        run(visualizer, 0.1)
+    del visualizer
+    gc.collect()
+    from matplotlib.figure import FigureBase
+    figures = sum(isinstance(known, FigureBase) for known in gc.get_objects())
+    if sys.argv[1] == "qtagg":
+        from matplotlib.backends.qt_compat import QtWidgets
+        windows = len(QtWidgets.QApplication.topLevelWidgets())
+    else:
+        import tkinter
+        windows = sum(isinstance(known, tkinter.Tk) for known in gc.get_objects())
+    return [figures, windows]
+answers = {}
+for ask in (zoom, resize, keep_settings, sweep):
+    answers[ask.__name__] = ask()
+    gc.collect()
+print("answers", json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def answers(
+    request: pytest.FixtureRequest,
+    open_display: Callable[..., "AbstractContextManager[Screen]"],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Any]:
+    """What one program found out with windows of its own, one after another."""
+    folder = tmp_path_factory.mktemp("answers")
+    command = [sys.executable, "-c", HEAD + QUESTIONS, request.param]
+    with open_display(folder / "runs.duckdb"):
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=250, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    (line,) = (x for x in done.stdout.splitlines() if x.startswith("answers "))
+    found: dict[str, Any] = json.loads(line.removeprefix("answers "))
+    return found
+
+
+def test_a_panel_that_was_zoomed_stays_until_it_shall_follow(
+    answers: dict[str, Any],
+) -> None:
+    (limits, ticks, other), after, is_following = answers["zoom"]
+
     assert limits == [10, 20]
     assert len(ticks) > 2
     assert all(10 <= tick <= 20 for tick in ticks)
@@ -96,57 +143,32 @@ def test_a_panel_that_was_zoomed_stays_until_it_shall_follow(
     assert is_following
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_new_size_is_drawn_once(answer: Callable[..., Any], backend: str) -> None:
-    before, after, width = answer(
-        """
-        visualizer = make()
-        run(visualizer, 2.0)
-        shown = visualizer._view._shown
-        before = shown.live.full_draws
-        if sys.argv[1] == "qtagg":
-            shown.window._manager.resize(600, 500)
-        else:
-            shown.window._manager.window.geometry("600x500")
-        deadline = time.monotonic() + 5
-        while abs(shown.live.figure.bbox.width - 600) > 40 and time.monotonic() < deadline:
-            shown.window.pump(0.05)
-        for _ in range(10):
-            shown.window.pump(0.02)
-        print(json.dumps([before, shown.live.full_draws, shown.live.figure.bbox.width]))
-        """,
-        backend,
-    )
+def test_a_new_size_is_drawn_once(answers: dict[str, Any]) -> None:
+    before, after, width = answers["resize"]
+
     assert abs(width - 600) < 40
     assert after == before + 1
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_the_users_own_settings_and_figures_are_untouched(
-    answer: Callable[..., Any], backend: str
-) -> None:
-    loaded, same, interactive = answer(
-        """
-        matplotlib.rcParams["lines.linewidth"] = 7.0
-        before = dict(dict.items(matplotlib.rcParams))
-        with make() as visualizer:
-            run(visualizer)
-        same = dict(dict.items(matplotlib.rcParams)) == before
-        print(json.dumps([
-            "matplotlib.pyplot" in sys.modules, same, matplotlib.is_interactive()
-        ]))
-        """,
-        backend,
-    )
+def test_the_users_own_settings_and_figures_are_untouched(answers: dict[str, Any]) -> None:
+    loaded, same, interactive = answers["keep_settings"]
+
     assert not loaded
     assert same
     assert not interactive
 
 
+def test_a_sweep_leaves_no_window_and_no_figure(answers: dict[str, Any]) -> None:
+    assert answers["sweep"] == [0, 0]
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_interrupt_reaches_the_loop(
+def test_a_window_does_not_take_the_focus_and_lets_an_interrupt_reach_the_loop(
     display: "Screen", python: Python, backend: str
 ) -> None:
+    other = python("import tkinter; w = tkinter.Tk(); w.title('editor'); w.mainloop()")
+    editor = display.await_window("editor")
+    display.focus(editor)
     code = """
 visualizer = make()
 try:
@@ -156,24 +178,12 @@ except KeyboardInterrupt:
 """
     process = python(HEAD + code, backend)
     display.await_window()
+    assert display.ask("getactivewindow") == editor
     sent = time.time()
     process.send_signal(signal.SIGINT)
     printed, errors = process.communicate(timeout=150)
     (caught,) = json.loads(printed.splitlines()[0])
     assert caught - sent < 30, errors  # and not when the loop was over
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_window_does_not_take_the_focus(
-    display: "Screen", python: Python, backend: str
-) -> None:
-    other = python("import tkinter; w = tkinter.Tk(); w.title('editor'); w.mainloop()")
-    editor = display.await_window("editor")
-    display.focus(editor)
-    process = python(HEAD + "visualizer = make()\nrun(visualizer, 200)", backend)
-    display.await_window()
-    assert display.ask("getactivewindow") == editor
-    process.kill()
     other.kill()
 
 
@@ -250,29 +260,3 @@ print("done")
     assert process.returncode == 0, errors
     assert "done" in printed
     assert errors.count("the live window died") == 1
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_sweep_leaves_no_window_and_no_figure(
-    answer: Callable[..., Any], backend: str
-) -> None:
-    figures, windows = answer(
-        """
-        for number in range(4):
-            visualizer = make()
-            run(visualizer, 0.1)
-        del visualizer
-        gc.collect()
-        from matplotlib.figure import FigureBase
-        figures = sum(isinstance(known, FigureBase) for known in gc.get_objects())
-        if sys.argv[1] == "qtagg":
-            from matplotlib.backends.qt_compat import QtWidgets
-            windows = len(QtWidgets.QApplication.topLevelWidgets())
-        else:
-            import tkinter
-            windows = sum(isinstance(known, tkinter.Tk) for known in gc.get_objects())
-        print(json.dumps([figures, windows]))
-        """,
-        backend,
-    )
-    assert (figures, windows) == (0, 0)

@@ -60,15 +60,6 @@ def finish(process: "subprocess.Popen[str]", folder: Path) -> tuple[str, str]:
     return printed, errors
 
 
-def test_a_window_opens_by_itself_and_ends_with_close(
-    display: "Screen", python: Python, tmp_path: Path
-) -> None:
-    process = python(LOOP)
-    display.await_window()
-    finish(process, tmp_path)
-    display.wait(lambda: not display.windows())
-
-
 def test_a_kept_window_stays_with_the_final_picture(
     display: "Screen", python: Python, tmp_path: Path
 ) -> None:
@@ -80,7 +71,7 @@ def test_a_kept_window_stays_with_the_final_picture(
     display.close(window)
 
 
-def test_a_window_does_not_take_the_focus(
+def test_a_window_opens_by_itself_takes_no_focus_and_ends_with_close(
     display: "Screen", python: Python, tmp_path: Path
 ) -> None:
     other = python("import tkinter; w = tkinter.Tk(); w.title('editor'); w.mainloop()")
@@ -90,6 +81,7 @@ def test_a_window_does_not_take_the_focus(
     display.await_window()
     assert display.ask("getactivewindow") == editor
     finish(process, tmp_path)
+    display.wait(lambda: not display.windows())
     other.kill()
 
 
