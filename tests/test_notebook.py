@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +26,57 @@ visualizer.close()
 """
 
 
+# Somebody else has the store while all updates are made, and some time longer.
+BUSY_LOOP = """
+import os, subprocess, sys
+from m.training_viz import MetricConfig, RealTimeTrainingVisualizer
+from m.training_viz import TrainingVisualizerConfig
+held = '''
+import sys, time
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+with lease_of(resolve(sys.argv[1])).locked():
+    print("held", flush=True)
+    time.sleep(3)
+'''
+config = TrainingVisualizerConfig(
+    1, 1, (5, 4), update_interval=1, drawing_share=1.0, metrics=[MetricConfig("loss", 0)]
+)
+visualizer = RealTimeTrainingVisualizer(config)
+command = [sys.executable, "-c", held, os.environ["STEPWELL_STORE"]]
+with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+    other.stdout.readline()
+    for step in range(3):
+        visualizer.update_metrics({"loss": 1 / (step + 1)})
+    print("was held:", other.poll() is None)
+    visualizer.close()
+"""
+
+
 @pytest.fixture
-def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The cell of a notebook that was executed."""
+def execute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Executes a notebook of one cell, and gives the cell."""
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))
     monkeypatch.delenv("DISPLAY", raising=False)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LOOP)])
-    client = nbclient.NotebookClient(
-        notebook, timeout=100, resources={"metadata": {"path": str(tmp_path)}}
-    )
-    client.execute()
-    return notebook.cells[0]
+
+    def run(code: str) -> Any:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+        client = nbclient.NotebookClient(
+            notebook, timeout=100, resources={"metadata": {"path": str(tmp_path)}}
+        )
+        client.execute()
+        return notebook.cells[0]
+
+    return run
 
 
 @pytest.mark.filterwarnings("ignore")  # those of the notebook's own libraries
-def test_there_is_one_picture_in_the_end_and_all_that_the_user_printed(cell: Any) -> None:
+def test_there_is_one_picture_in_the_end_and_all_that_the_user_printed(
+    execute: Callable[[str], Any],
+) -> None:
+    cell = execute(LOOP)
     pictures = [o for o in cell.outputs if o.output_type == "display_data"]
     printed = "".join(
         o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stdout"
@@ -53,3 +88,16 @@ def test_there_is_one_picture_in_the_end_and_all_that_the_user_printed(cell: Any
     pixels = imread(io.BytesIO(base64.b64decode(picture.data["image/png"])))
     assert pixels.shape[:2] == (400, 500)
     assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 20
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_last_picture_waits_for_a_store_that_is_in_use(
+    execute: Callable[[str], Any],
+) -> None:
+    cell = execute(BUSY_LOOP)
+
+    kinds = [o.output_type for o in cell.outputs]
+    texts = "".join(o.text for o in cell.outputs if o.output_type == "stream")
+    assert "was held: True" in texts
+    assert "Warning" not in texts
+    assert kinds.count("display_data") == 1

@@ -1,7 +1,7 @@
 """A picture in a notebook, updated in place."""
 
-import contextlib
 import io
+import time
 from importlib import import_module
 from typing import Any
 
@@ -19,6 +19,7 @@ from ._interrupts import held_interrupts
 from ._views import warn
 
 _SECONDS = 0.5  # least time between two pictures: each travels to the page
+_FINAL_SECONDS = 10.0  # how long the last picture waits for a store that is in use
 
 
 class NotebookView:
@@ -53,31 +54,41 @@ class NotebookView:
 
     def close(self) -> None:
         """Show the last state; it stays in the notebook."""
-        if not self._is_over:
-            self._draw()
-            self._is_over = True
+        end = time.monotonic() + _FINAL_SECONDS
+        while not self._is_over:
+            trouble = self._draw()
+            self._is_over |= trouble is None or time.monotonic() > end
+            if self._is_over and trouble is not None:
+                warn(f"the notebook does not show the last state: {trouble}")
 
-    def _draw(self) -> None:
+    def _draw(self) -> StepwellError | None:
+        """Show a picture; returns why it does not show the newest state."""
         self._budget.begin()
         try:
             with held_interrupts():
-                self._send()
+                return self._send()
+        except StepwellError as error:
+            return error  # the store is in use: the next picture shows it
         except Exception as error:  # noqa: BLE001 (the training loop goes on)
             self._is_over = True
             warn(f"the picture in the notebook ended: {type(error).__name__}: {error}")
+            return None
         finally:
             self._is_due = False
             self._budget.end()
 
-    def _send(self) -> None:
+    def _send(self) -> StepwellError | None:
         tools: Any = import_module("IPython.display")
 
         if self._live is None:
             figure = new_figure(self._config)
             FigureCanvasAgg(figure)
             self._live = make_live(self._store, self._run_id, self._config, figure)
-        with contextlib.suppress(StepwellError):  # in use: the next picture shows it
+        trouble = None
+        try:
             self._live.look()
+        except StepwellError as error:
+            trouble = error
         self._live.frame()
         buffer = io.BytesIO()
         canvas = self._live.figure.canvas
@@ -90,3 +101,4 @@ class NotebookView:
             self._handle = tools.display(picture, display_id=True)
         else:
             self._handle.update(picture)
+        return trouble
