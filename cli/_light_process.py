@@ -41,8 +41,7 @@ def _end_at_once(codes: list[int]) -> None:
     """End without taking all objects apart.
 
     Threads have been joined by now, and what the command registered for the exit has been
-    called. Output that cannot be written
-    is left to the interpreter, which says so.
+    called. Output that cannot be written is left to the interpreter, which says so.
     """
     if not codes:
         return  # by an error that the interpreter shows

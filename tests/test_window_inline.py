@@ -40,6 +40,13 @@ def run(visualizer, seconds=1.0):
         step = visualizer._updates
         visualizer.update_metrics({"loss": 1 / (step + 1), "rate": 0.1})
         time.sleep(0.002)
+def opened(visualizer):
+    # The window opens at the first update that finds the store in nobody's use.
+    end = time.monotonic() + 60
+    run(visualizer, 2.0)
+    while visualizer._view._shown is None and time.monotonic() < end:
+        run(visualizer, 0.5)
+    return visualizer._view._shown
 def panels(visualizer):
     # In their order on the page: a panel that was drawn anew is the last of the figure's.
     found = visualizer._view._shown.live.figure.axes
@@ -52,8 +59,7 @@ def key(canvas, name):
 QUESTIONS = """
 def zoom():
     visualizer = make()
-    run(visualizer, 2.0)
-    shown = visualizer._view._shown
+    shown = opened(visualizer)
     zoomed, other = panels(visualizer)
     zoomed.set_xlim(10, 20)
     end = time.monotonic() + 60
@@ -67,8 +73,7 @@ def zoom():
     return [held, zoomed.get_xlim(), shown.live.is_following]
 def resize():
     visualizer = make()
-    run(visualizer, 2.0)
-    shown = visualizer._view._shown
+    shown = opened(visualizer)
     before = shown.live.full_draws
     if sys.argv[1] == "qtagg":
         shown.window._manager.resize(600, 500)
