@@ -26,7 +26,7 @@ def main(database: str) -> None:
         os.nice(5)
     # DuckDB 1.5 looks for pandas at each parameter, 0.3 ms a time where there is none.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
-    parent = os.getppid()
+    parent, answers = os.getppid(), _own_output()
     lease = lease_of(resolve(database))
     received = b""
     _memory.limits.update(threads=1, memory_limit=_MEMORY, temp_directory="")
@@ -40,9 +40,18 @@ def main(database: str) -> None:
         if lines:
             sign = b"" if _folded(lease) else b"-"
             with contextlib.suppress(OSError):
-                os.write(1, sign + lines[-1] + b"\n")
+                os.write(answers, sign + lines[-1] + b"\n")
     _folded(lease)
     sys.exit(0)
+
+
+def _own_output() -> int:
+    """Standard output for the answers alone; what a library prints goes nowhere."""
+    answers = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return answers
 
 
 def _prepare_apart(lease: Lease) -> None:

@@ -23,9 +23,16 @@ def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config={**limits, **config})
     for statement in _SETTINGS:
         connection.execute(statement)
+    draw_no_progress(connection)
     if duckdb.__version__ >= "2":
         connection.execute("SET async_threads = 0")
     return connection
+
+
+def draw_no_progress(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep DuckDB's progress bar out of the output of programs without a file."""
+    with suppress(duckdb.Error):  # refused in a notebook that can draw none
+        connection.execute("SET enable_progress_bar = false")
 
 
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:

@@ -28,28 +28,30 @@ visualizer.close()
 
 # Somebody else has the store while all updates are made, and some time longer.
 BUSY_LOOP = """
-import os, subprocess, sys
+import os, subprocess, sys, threading
 from m.training_viz import MetricConfig, RealTimeTrainingVisualizer
 from m.training_viz import TrainingVisualizerConfig
 held = '''
-import sys, time
+import sys
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
 with lease_of(resolve(sys.argv[1])).locked():
     print("held", flush=True)
-    time.sleep(3)
+    sys.stdin.readline()
 '''
 config = TrainingVisualizerConfig(
     1, 1, (5, 4), update_interval=1, drawing_share=1.0, metrics=[MetricConfig("loss", 0)]
 )
 visualizer = RealTimeTrainingVisualizer(config)
 command = [sys.executable, "-c", held, os.environ["STEPWELL_STORE"]]
-with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+pipe = subprocess.PIPE
+with subprocess.Popen(command, stdin=pipe, stdout=pipe) as other:
     other.stdout.readline()
     for step in range(3):
         visualizer.update_metrics({"loss": 1 / (step + 1)})
-    print("was held:", other.poll() is None)
+    threading.Timer(1.0, other.stdin.close).start()
     visualizer.close()
+    print("was held:", other.wait() == 0)
 """
 
 
