@@ -7,7 +7,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
 from ._draw_axes import NOTE_SIZE, TITLE_SIZE
-from ._room import inches, is_movable, room_above, room_for_heading
+from ._room import dots_per_inch, inches, is_movable, room_above, room_for_heading
 from ._text import clean, fitted, text_width
 from ._theme import Theme
 
@@ -58,7 +58,9 @@ def retitle(axes: Axes, title: str) -> None:
         return
     above = axes.get_window_extent().y1
     baseline = right if note else left
-    gap = float(baseline.get_transform().transform((0.0, 1.0))[1] - above) / _dpi(axes)
+    gap = float(baseline.get_transform().transform((0.0, 1.0))[1] - above) / dots_per_inch(
+        axes
+    )
     _fill(axes, left, right, (title, note.replace("\n", BETWEEN).split(BETWEEN)), gap)
 
 
@@ -120,8 +122,3 @@ def _wrapped(notes: Sequence[str], room: float, most: int) -> list[str]:
 def _text_of(axes: Axes, words: str) -> Text | None:
     found = (part for part in axes.get_children() if isinstance(part, Text))
     return next((part for part in found if part.get_text() == words), None)
-
-
-def _dpi(axes: Axes) -> float:
-    figure = axes.get_figure(root=True)
-    return float(figure.dpi) if figure else _POINTS

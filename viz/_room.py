@@ -20,7 +20,7 @@ _PIXEL = 1.0
 
 def inches(axes: Axes) -> tuple[float, float]:
     """Width and height of *axes*."""
-    dpi, box = _dpi(axes), axes.get_window_extent()
+    dpi, box = dots_per_inch(axes), axes.get_window_extent()
     return max(0.1, float(box.width) / dpi), max(0.1, float(box.height) / dpi)
 
 
@@ -39,13 +39,13 @@ def room_for_heading(axes: Axes) -> float:
     if axes.get_label() != OURS:
         return width
     figure_width = _figure_size(axes)[0]
-    left = float(axes.get_window_extent().x0) / _dpi(axes)
+    left = float(axes.get_window_extent().x0) / dots_per_inch(axes)
     return max(width, figure_width - MARGIN - left)
 
 
 def room_above(axes: Axes) -> float:
     """Inches above *axes*, up to what is next or to the edge of the figure."""
-    box, dpi = axes.get_window_extent(), _dpi(axes)
+    box, dpi = axes.get_window_extent(), dots_per_inch(axes)
     room = _figure_size(axes)[1] - float(box.y1) / dpi
     for other in _others(axes):
         is_above = other.y0 >= box.y1 - _PIXEL and other.x0 < box.x1 and other.x1 > box.x0
@@ -65,7 +65,7 @@ def room_right(axes: Axes, most: float) -> float:
         return min(most, _LABEL_SHARE * figure_width)
     if is_movable(axes):
         return min(most, _LABEL_SHARE * inches(axes)[0])
-    box, dpi = axes.get_window_extent(), _dpi(axes)
+    box, dpi = axes.get_window_extent(), dots_per_inch(axes)
     room = figure_width - float(box.x1) / dpi - 0.1
     for other in _others(axes):
         is_beside = other.x0 >= box.x1 - _PIXEL and other.y0 < box.y1 and other.y1 > box.y0
@@ -74,7 +74,8 @@ def room_right(axes: Axes, most: float) -> float:
     return max(0.0, min(most, room))
 
 
-def _dpi(axes: Axes) -> float:
+def dots_per_inch(axes: Axes) -> float:
+    """Pixels an inch of the figure of *axes*."""
     figure = axes.get_figure(root=True)
     return float(figure.dpi) if figure else float(DOTS_PER_INCH)
 

@@ -175,7 +175,7 @@ def layout_of_groups(
         figure_size=((10, 12, 15)[columns - 1], max(5, round(1.2 + 3.2 * rows))),
         title="",
         plots=[
-            PlotConfig(_title(group), "", yscale=_scale(names, summary))
+            PlotConfig(titled(group), "", yscale=_scale(names, summary))
             for group, names in groups.items()
         ],
         metrics=[
@@ -192,10 +192,6 @@ def _group(name: str) -> str:
         return "Loss"
     role_free = [word for word in metric_words(name) if word not in _ROLES]
     return prefix if slash and prefix.lower() not in _ROLES else " ".join(role_free) or name
-
-
-def _title(group: str) -> str:
-    return titled(group)
 
 
 def _scale(names: Sequence[str], summary: "Mapping[str, MetricSummary]") -> str:
