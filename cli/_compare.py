@@ -143,6 +143,8 @@ def _metrics_table(found: "Comparison") -> "Table":
 def _value(row: "MetricRow", side: str) -> "Text":
     from rich.text import Text  # noqa: PLC0415
 
+    if row.lacking == side:
+        return Text("–")
     value = row.a if side == "a" else row.b
     is_better = row.better == side
     shown = shared.short_number(value) + (" *" if is_better else "")

@@ -72,6 +72,7 @@ def _metric_row(
         difference=difference,
         relative=difference / abs(one) if one else math.nan,
         better=better,
+        lacking="a" if a is None else "b" if b is None else None,
     )
 
 

@@ -46,6 +46,8 @@ class MetricRow:
         relative: The difference as a share of the size of a; NaN where a is 0.
         better: `a` or `b`; None for a tie, or where the metric's name doesn't tell
             which side is better.
+        lacking: `a` or `b`, where that run has no such metric at all; None where both
+            have it.
     """
 
     metric: str
@@ -55,6 +57,7 @@ class MetricRow:
     difference: float
     relative: float
     better: str | None
+    lacking: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,21 @@ def test_two_runs_are_compared(invoke: Invoke) -> None:
     assert ["width", "8", "8"] in every
 
 
+def test_a_metric_that_a_run_lacks_is_not_shown_as_nan(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    store = tmp_path / "lacks.duckdb"
+    with start_run(name="x", store=store) as run:
+        run.log({"loss": 1.0, "odd": float("nan")})
+    with start_run(name="y", store=store) as run:
+        run.log({"odd": 2.0})
+
+    lines = words_of(invoke("compare", "x", "y", "--store", store))
+
+    assert ["loss", "1", "–", "–", "last"] in lines
+    assert ["odd", "nan", "2", "–", "last"] in lines
+
+
 def test_configurations_are_told_apart(invoke: Invoke, tmp_path: Path) -> None:
     lines = words_of(invoke("diff", "one", "three"))
 

@@ -63,6 +63,15 @@ def test_last_values_are_compared(store: Store) -> None:
     assert math.isnan(rows["nan"].b)
 
 
+def test_a_metric_that_a_run_lacks_is_told_from_one_that_is_nan(store: Store) -> None:
+    lacking = {row.metric: row.lacking for row in store.compare("a", "b").metrics}
+
+    assert lacking == {
+        "loss": None, "acc": None, "only a": "b", "same": None, "zero": None,
+        "only b": "a", "nan": "a",
+    }  # fmt: skip
+
+
 def test_best_values_are_compared_where_the_name_tells(store: Store) -> None:
     rows = {row.metric: row for row in store.compare("a", "b", at="best").metrics}
 
