@@ -58,6 +58,21 @@ def test_a_page_is_drawn_of_any_sweep(store: Store, project: str) -> None:
     assert len(figure.axes) >= 5
 
 
+def test_how_importances_were_computed_is_said_beside_a_short_name_too(
+    tmp_path: Path, make_runs: Callable[..., Store]
+) -> None:
+    runs = [
+        {"name": f"r{rate}", "config": {"lr": rate}, "points": [(1, {"loss": rate})]}
+        for rate in (0.05, 0.2, 0.5)
+    ]
+    value = prepare_report(make_runs(tmp_path / "short.duckdb", runs), "loss")
+
+    texts = {text for axes in draw_report(value, DARK).axes for text in axes.texts}
+
+    words = {" ".join(text.get_text().split()) for text in texts}
+    assert {value.importance.method, value.importance.warning} <= words
+
+
 def test_curves_are_medians_and_quartiles_by_the_most_important_key(store: Store) -> None:
     selection = Selection(project="p30")
     value = prepare_report(store, "loss", runs=selection)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_BARS = 12
 _SIZE = 9.0
 _NOTABLE = 0.1
+_NAME_ROOM = 1.5  # inches
+_LINES = 4  # of each text below the bars
 _POINTS = 72.0
 _ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 
@@ -53,7 +55,8 @@ def draw_param_importances(value: Importance, ax: Axes, theme: Theme) -> Axes:
     ax.set_xlim(0.0, max(float(shares.max()), 0.05))
     ax.set_ylim(count - 0.4, -0.6)
     ax.set_yticks(
-        range(count), [fitted(names[str(key)], _SIZE, 1.5) for key in value.key[:count]]
+        range(count),
+        [fitted(names[str(key)], _SIZE, _NAME_ROOM) for key in value.key[:count]],
     )
     ax.tick_params(axis="y", length=0, pad=4, labelsize=_SIZE, labelcolor=theme.text)
     for row, share in enumerate(shares):
@@ -83,13 +86,17 @@ def _draw_method(
 ) -> None:
     """How it was computed, and why to doubt it, below the bars and their names.
 
-    Inches of *room* left of the axes, and from there to the right.
+    Inches of *room* left of the axes, and from there to the right. Where the names are too
+    short for the text to end in it, the text goes on under where longer names would stand.
     """
     aside, width = room
     warning = readable_color(theme.status["interrupted"], theme)
     below = 4.0
-    for text, color in ((value.warning, warning), (value.method, theme.muted)):
-        lines = _wrapped(text, aside + width)
+    texts = (value.warning, value.method)
+    while aside < _NAME_ROOM and _lines_of(texts, aside + width) > _LINES:
+        aside = min(aside + 0.1, _NAME_ROOM)
+    for text, color in zip(texts, (warning, theme.muted), strict=True):
+        lines = _wrapped(text, aside + width)[:_LINES]
         if not lines:
             continue
         ax.annotate(
@@ -107,8 +114,13 @@ def _draw_method(
         below += (NOTE_SIZE + 3.0) * len(lines) + 3.0
 
 
+def _lines_of(texts: tuple[str, ...], width: float) -> int:
+    """How many lines of *width* inches the longest of *texts* takes."""
+    return max(len(_wrapped(text, width)) for text in texts)
+
+
 def _wrapped(text: str, width: float) -> list[str]:
-    """The words of *text* in at most four lines of *width* inches."""
+    """The words of *text* in lines of *width* inches."""
     lines: list[str] = []
     for word in clean(text).split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -116,4 +128,4 @@ def _wrapped(text: str, width: float) -> list[str]:
             lines[-1] = longer
         else:
             lines.append(word)
-    return [fitted(line, NOTE_SIZE, width) for line in lines[:4]]
+    return [fitted(line, NOTE_SIZE, width) for line in lines]
