@@ -90,7 +90,8 @@ def _check_version(
         say(Finding("version", FAULT, _said(error), "pip install -U stepwell"))
         return False
     except StoreDamagedError as error:
-        say(Finding("version", FAULT, _said(error), "give another path by --store"))
+        text, _, advice = _one_line(error).rpartition("; ")
+        say(Finding("version", FAULT, text, advice))
         return False
     tags = connection.execute(
         "select tags from duckdb_databases() where database_name = 'store'"

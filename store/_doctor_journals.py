@@ -28,8 +28,8 @@ def examine_journals(location: Location, facts: DatabaseFacts, now: float) -> li
     try:
         journals = list_journals(location.journals)
     except StoreLocationError as error:
-        advice = "check the folder's owner and mode"
-        return [Finding("journals", FAULT, str(error), advice)]
+        text, _, advice = str(error).rpartition("; ")
+        return [Finding("journals", FAULT, text, advice)]
     found: list[Finding] = []
     seen = 0
     for journal in journals:

@@ -53,8 +53,10 @@ def list_journals(folder: Path) -> list[JournalFile]:
     except FileNotFoundError:
         return []
     except OSError as error:
+        is_in_the_way = isinstance(error, NotADirectoryError)
+        advice = "move that away" if is_in_the_way else "check the folder's owner and mode"
         raise StoreLocationError(
-            f"cannot read the journals in {folder}: {error.strerror or error}"
+            f"cannot read the journals in {folder}: {error.strerror or error}; {advice}"
         ) from error
 
 

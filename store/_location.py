@@ -108,6 +108,11 @@ def prepare_folder(location: Location) -> None:
     """
     try:
         location.journals.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise StoreLocationError(
+            f"cannot keep a store at {location}: {location.journals} is no folder;"
+            " move it away"
+        ) from error
     except OSError as error:
         raise StoreLocationError(
             f"cannot keep a store at {location}: {error.strerror or error};"

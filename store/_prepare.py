@@ -13,6 +13,9 @@ from ._lease import SECONDS, STORAGE_VERSION, Lease
 _KNOWN = ("0001", "0002")
 """All revisions, oldest first; a test compares them with the migrations."""
 
+_OURS = frozenset({"runs", "points", "journals_", "totals_"})
+"""Tables of every revision, by which a store is known that has lost its version."""
+
 
 def prepare(lease: Lease, seconds: float = SECONDS) -> None:
     """Make the database, or migrate it, where that is needed.
@@ -78,21 +81,28 @@ def read_revision(connection: duckdb.DuckDBPyConnection, lease: Lease) -> str | 
 
     Raises:
         StoreNewerError: If it is unknown here.
-        StoreDamagedError: If the database is somebody else's.
+        StoreDamagedError: If the database is somebody else's, or has lost its version.
     """
     try:
         rows = connection.execute("select version_num from alembic_version").fetchall()
-    except duckdb.CatalogException as error:
-        query = "select count(*) from duckdb_tables() where database_name = 'store'"
-        tables = connection.execute(query).fetchone()
-        if tables and tables[0]:
+    except duckdb.CatalogException:
+        rows = None
+    if not rows:
+        query = "select table_name from duckdb_tables() where database_name = 'store'"
+        tables = {str(row[0]) for row in connection.execute(query).fetchall()}
+        if tables >= _OURS:
+            raise StoreDamagedError(
+                f"the store {lease.location} lacks its version, in the table"
+                " alembic_version; `stepwell repair NEW` makes it anew in a new store"
+            )
+        if tables and rows is None:
             raise StoreDamagedError(
                 f"{lease.location} is a DuckDB database, but not a Stepwell store;"
                 " choose another path"
-            ) from error
+            )
         return None
-    revision = str(rows[0][0]) if rows else None
-    if revision is not None and revision not in _KNOWN:
+    revision = str(rows[0][0])
+    if revision not in _KNOWN:
         raise StoreNewerError(
             f"the store {lease.location} was written by a newer Stepwell (schema"
             f" {revision}; this one knows up to {migrations.HEAD}); update stepwell"

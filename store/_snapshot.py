@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ._errors import StoreLocationError
+from ._errors import StoreError, StoreLocationError
 from ._fold import fold
 from ._journal_files import DAMAGED, LOST, list_journals
 from ._lease import SECONDS, Lease
@@ -46,14 +46,20 @@ def snapshot(
             with looking(source, seconds):
                 _copy_files(source, lease.location)
         except OSError as error:
+            what, advice = "", "make room, or copy elsewhere"
+            if isinstance(error, PermissionError):
+                what, advice = f"{error.filename}: ", "check its owner and mode"
             raise StoreLocationError(
                 f"cannot copy the store {source} into {folder.parent}:"
-                f" {error.strerror or error}"
+                f" {what}{error.strerror or error}; {advice}"
             ) from error
         try:
             fold(lease, seconds)
             with lease.exclusive(seconds) as connection:
                 end_journals(connection, source, lease.location)
+        except StoreError as error:  # about the hidden copy, which nobody knows
+            error.args = (str(error).replace(str(lease.location), str(source)),)
+            raise
         finally:
             lease.close()
         remove_locks(lease.location)

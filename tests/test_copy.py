@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,9 +18,11 @@ from stepwell.cli import main
 from stepwell.store import (
     Store,
     StoreDamagedError,
+    StoreError,
     StoreLocationError,
     copy_store,
     examine,
+    merge_stores,
     open_store,
     start_run,
 )
@@ -185,6 +188,29 @@ def test_a_damaged_store_is_not_copied(store_path: Path, tmp_path: Path) -> None
         copy_store(store_path, tmp_path / "copy.duckdb")
 
     assert [path.name for path in tmp_path.iterdir() if "copy" in path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ("drop table alembic_version", "lacks its version"),
+        ("update alembic_version set version_num = '9999'", "by a newer Stepwell"),
+    ],
+)
+def test_a_store_that_is_not_copied_is_called_by_its_own_name(
+    store_path: Path, tmp_path: Path, make_writer: MakeWriter, spoil: str, words: str
+) -> None:
+    make_writer()
+    with duckdb.connect(str(store_path)) as connection:
+        connection.execute(spoil)
+
+    with pytest.raises(StoreError, match=words) as caught:
+        copy_store(store_path, tmp_path / "copy.duckdb")
+    with pytest.raises(StoreError) as merging:
+        merge_stores([store_path], tmp_path / "joined.duckdb")
+
+    assert str(store_path) in str(caught.value)
+    assert str(merging.value) == str(caught.value)
 
 
 def test_nothing_is_overwritten(store_path: Path, tmp_path: Path) -> None:

@@ -187,6 +187,14 @@ def drop_a_column(path: Path, _: RunWriter) -> None:
     ask(path, "alter table figures drop column spec")
 
 
+def drop_the_version(path: Path, _writer: RunWriter) -> None:
+    ask(path, "drop table alembic_version")
+
+
+def forget_the_version(path: Path, _writer: RunWriter) -> None:
+    ask(path, "delete from alembic_version")
+
+
 def be_older(path: Path, writer: RunWriter) -> None:
     writer.journal.path.unlink()
     shutil.copy(Path(__file__).parent / "stores" / "0001.duckdb", path)
@@ -226,6 +234,8 @@ FAULTS: list[tuple[Plant, str, str]] = [
     (drop_a_view, "database", r"the database lacks the view metrics"),
     (drop_a_table, "database", r"the database lacks the table names_"),
     (drop_a_column, "database", r"the database lacks figures\.spec"),
+    (drop_the_version, "version", r"lacks its version, in the table alembic_version"),
+    (forget_the_version, "version", r"lacks its version, in the table alembic_version"),
     (be_older, "version", r"schema 0001, and this Stepwell writes \d{4}"),
     (be_newer, "version", r"written by a newer Stepwell \(schema 9999"),
     (be_somebody_elses, "version", r"is a DuckDB database, but not a Stepwell store"),

@@ -102,6 +102,16 @@ def test_a_path_below_a_file_is_no_store(
         ask(tmp_path / "file" / "runs.duckdb")
 
 
+@pytest.mark.parametrize("ask", [open_store, lambda path: stepwell.init(store=path)])
+def test_a_file_in_place_of_the_journals_is_named(
+    tmp_path: Path, ask: Callable[..., object]
+) -> None:
+    (tmp_path / "runs.duckdb.journal").write_text("text")
+
+    with pytest.raises(StoreLocationError, match=r"duckdb\.journal is no folder; move it"):
+        ask(tmp_path / "runs.duckdb")
+
+
 @pytest.mark.parametrize(
     "path", ["what?", "back\\slash", "nul\0byte", "~nobody-here/x", "x" * 5000, "b\udcff"]
 )
