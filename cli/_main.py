@@ -82,7 +82,7 @@ def _in_one_line(error: click.UsageError) -> click.ClickException:
 @click.option(
     "--store",
     "location",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     envvar="STEPWELL_STORE",
     show_envvar=True,
     help="The store's database file.  [default: ./stepwell.duckdb]",

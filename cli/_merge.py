@@ -10,7 +10,11 @@ from . import _shared as shared
 
 @click.command()
 @click.argument(
-    "others", metavar="OTHER...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "others",
+    metavar="OTHER...",
+    nargs=-1,
+    required=True,
+    type=click.Path(readable=False, path_type=Path),
 )
 @shared.json_option
 @shared.store_option

@@ -54,7 +54,7 @@ def store_option(command: _Command) -> _Command:
     add = click.option(
         "--store",
         "location",
-        type=click.Path(path_type=Path),
+        type=click.Path(readable=False, path_type=Path),
         help="The store's database file.",
     )
     return add(command)

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from ._doctor_database import DatabaseFacts, examine_database
 from ._doctor_journals import examine_journals, examine_orphans, present
-from ._doctor_machine import examine_disk, examine_file_system, examine_locks
+from ._doctor_machine import (
+    examine_access,
+    examine_disk,
+    examine_file_system,
+    examine_locks,
+)
 from ._errors import StoreError
 from ._finding import OK, Finding
 from ._location import Location, existing
@@ -60,7 +65,8 @@ def examine(
     if not any(finding.check == "clock" for finding in every):
         every.append(Finding("clock", OK, "times run forward, and none is in the future"))
     file_system = examine_file_system(where, mounts)
-    return (*every, *locks, examine_disk(where, free), file_system)
+    machine = (*locks, *examine_access(where), examine_disk(where, free))
+    return (*every, *machine, file_system)
 
 
 def _examine_files(where: Location, facts: DatabaseFacts, moment: float) -> list[Finding]:

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 from ._errors import StoreBusyError, StoreError
-from ._finding import FAULT, OK, WARNING, Finding
+from ._finding import FAULT, OK, WARNING, Finding, count_of
+from ._journal_files import list_journals
 from ._location import Location
 from ._looking import looking
 from ._processes import has_open, is_stopped, lock_holders, name_process
@@ -66,6 +67,23 @@ def _foreign_holder(location: Location, lock: Path) -> int | None:
         time.sleep(_PAUSE)
         holders = foreign & set(lock_holders(location.database))
     return min(holders, default=None)
+
+
+def examine_access(location: Location) -> list[Finding]:
+    """Whether whoever asks could fold the journals that are there; empty where so."""
+    try:
+        count = len(list_journals(location.journals))
+    except StoreError:
+        return []  # which is a finding about the journals
+    for path in (location.database.parent, location.journals, location.database):
+        if count and path.exists() and not os.access(path, os.W_OK):
+            text = (
+                f"{path} can only be read, and {count_of(count, 'journal')} may hold what"
+                " is not in the database"
+            )
+            advice = "check its owner and mode; `stepwell copy` elsewhere reads everything"
+            return [Finding("access", WARNING, text, advice)]
+    return []
 
 
 def examine_disk(location: Location, free: int | None = None) -> Finding:

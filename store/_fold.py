@@ -19,7 +19,7 @@ from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
 from ._liveness import is_alive
 from ._memory import roll_back
-from ._pending import Unreadable, header_of, needs_fold
+from ._pending import Unreadable, header_of, needs_fold, say_unread
 from ._prepare import prepare, read_revision
 from ._recover import is_cut_record, read_piece
 from ._run_rows import RunRows, from_nanoseconds
@@ -135,8 +135,9 @@ def _read(
         start = offset or lease.header_ends[journal.writer]
         try:
             piece = read_piece(journal.path, start, left)
-        except OSError:
-            continue  # removed by hand, or not to be read just now
+        except OSError as error:  # removed by hand, or not to be read just now
+            say_unread(lease, journal, error)
+            continue
         left -= piece.stop - start
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
     more = any(not stretch.piece.is_last for stretch in stretches)

@@ -40,7 +40,8 @@ class LockFile:
                 self.writable = False
             except OSError:
                 raise StoreLocationError(
-                    f"cannot open the store's lock file {path}: {first.strerror or first}"
+                    f"cannot open the store's lock file {path}: {first.strerror or first};"
+                    " check its owner and mode"
                 ) from first
 
     def acquire(self, deadline: float, *, exclusive: bool) -> None:

@@ -41,7 +41,8 @@ def header_of(lease: Lease, journal: JournalFile) -> Header | Unreadable:
     if header is None:
         try:
             found = read_header(journal.path)
-        except OSError:
+        except OSError as error:
+            say_unread(lease, journal, error)
             return Unreadable(is_for_good=False)
         except StoreNewerError as error:
             lease.say_once(f"{journal.path} is not read: {error}")
@@ -54,3 +55,14 @@ def header_of(lease: Lease, journal: JournalFile) -> Header | Unreadable:
         lease.headers[journal.writer] = header
         lease.header_ends[journal.writer] = end
     return header
+
+
+def say_unread(lease: Lease, journal: JournalFile, error: OSError) -> None:
+    """Warn, once, of a journal whose points are missing because it cannot be read."""
+    # A file that was removed just now, and a folder of that name, hold no points.
+    if not isinstance(error, (FileNotFoundError, IsADirectoryError)):
+        why = error.strerror or str(error)
+        lease.say_once(
+            f"{journal.path} is not read ({why}), and its points are missing; check its"
+            " owner and mode"
+        )
