@@ -40,6 +40,7 @@ class Journal:
         self.lost = 0
         self._synchronous = synchronous
         self._warned = False
+        self._is_removed = False
         self._whole: int | None = None  # length without a record that was cut short
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(self.path, flags, 0o644)
@@ -86,6 +87,20 @@ class Journal:
         """Set the modification time to now: the sign of life of an idle writer."""
         with contextlib.suppress(OSError):
             os.utime(self._file)
+
+    def say_if_removed(self) -> None:
+        """Say, once, that somebody removed the file: what is in it, and comes, is lost."""
+        try:
+            is_there = self._is_removed or os.fstat(self._file).st_nlink > 0
+        except OSError:
+            return  # closed
+        if not is_there and not self.path.exists():
+            self._is_removed = True
+            warn_caller(
+                f"the journal {self.path} was removed while its run goes on: calls that are"
+                " not in the database are lost, and so are those to come; start a new run",
+                StoreWarning,
+            )
 
     def close(self) -> None:
         """Let go of the file."""

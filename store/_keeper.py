@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ._errors import StoreWarning
 from ._fold_helper import FoldHelper
 from ._forks import starting_process
 from ._location import Location
@@ -166,6 +167,9 @@ class Keeper:
             elif now - self._touched.get(name, now) >= HEARTBEAT:
                 self._touched[name] = now
                 writer.journal.touch()
+            # The warning is an error, if the program says so.
+            with writer.lock, contextlib.suppress(StoreWarning):
+                writer.journal.say_if_removed()
             if writer.header.primary:
                 grown[writer.location] = grown.get(writer.location, 0) + size
         for location, size in grown.items():

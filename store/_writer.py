@@ -118,8 +118,11 @@ class RunWriter:
                 return
             self._say_lost()
             end = {"status": status, "message": message, "time": time.time_ns()}
-            self.journal.write_json(FINISHED, end)
-            self.abandon()
+            try:
+                self.journal.say_if_removed()  # by a fold it may be, when it has ended
+            finally:
+                self.journal.write_json(FINISHED, end)
+                self.abandon()
 
     def abandon(self) -> None:
         """Stop without a word, as a process does that dies."""

@@ -11,6 +11,7 @@ import pytest
 from stepwell.store import StoreWarning, open_store
 from stepwell.store._format import CHANGED, FINISHED, HEADER, MAGIC, encode, encode_json
 from stepwell.store._identity import new_run_id
+from stepwell.store._keeper import Keeper
 from stepwell.store._writer import RunWriter
 
 MakeWriter = Callable[..., RunWriter]
@@ -213,6 +214,32 @@ def test_a_journal_that_vanished_for_good_leaves_a_crashed_run(
     found = rows("select status, exit_message from runs")
     assert found == [("crashed", "its journal was removed")]
     assert rows("select count(*) from points") == [(10,)]
+
+
+def test_a_live_writer_says_once_that_its_journal_was_removed(
+    make_writer: MakeWriter,
+) -> None:
+    writer = make_writer()
+    log(writer, 5)
+    writer.journal.say_if_removed()
+    writer.journal.path.unlink()
+
+    with pytest.warns(StoreWarning, match="was removed while its run goes on: calls") as w:
+        Keeper()._tick([writer], 0.0, 1.0, started=False)
+        writer.finish("finished", None)
+
+    assert len(w) == 1
+    writer.journal.say_if_removed()  # closed
+
+
+def test_the_end_of_a_run_tells_of_a_journal_that_was_removed(
+    make_writer: MakeWriter,
+) -> None:
+    writer = make_writer()
+    writer.journal.path.unlink()
+
+    with pytest.warns(StoreWarning, match="start a new run"):
+        writer.finish("finished", None)
 
 
 def test_a_record_larger_than_a_transaction_is_folded(
