@@ -18,18 +18,21 @@ A fence names a language, and may have attributes:
 - `not-run="why"` on any of them: not run.
 """
 
+import gc
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
-import matplotlib.backends.backend_agg  # so that each page has it at once
-import matplotlib.figure  # noqa: F401
+import duckdb
 from click.testing import CliRunner
 
 import stepwell
@@ -42,6 +45,7 @@ KNOWN_ATTRIBUTES = {"file", "exit", "options", "not-run"}
 NO_CODE = {"text", "{toctree}", "{eval-rst}", "{include}"}
 WHOLE = ("for ", "while ", "if ")  # a block with such a line is one command
 SHELL_SIGNS = set("|<>&;$*?~()`")
+SLOW_TO_IMPORT = ("alembic.command", "duckdb_sqlalchemy", "matplotlib.backends.backend_agg")
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def run_command(line: str, expected: int, options: str | None) -> None:
         return
     if words[0] == "stepwell" and not SHELL_SIGNS & unquoted:
         result = CliRunner().invoke(stepwell_command, words[1:], input="y\n")
-        print(result.output)
+        print(f"$ {line}\n{result.output}")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         code = result.exit_code
@@ -147,8 +151,22 @@ def run_page(page: Path) -> None:
     print("\n" + json.dumps(fates))
 
 
+def import_all() -> None:
+    """Import what pages may need, so that each has it at once."""
+    for layer in ("stepwell.store", "stepwell.viz", "stepwell.cli"):
+        for module in iter_modules(import_module(layer).__path__, f"{layer}."):
+            import_module(module.name)
+    for name in SLOW_TO_IMPORT:
+        import_module(name)
+    with suppress(ImportError):  # optional; DuckDB looks for it at each parameter
+        import_module("pandas")
+    duckdb.close()  # DuckDB's own connection has threads, which a child would miss
+    gc.freeze()
+
+
 def main() -> None:
     """Run the pages that are asked for."""
+    import_all()
     for request in sys.stdin:
         page, folder, output = json.loads(request)
         child = os.fork()
