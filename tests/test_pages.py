@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,10 @@ def fences(page: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def run_page() -> Iterator[Callable[[str, Path], tuple[int, str]]]:
-    """Runs a page in a folder; gives its exit code, and what it printed."""
+def run_page(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], tuple[int, str, Path]]]:
+    """Runs a page, once; gives its exit code, what it printed, and where it ran."""
     hidden = ("STEPWELL_STORE", "DISPLAY", "WAYLAND_DISPLAY", "RANK")
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
@@ -57,7 +60,9 @@ def run_page() -> Iterator[Callable[[str, Path], tuple[int, str]]]:
         assert asked
         assert answered
 
-        def run(page: str, folder: Path) -> tuple[int, str]:
+        @cache
+        def run(page: str) -> tuple[int, str, Path]:
+            folder = tmp_path_factory.mktemp("page")
             printed = folder.with_name(f"{folder.name}-printed")
             print(
                 json.dumps([str(ROOT / page), str(folder), str(printed)]),
@@ -66,7 +71,7 @@ def run_page() -> Iterator[Callable[[str, Path], tuple[int, str]]]:
             )
             if not select.select([answered], [], [], 250)[0]:
                 os.killpg(server.pid, signal.SIGKILL)
-            return int(answered.readline() or -1), printed.read_text()
+            return int(answered.readline() or -1), printed.read_text(), folder
 
         yield run
         asked.close()
@@ -74,18 +79,39 @@ def run_page() -> Iterator[Callable[[str, Path], tuple[int, str]]]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs(
-    page: str, run_page: Callable[[str, Path], tuple[int, str]], tmp_path: Path
+    page: str, run_page: Callable[[str], tuple[int, str, Path]]
 ) -> None:
     opened = fences(page)
     if not opened:
         return
-    code, printed = run_page(page, tmp_path)
+    code, printed, _ = run_page(page)
     assert code == 0, printed
 
     fates = json.loads(printed.splitlines()[-1])
     assert [language for _, language, _ in fates] == [text.split()[0] for text in opened]
     skipped = [line for line, _, fate in fates if fate == "not run"]
     assert len(skipped) == NOT_RUN.get(page, 0)
+
+
+def test_the_quick_start_of_the_readme_shows_what_it_recorded(
+    run_page: Callable[[str], tuple[int, str, Path]],
+) -> None:
+    """One run, seen from Python, from the command line and by what reads it later."""
+    code, printed, folder = run_page("README.md")
+    assert code == 0, printed
+
+    blocks = printed.split("-- README.md:")[1:]
+    train, _, commands, read = (block.partition("\n")[2] for block in blocks[-4:])
+    assert train.splitlines()[-1] == "0.005"
+    said = dict(part.split("\n", 1) for part in commands.split("$ stepwell ")[1:])
+    assert "first" in said["ls"]
+    assert "demo" in said["ls"]
+    assert "finished" in said["watch last"]
+    assert "0.01" in said["compare first plain"]
+    assert "0.005" in said.popitem()[1]
+    assert read.splitlines()[0] == "0.005 []"
+    for name in ("first.png", "plain.png", "both.png"):
+        assert (folder / name).stat().st_size > 0
 
 
 def test_every_block_that_is_not_run_says_why() -> None:
