@@ -35,7 +35,7 @@ def test_nothing_is_lost_twice_or_invented() -> None:
 
 @pytest.mark.parametrize("bug", ["buffered"])
 def test_a_bug_is_found(bug: str) -> None:
-    code, found = torture("--seconds", "10", "--seed", "1", "--plant", bug, "--rate", "6")
+    code, found = torture("--seconds", "6", "--seed", "1", "--plant", bug, "--rate", "6")
 
     assert code == 1
     assert found["figures"]["lost"] > 0
