@@ -243,17 +243,17 @@ system.cleanup()
         files=[f"training_analysis_step_{step}.png" for step in (500, 1000, 1500)],
     ),
     f"{COMBINED} / Pattern 1: Research & Development": Example(
-        runs=[points(200, *DUAL_METRICS, *EXPERTS)],
+        runs=[points(60, *DUAL_METRICS, *EXPERTS)],
         after="research_viz.cleanup()",
-        files=[f"research_frames/step_{step:06d}.png" for step in (0, 50, 100, 150)],
+        files=[f"research_frames/step_{step:06d}.png" for step in (0, 50)],
     ),
     f"{COMBINED} / Pattern 2: Production Training": Example(
-        runs=[points(2000, *DUAL_METRICS, *EXPERTS)],
+        runs=[points(1100, *DUAL_METRICS, *EXPERTS)],
         after="production_viz.cleanup()",
         files=["production_milestone_0.png", "production_milestone_1000.png"],
     ),
     f"{COMBINED} / Pattern 3: Long-Running Experiments": Example(
-        runs=[points(6000, *DUAL_METRICS, *EXPERTS)],
+        runs=[points(5100, *DUAL_METRICS, *EXPERTS)],
         after="long_run_viz.cleanup()",
         files=["long_run_checkpoint_0.png", "long_run_checkpoint_5000.png"],
     ),
@@ -288,9 +288,9 @@ scientific_viz.close()
 
 # The texts' loops are long; these run shorter ones, with all else as it stands.
 SHORTER = {
-    f"{COMBINED} / Pattern 1: Research & Development": ("range(5000)", "range(200)"),
-    f"{COMBINED} / Pattern 2: Production Training": ("range(10000)", "range(2000)"),
-    f"{COMBINED} / Pattern 3: Long-Running Experiments": ("range(50000)", "range(6000)"),
+    f"{COMBINED} / Pattern 1: Research & Development": ("range(5000)", "range(60)"),
+    f"{COMBINED} / Pattern 2: Production Training": ("range(10000)", "range(1100)"),
+    f"{COMBINED} / Pattern 3: Long-Running Experiments": ("range(50000)", "range(5100)"),
 }
 
 
