@@ -10,6 +10,9 @@ _GAP = "  "
 _WIDTH_OF_FILES = 200  # where nobody watches; as wide as it needs to be
 _WIDTH = 80  # of a terminal that does not tell
 
+WIDEST_NAME = 40
+"""Cells of a name in a list; a longer one would push the other columns away."""
+
 Cell = tuple[str, dict[str, str | bool]]
 """A text, and how it looks: arguments of `click.style`."""
 
@@ -18,10 +21,31 @@ def print_columns(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> No
     """Print rows below their headings; a line that is too long ends with `…`."""
     head: list[Cell] = [(heading, {"dim": True}) for heading in headings]
     lines = [[(_plain(text), look) for text, look in row] for row in (head, *rows)]
-    widths = [max(_width(row[place][0]) for row in lines) for place in range(len(head))]
+    widths = [max(width_of(row[place][0]) for row in lines) for place in range(len(head))]
     room = _columns()
     for row in lines:
         click.echo(_line(row, widths, room), color=_color())
+
+
+def shortened(text: str, widest: int = WIDEST_NAME) -> str:
+    """*text* in at most *widest* cells of a terminal, its middle left out for a `…`."""
+    if width_of(text) <= widest:
+        return text
+    head, tail = text, text
+    while width_of(head) > (widest - 1) // 2:
+        head = head[:-1]
+    while width_of(tail) > widest - 1 - width_of(head):
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
+def width_of(text: str) -> int:
+    """Cells of a terminal that *text* takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 (what is wide takes a table)
+
+    return cell_len(text)
 
 
 def _line(row: Sequence[Cell], widths: Sequence[int], room: int) -> str:
@@ -29,7 +53,7 @@ def _line(row: Sequence[Cell], widths: Sequence[int], room: int) -> str:
     for (text, look), width in zip(row, widths, strict=True):
         shown = _cut(text, room)
         parts.append(click.style(shown, **look) if look else shown)  # type: ignore[arg-type]
-        parts.append(" " * min(width - _width(shown), room) + _GAP)
+        parts.append(" " * min(width - width_of(shown), room) + _GAP)
         room -= width + len(_GAP)
         if room <= 0:
             break
@@ -37,19 +61,11 @@ def _line(row: Sequence[Cell], widths: Sequence[int], room: int) -> str:
 
 
 def _cut(text: str, room: int) -> str:
-    if _width(text) <= room:
+    if width_of(text) <= room:
         return text
-    while text and _width(text) >= room:
+    while text and width_of(text) >= room:
         text = text[: max(room, 1) - 1] if text.isascii() else text[:-1]
     return f"{text}…"
-
-
-def _width(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 (what is wide takes a table)
-
-    return cell_len(text)
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
-from ._columns import Cell, print_columns
+from ._columns import Cell, print_columns, shortened
 from ._selection import selection_options
 
 if TYPE_CHECKING:
@@ -63,12 +63,13 @@ def ls(  # noqa: PLR0913, PLR0917 (an option an argument)
 
 def _cells(row: "RunOverview") -> list[Cell]:
     run = row.run
+    project = "/".join(filter(None, (run.project, run.group_name))) or "–"
     values = (f"{name} {shared.short_number(x)}" for name, x in row.current.items())
     color = shared.STATUS_STYLES.get(run.status, "default")
     return [
-        (run.name, {"bold": True}),
+        (shortened(run.name), {"bold": True}),
         (shared.short_id(run.run_id), {"fg": "cyan"}),
-        ("/".join(filter(None, (run.project, run.group_name))) or "–", {}),
+        (shortened(project), {}),
         (run.status, {} if color == "default" else {"fg": color}),
         (shared.age(run.created_at), {}),
         (shared.short_duration(run.duration_seconds), {}),

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from stepwell.cli import main
-from stepwell.cli._columns import Cell, print_columns
+from stepwell.cli._columns import Cell, print_columns, shortened, width_of
 from stepwell.store import start_run
 
 
@@ -44,6 +44,54 @@ def test_what_finds_no_room_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, [["one", "12345"]], 10)[1] == "one  12345"
     assert printed(capsys, [["one", "12345"]], 5) == ["a", "one"]
     assert printed(capsys, [["1234567890", "12345"]], 4) == ["a", "123…"]
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + "seed_1", "日本" * 100 + "1"])
+def test_a_long_name_loses_its_middle(name: str) -> None:
+    short = shortened(name)
+
+    begin, end = short.split("…")
+    assert (name.startswith(begin), name.endswith(end)) == (True, True)
+    assert 38 <= width_of(short) <= 40
+    assert shortened(name[:20]) == name[:20]
+
+
+def test_a_long_name_leaves_room_for_the_other_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    path = tmp_path / "runs.duckdb"
+    with start_run("p" * 300, "x" * 300, {"k" * 300: 1}, store=path) as run:
+        run.log({"loss": 1.0})
+        other = start_run(name="y", store=path).id
+    ids = {run.id[-8:], other[-8:]}
+
+    for command in (["ls"], ["best", "loss"], ["compare", "x" * 300, "y"]):
+        result = CliRunner().invoke(main, ["--store", str(path), *command])
+        assert result.exit_code == 0
+        found = {part for part in ids if part in result.stdout}
+        assert found == (ids if command[0] != "best" else {run.id[-8:]}), command
+
+
+def test_a_narrow_terminal_has_whole_keys_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "runs.duckdb"
+    for value in (0, 1):
+        config = {f"key_{number}": 1234 + value for number in range(12)}
+        with start_run("p", f"run-{value}", config, store=path) as run:
+            run.log({"val_loss": 1.0 + value})
+
+    for width, keys in ((80, 5), (58, 2), (57, 1), (40, 0), (200, 12)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        result = CliRunner().invoke(main, ["--store", str(path), "best", "val_loss"])
+
+        head, first, *_, said = result.stdout.splitlines()
+        assert head.split()[-keys:] == [f"key_{n}" for n in range(keys)] or not keys
+        assert first.split()[5 + 1 :] == ["1234"] * keys or not keys
+        assert ("key_" in head) == (keys > 0)
+        left_out = f"; no room for {12 - keys} keys, --json has all"
+        assert said == "lowest best value first" + left_out * (keys < 12)
 
 
 def test_no_text_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
