@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._columns import shortened
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,7 +46,8 @@ def compare(  # noqa: PLR0913, PLR0917 (an option an argument)
     Example: stepwell compare baseline last --at best
     """
     with shared.store_of(ctx, location) as store:
-        found = store.compare(run_a, run_b, at=at)
+        runs = [shared.run_of(store, run) for run in (run_a, run_b)]
+        found = store.compare(runs[0], runs[1], at=at)
     if as_json:
         shared.echo_json(
             _runs(found)
@@ -79,7 +81,8 @@ def diff(
     Example: stepwell diff baseline last
     """
     with shared.store_of(ctx, location) as store:
-        found = store.compare(run_a, run_b)
+        runs = [shared.run_of(store, run) for run in (run_a, run_b)]
+        found = store.compare(runs[0], runs[1])
     if as_json:
         rows = [{"key": row.key, "a": row.a, "b": row.b} for row in found.differences]
         shared.echo_json(_runs(found) | {"config": rows})
@@ -106,7 +109,9 @@ def _table(found: "Comparison", heading: str) -> "Table":
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column(heading, no_wrap=True)
     for run in (found.run_a, found.run_b):
-        title = Text.assemble((run.name, "bold"), " ", shared.short_id(run.run_id))
+        title = Text.assemble(
+            (shortened(run.name), "bold"), " ", shared.short_id(run.run_id)
+        )
         table.add_column(title, justify="right", overflow="fold")
     return table
 

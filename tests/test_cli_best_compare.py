@@ -171,6 +171,19 @@ def test_a_metric_that_a_run_lacks_is_not_shown_as_nan(
     assert ["odd", "nan", "2", "–", "last"] in lines
 
 
+@pytest.mark.parametrize("command", ["compare", "diff"])
+def test_a_name_of_several_runs_says_which_is_compared(
+    tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "twins.duckdb"
+    ids = [start_run(name=name, store=path).id for name in ("twin", "twin", "x")]
+
+    result = CliRunner().invoke(main, ["--store", str(path), command, "x", "twin"])
+
+    assert result.exit_code == 0
+    assert result.stderr.startswith(f"twin: the newest is meant, {ids[1][-8:]}; 1 other")
+
+
 def test_configurations_are_told_apart(invoke: Invoke, tmp_path: Path) -> None:
     lines = words_of(invoke("diff", "one", "three"))
 
