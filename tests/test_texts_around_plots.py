@@ -11,6 +11,7 @@ import stepwell
 from stepwell import viz
 from stepwell.store import FigureSpec, Store
 from stepwell.viz._plots import draw_figure
+from stepwell.viz._text import clean, text_width
 
 LONG = "with-a-name-that-says-everything-about-it_lr_0.001_warmup_1000_restart_"
 
@@ -25,6 +26,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
             for step in range(20):
                 run.log({"val_loss": 2.0 / (step + 1) + number / 50}, step=step)
     return stepwell.open_store(path)
+
+
+@pytest.mark.parametrize("letter", ["\N{ROCKET}", "\U000e0001", "\x07"])
+def test_a_letter_that_no_font_has_is_as_wide_as_what_is_drawn(letter: str) -> None:
+    assert clean(letter) == "\ufffd"
+    assert text_width(f"a{letter}b", 9.0) == text_width("a\ufffdb", 9.0)
 
 
 def grid() -> tuple[Figure, list[Axes]]:

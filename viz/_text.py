@@ -18,6 +18,7 @@ _MORE_FAMILIES = (
     "Malgun Gothic",
     "Arial Unicode MS",
 )
+_MISSING = "\N{REPLACEMENT CHARACTER}"
 _POINTS_PER_INCH = 72.0
 _MEASURED_SIZE = 10.0
 
@@ -33,9 +34,7 @@ def families() -> tuple[str, ...]:
 def clean(text: str) -> str:
     """*text* on one line, with a sign in place of each letter that no font has."""
     line = " ".join(text.split())
-    return "".join(
-        letter if _is_drawable(letter) else "\N{REPLACEMENT CHARACTER}" for letter in line
-    )
+    return "".join(letter if _is_drawable(letter) else _MISSING for letter in line)
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
@@ -46,7 +45,8 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
 @lru_cache(maxsize=4096)
 def _letter_width(letter: str, weight: str) -> float:
-    """Width of *letter* in inches for each point of the font's size."""
+    """Width of *letter*, as `clean` leaves it, in inches a point of the font's size."""
+    letter = letter if _is_drawable(letter) else _MISSING
     return (_measured(f"n{letter}n", weight) - _measured("nn", weight)) / _MEASURED_SIZE
 
 
