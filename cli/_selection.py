@@ -47,9 +47,8 @@ def selection_options(command: _Command) -> _Command:
     ) -> Any:
         from stepwell.store import Selection  # noqa: PLC0415 (a part of the store)
 
-        references = (one.strip() for text in runs for one in text.split(","))
         selection = Selection(
-            runs=tuple(filter(None, references)),
+            runs=tuple(one for text in runs for one in _references(text)),
             project=project,
             group=group,
             tags=tags,
@@ -63,6 +62,16 @@ def selection_options(command: _Command) -> _Command:
     for option in reversed(_OPTIONS):
         added = option(added)
     return added  # type: ignore[no-any-return]
+
+
+def _references(text: str) -> list[str]:
+    found = [one.strip() for one in text.split(",") if one.strip()]
+    if not found:  # such as an unset variable, which must not stand for all runs
+        raise click.UsageError(
+            f"say which runs: RUN, or an option such as --project, not --runs {text!r}",
+            click.get_current_context(),
+        )
+    return found
 
 
 def require_runs(found: Sized) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+STATUSES = ("running", "finished", "failed", "interrupted", "crashed")
+"""How a run can stand."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from ._errors import ConfigurationError
-from ._run_values import RunInfo
+from ._run_values import STATUSES, RunInfo
 from ._texts import as_texts, check_text
 
 Texts: TypeAlias = str | Sequence[str]
@@ -26,14 +26,15 @@ class Selection:
         project: The project's name.
         group: The group's name.
         tags: Labels, all of which a run must have.
-        status: Any of these.
+        status: Any of these: `running`, `finished`, `failed`, `interrupted`, `crashed`.
         name: A pattern for the run's name, with `*` and `?`.
         where: Conditions on the configuration: `lr < 0.01`, `optimizer = adam`,
             `model.depth >= 4 and data ~ 'cifar*'`. A run without the key fits only `!=`.
         limit: Only the newest runs, so many.
 
     Raises:
-        ConfigurationError: If a condition cannot be read, or a value has the wrong type.
+        ConfigurationError: If a condition cannot be read, a status is unknown, or a value
+            has the wrong type.
     """
 
     runs: tuple[str, ...]
@@ -65,7 +66,7 @@ class Selection:
             "project": project,
             "group": group,
             "tags": as_texts(tags, "tags"),
-            "status": as_texts(status, "status"),
+            "status": _statuses(status),
             "name": name,
             "where": as_texts(where, "where"),
             "limit": limit,
@@ -115,6 +116,15 @@ def _references(given: Texts) -> tuple[str, ...]:
     for reference in references:
         _check_reference(reference)
     return references
+
+
+def _statuses(given: Texts) -> tuple[str, ...]:
+    found = as_texts(given, "status")
+    for status in found:
+        if status not in STATUSES:
+            known = ", ".join(STATUSES)
+            raise ConfigurationError(f"status must be one of {known}, not {status!r}")
+    return found
 
 
 def _check_reference(value: object) -> None:

@@ -110,6 +110,18 @@ def test_a_page_of_the_chosen_runs_is_listed(invoke: Invoke, store: Store) -> No
     assert invoke("ls", "-p", "none").stdout == f"no run in {store.location} fits\n"
 
 
+@pytest.mark.parametrize("nothing", ["", " , "])
+def test_references_to_no_run_never_stand_for_all(invoke: Invoke, nothing: str) -> None:
+    for command in (["ls"], ["export", "files"], ["rm", "--yes", "-p", "p"]):
+        result = invoke(*command, "--runs", nothing)
+
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert (
+            f"say which runs: RUN, or an option such as --project, not --runs {nothing!r}"
+            in result.stderr
+        )
+
+
 def test_chosen_runs_are_watched(invoke: Invoke) -> None:
     rows = invoke("watch", "--once", "-p", "p").stdout.splitlines()[1:]
     named = invoke("watch", "--once", "a", "-p", "p", "-w", "lr < 0.05").stdout

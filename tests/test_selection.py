@@ -252,6 +252,7 @@ def test_a_selection_is_json_and_back() -> None:
         ({"tags": 3}, "tags must be a list"),
         ({"tags": [3]}, "tags must be text"),
         ({"runs": [None]}, "runs must be references as text"),
+        ({"status": "crash"}, "status must be one of running, .*, crashed, not 'crash'"),
         ({"where": ["lr"]}, "bad condition 'lr'"),
         ({"name": "\ud800"}, "not valid Unicode"),
     ],
