@@ -126,7 +126,7 @@ def replacing(file: Path) -> Iterator[Path]:
         yield part
         part.replace(file)
     except OSError as error:
-        raise _unwritable(file, error.strerror or str(error)) from error
+        raise _unwritable(file, _reason(file, error)) from error
     except duckdb.Error as error:
         why = str(error).splitlines()[0].replace(part.name, file.name)
         raise _unwritable(file, why) from error
@@ -147,6 +147,16 @@ def _copy(
         f"copy ({query}) to '{path}' ({_OPTIONS[form]})", parameters
     ).fetchone()
     return int(found[0]) if found else 0
+
+
+def _reason(file: Path, error: OSError) -> str:
+    # Where a file stands in the way, the system speaks of it, but not by its name.
+    for folder in file.parents:
+        if folder.exists():
+            if not folder.is_dir():
+                return f"{folder} is a file, not a folder"
+            break
+    return error.strerror or str(error)
 
 
 def _unwritable(path: Path, why: str) -> StoreLocationError:

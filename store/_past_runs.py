@@ -14,7 +14,7 @@ from ._errors import ConfigurationError, RunNotFoundError
 from ._lease import Lease
 from ._run_values import RunInfo
 from ._selection import Runs, as_selection
-from ._texts import as_texts, check_text
+from ._texts import as_texts, check_line, check_text
 
 if TYPE_CHECKING:
     from ._export import ExportedRuns
@@ -105,10 +105,11 @@ class PastRuns:
 
         Raises:
             RunNotFoundError: If no run fits.
-            ConfigurationError: If *name* is no text, or is empty.
+            ConfigurationError: If *name* is no text, is empty, or has line breaks or
+                other control characters.
             StoreError: If the store cannot be written.
         """
-        check_text(name, "name")
+        check_line(name, "name")
         if not name.strip():
             raise ConfigurationError("name is empty; give a text")
         info = self._known(run)

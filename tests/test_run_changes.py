@@ -94,6 +94,9 @@ def test_a_running_run_can_be_changed_too(
         ("note", "\ud800"),
         ("rename", "  "),
         ("rename", None),
+        ("rename", "two\nlines"),
+        ("rename", "red\x1b[31m"),
+        ("rename", "two\u2028lines"),
     ],
 )
 def test_what_is_no_text_is_refused(store: Store, change: str, value: object) -> None:
@@ -101,6 +104,14 @@ def test_what_is_no_text_is_refused(store: Store, change: str, value: object) ->
     with pytest.raises(ConfigurationError):
         getattr(store, change)("first", value)
     assert store.sql("from runs order by run_id").fetchall() == before
+
+
+def test_a_name_of_two_lines_is_refused_in_one(store: Store) -> None:
+    result = invoke(store, "rename", "first", "two\nlines")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "name must be one line without control characters" in result.stderr
+    assert store.rename("first", "日本 👩\u200d👧").name == "日本 👩\u200d👧"
 
 
 def test_a_closed_store_changes_nothing(store: Store) -> None:
