@@ -163,6 +163,8 @@ class Lease:
                 f"another thread of this process has used {self.location} for {seconds:g} s"
             )
         try:
+            # What takes long the first time is done before anybody waits for it.
+            self._memory = self._memory or new_memory()
             gate, lock = self._open_locks()
             if exclusive and not lock.writable:
                 raise StoreLocationError(

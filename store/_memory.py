@@ -26,6 +26,8 @@ def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
     draw_no_progress(connection)
     if duckdb.__version__ >= "2":
         connection.execute("SET async_threads = 0")
+    # DuckDB 1.5 loads pandas, where there is one, at a process's first parameter.
+    connection.execute("select ?", [0])
     return connection
 
 

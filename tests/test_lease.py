@@ -49,6 +49,31 @@ print("held", flush=True)
 sys.stdin.readline()
 """
 
+SLOW_PANDAS = """
+import os, subprocess, sys
+
+LOOK = '''
+import sys
+from pathlib import Path
+from stepwell.store._locks import LockFile
+print(LockFile(Path(sys.argv[1])).holder())
+'''
+if not hasattr(sys, "has_asked"):
+    sys.has_asked = True
+    look = [sys.executable, "-c", LOOK, os.environ["LOCK"]]
+    print("held by", subprocess.check_output(look, text=True).strip(), flush=True)
+raise ImportError("asked for, and not needed")
+"""
+
+READS_WHAT_IT_LOGGED = """
+import sys, stepwell
+
+run = stepwell.init(store=sys.argv[1])
+run.log({"loss": 1.0})
+with stepwell.open_store(sys.argv[1]) as store:
+    print(store.series(run.id, "loss").values.tolist(), flush=True)
+"""
+
 HOLDS_THE_LEASE = """
 import sys
 from stepwell.store._lease import lease_of
@@ -229,6 +254,23 @@ def test_a_lease_that_stays_taken_is_waited_for_no_longer_than_said(
 
     other.communicate("go on\n", timeout=20)
     assert len(store.runs()) == (0 if exclusive else 1)
+
+
+def test_nobody_waits_while_a_reader_loads_what_duckdb_wants(
+    store_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: Python
+) -> None:
+    """DuckDB 1.5 loads pandas at a process's first parameter; 2.0 does without."""
+    slow = tmp_path / "packages" / "pandas"
+    slow.mkdir(parents=True)
+    slow.joinpath("__init__.py").write_text(SLOW_PANDAS)
+    monkeypatch.setenv("PYTHONPATH", str(slow.parent))
+    monkeypatch.setenv("LOCK", f"{store_path}.journal/.lock")
+
+    said, _ = python(READS_WHAT_IT_LOGGED, store_path).communicate()
+
+    *looks, answer = said.splitlines()
+    assert looks in ([], ["held by None"])
+    assert answer == "[1.0]"
 
 
 def test_a_killed_holder_holds_nothing(store_path: Path, python: Python) -> None:
