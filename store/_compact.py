@@ -82,6 +82,8 @@ def compact_store(
             last = _begin(lease, new, seconds)
             _copy_first(lease, new, last, seconds)
             points, held = _finish(lease, new, last, seconds)
+            with lease.exclusive(seconds):
+                pass  # at its end, a copy of the new file's directory is kept
         except duckdb.Error as error:
             raise explain(error, where) from error
         except OSError as error:

@@ -16,6 +16,7 @@ import duckdb
 
 from stepwell import migrations
 
+from ._directory import DirectoryKeeper
 from ._errors import StoreBusyError, StoreLocationError, StoreWarning
 from ._explain import explain
 from ._format import Header
@@ -41,6 +42,7 @@ class Lease:
         self._gate: LockFile | None = None
         self._lock: LockFile | None = None
         self._memory: duckdb.DuckDBPyConnection | None = None
+        self._directory = DirectoryKeeper(location)
         self.prepared = False
         """Whether the schema was found, or made, as this code expects it."""
         self.folded: dict[str, int] = {}
@@ -191,6 +193,7 @@ class Lease:
         statement = f"ATTACH '{path}' AS store (TYPE duckdb, {mode})"
         try:
             self._attach(connection, statement, deadline)
+            self._directory.begin()
             connection.execute("USE store")
             yield connection
         except BaseException:
@@ -199,11 +202,15 @@ class Lease:
             raise
         try:
             connection.execute("USE memory")
+            if mode != "READ_ONLY":
+                self._directory.look(connection)
             connection.execute("DETACH store")
         except duckdb.Error as error:
             connection.close()
             raise explain(error, self.location) from error
         self._memory = connection
+        if mode != "READ_ONLY":
+            self._directory.keep()
 
     def _attach(
         self, connection: duckdb.DuckDBPyConnection, statement: str, deadline: float

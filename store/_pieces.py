@@ -8,7 +8,7 @@ import duckdb
 Counts = dict[tuple[str, str], int]
 """Points by run id and metric."""
 
-MOST = 2_000_000  # points a piece; a single metric may have more
+MOST = 500_000  # points a piece; a single metric may have more
 
 
 def count_groups(

@@ -138,7 +138,7 @@ def _rescue_database(
         return (), "there is no database"
     with base.exclusive(seconds) as connection:
         try:
-            how = attach_damaged(connection, source.database, folder)
+            how = attach_damaged(connection, source, folder)
         except (duckdb.Error, OSError) as error:
             words = explain(error, source) if isinstance(error, duckdb.Error) else error
             return (), " ".join(str(words).split())

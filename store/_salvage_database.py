@@ -12,6 +12,8 @@ from pathlib import Path
 
 import duckdb
 
+from ._directory import missing_blocks, put_blocks
+from ._location import Location
 from ._looking import attach
 from ._memory import roll_back
 
@@ -19,6 +21,7 @@ _GROUP = 61_440  # rows read at once, after a first failure
 _VECTOR = 2048  # rows; fewer are not read by themselves
 _HEADER_BYTES = 4096
 _HEADERS = (4096, 8192)  # offsets of the two database headers; the later one counts
+_EARLIER = "as it was one checkpoint earlier"
 _ITERATION = struct.Struct("<8xQ")  # behind the header's checksum
 
 
@@ -47,13 +50,13 @@ class RescuedTable:
 
 
 def attach_damaged(
-    connection: duckdb.DuckDBPyConnection, database: Path, folder: Path
+    connection: duckdb.DuckDBPyConnection, source: Location, folder: Path
 ) -> str | None:
     """Attach a database as `damaged`, in the best state in which it can be opened.
 
     Args:
         connection: Where to.
-        database: The file, to which nothing is written.
+        source: The damaged store, to which nothing is written.
         folder: Where copies of it may lie, for as long as it is attached.
 
     Returns:
@@ -62,24 +65,35 @@ def attach_damaged(
     Raises:
         duckdb.Error: If it cannot be opened.
     """
+    database, missing = source.database, missing_blocks(source)
+    first = None
+    if not missing:
+        first = _try_to_attach(connection, database)
+        if first is None:
+            return None
+    copy = folder / "copy.duckdb"
+    shutil.copyfile(database, copy)  # without a write-ahead log, which may be the trouble
+    put_blocks(copy, missing)
+    states = ["by the kept copy of its directory"] if missing else []
+    states += ["without its write-ahead log"] if _has_log(database) else []
+    for state in (*states, _EARLIER):
+        if state == _EARLIER and not _take_earlier_state(copy):
+            break
+        trouble = _try_to_attach(connection, copy)
+        if trouble is None:
+            return state
+        first = first or trouble
+    raise first or duckdb.IOException(f"{database} cannot be opened")
+
+
+def _try_to_attach(
+    connection: duckdb.DuckDBPyConnection, database: Path
+) -> duckdb.Error | None:
     try:
         attach(connection, database, "damaged", "READ_ONLY")
     except duckdb.Error as error:
-        first = error
-    else:
-        return None
-    copy = folder / "copy.duckdb"
-    shutil.copyfile(database, copy)  # without a write-ahead log, which may be the trouble
-    states = ["without its write-ahead log"] if _has_log(database) else []
-    for state in (*states, "as it was one checkpoint earlier"):
-        if state not in states and not _take_earlier_state(copy):
-            break
-        try:
-            attach(connection, copy, "damaged", "READ_ONLY")
-        except duckdb.Error:
-            continue
-        return state
-    raise first
+        return error
+    return None
 
 
 def _has_log(database: Path) -> bool:

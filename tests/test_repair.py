@@ -275,7 +275,6 @@ def test_a_database_with_a_damaged_block_gives_all_other_rows(store_path: Path) 
 def test_a_database_cut_in_the_middle_gives_what_is_before_the_cut(
     store_path: Path, make_writer: MakeWriter
 ) -> None:
-    """Where the cut spares DuckDB's directory; else the journals are all there is."""
     big_store(store_path)
     writer = make_writer({"name": "live"})
     log(writer)
