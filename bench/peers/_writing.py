@@ -100,7 +100,7 @@ def _steps(rounds, most, seconds, log=None, first=0):
     return 1e3 * (time.perf_counter() - begin) / done, done
 
 
-def loop(adapter, most, seconds, groups=5):
+def loop(adapter, most, seconds, groups=24):
     """How much slower a loop of steps of 1 ms becomes.
 
     Turns without, with, with and without logging are a group, in which a machine that
