@@ -97,6 +97,11 @@ def write_tables(
 def write_result(result: SqlResult, file: Path, form: str) -> None:
     """Write a query's result; replaces the file that is there, once it is whole.
 
+    Args:
+        result: The rows.
+        file: Where to.
+        form: `csv` or `parquet`.
+
     Raises:
         ConfigurationError: If there is no such format, or it has no form for a column.
         StoreLocationError: If the file cannot be written.

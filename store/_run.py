@@ -125,11 +125,19 @@ class Run:
         self._writer.change({"tags": self._tags})
 
     def set_notes(self, notes: str) -> None:
-        """Replace the run's notes."""
+        """Replace the run's notes.
+
+        Args:
+            notes: The new text, of any length.
+        """
         self._writer.change({"notes": str(notes)})
 
     def set_layout(self, layout: Mapping[str, Any]) -> None:
-        """Keep a visualizer's panels with the run, so that its figure can be redrawn."""
+        """Keep a visualizer's panels with the run, so that its figure can be redrawn.
+
+        Args:
+            layout: What JSON can hold; it takes the place of an earlier one.
+        """
         self._writer.change({"layout": plain_value(layout)})
 
     def store(self) -> "Store":
@@ -145,7 +153,14 @@ class Run:
         return self.store().summary(self.id)
 
     def series(self, metric: str) -> "Series":
-        """All points of one metric; see `Store.series`."""
+        """All points of one metric; see `Store.series`.
+
+        Args:
+            metric: The metric's name.
+
+        Raises:
+            MetricNotFoundError: If the run has no such metric.
+        """
         return self.store().series(self.id, metric)
 
     def finish(self, status: str = "finished", message: str | None = None) -> None:

@@ -94,6 +94,9 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
     def find(self, reference: str) -> RunInfo | None:
         """One run, as `run` finds it; None when no run fits.
 
+        Args:
+            reference: As for `run`.
+
         Raises:
             AmbiguousRunError: If a part of an id fits several.
         """
@@ -103,8 +106,12 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
     def summary(self, run: RunInfo | str) -> dict[str, MetricSummary]:
         """What each metric of a run came to, in order of first appearance.
 
+        Args:
+            run: A run, or a reference to one as for `run`.
+
         Raises:
             RunNotFoundError: If no run fits.
+            AmbiguousRunError: If a part of an id fits several.
         """
         from . import _query_summary  # noqa: PLC0415 (when it is asked for)
 
@@ -226,6 +233,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
 
         Raises:
             QueryError: If it is refused or fails; QueryTimeoutError if it takes too long.
+            StoreError: If the store cannot be locked or read.
         """
         from ._query_sql import run_query  # noqa: PLC0415
 

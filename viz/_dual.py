@@ -79,7 +79,11 @@ class DualVisualizationSystem:
         return self.scientific_viz.run
 
     def initialize(self, description: str = "Training with Dual Visualization") -> None:
-        """Begin to show the run."""
+        """Begin to show the run.
+
+        Args:
+            description: What is trained, in the head of the terminal view.
+        """
         self.terminal_viz.start(total_steps=self.total_steps, description=description)
 
     def update_training_metrics(
@@ -99,7 +103,15 @@ class DualVisualizationSystem:
         )
 
     def save_scientific_plots(self, filename: str | Path) -> None:
-        """Save the plots, with all that has been recorded so far."""
+        """Save the plots, with all that has been recorded so far.
+
+        Args:
+            filename: The file: .png, .pdf or .svg; without a suffix it becomes a .png.
+
+        Raises:
+            ConfigurationError: The suffix is another one.
+            OSError: The file can't be written.
+        """
         self.scientific_viz.save_plot(filename)
         print(f"Saved scientific plots to {filename}")
 

@@ -73,6 +73,9 @@ def read_embedded(path: str | Path) -> dict[str, Any]:
 def read_spec(path: str | Path) -> "FigureSpec":
     """How a picture was made.
 
+    Args:
+        path: A .png, .svg or .pdf that this package has written.
+
     Raises:
         ConfigurationError: The file is no picture of ours; the message says why.
         OSError: It can't be read.

@@ -74,6 +74,9 @@ def is_picture(name: str) -> bool:
 def check_figure(spec: "FigureSpec") -> None:
     """Refuse a figure that could not be drawn from any store.
 
+    Args:
+        spec: How it would be made.
+
     Raises:
         ConfigurationError: Its kind or an option is unknown.
     """
