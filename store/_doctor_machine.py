@@ -76,7 +76,8 @@ def examine_access(location: Location) -> list[Finding]:
     except StoreError:
         return []  # which is a finding about the journals
     for path in (location.database.parent, location.journals, location.database):
-        if count and path.exists() and not os.access(path, os.W_OK):
+        is_only_read = os.access(path, os.R_OK) and not os.access(path, os.W_OK)
+        if count and is_only_read:
             text = (
                 f"{path} can only be read, and {count_of(count, 'journal')} may hold what"
                 " is not in the database"

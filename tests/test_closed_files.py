@@ -72,8 +72,8 @@ def test_a_database_that_may_not_be_read_is_a_finding(journal: tuple[Path, Path]
     refused, _, said = stepwell("ls", "--store", store)
 
     assert (code, error) == (1, "")
-    wrong = [line for line in printed.splitlines() if not line.startswith("✓ ")]
-    assert re.match(r"✗ database +no permission to open .*; check its owner", wrong[0])
+    (line,) = (line for line in printed.splitlines() if not line.startswith("✓ "))
+    assert re.match(r"✗ database +no permission to open .*; check its owner", line)
     assert refused == 2
     assert said == f"Error: no permission to open {store}; check its owner and mode\n"
 
