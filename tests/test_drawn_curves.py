@@ -25,6 +25,10 @@ from points p join runs r using (run_id)
 left join points t on t.run_id = p.run_id and t.metric = 'tokens' and t.step = p.step
 where r.project = '{}' and p.metric = 'loss' order by r.created_at, r.run_id, p.step
 """
+ENDS = """
+select r.name, arg_max(p.value, p.step) from points p join runs r using (run_id)
+where r.project = '{}' and p.metric = 'loss' group by r.name
+"""
 COLUMNS = ("step", "time", "elapsed", "tokens", "loss", "state")
 
 
@@ -77,8 +81,10 @@ def test_a_line_a_run_stands_where_its_points_do(
         # A place on the axis is a thousandth of it, and has one x for all runs.
         assert line.get_xdata() == pytest.approx(xs, abs=span / 1000)
         np.testing.assert_array_equal(line.get_ydata(), curve["loss"])
+    ends = dict(sweep_store.sql(ENDS.format(project)).fetchall())
     lasts = {
         name: short_value(float(curve["loss"][np.isfinite(curve["loss"])][-1]))
+        + ("" if np.isfinite(ends[name]) else f", then {ends[name]:g}")
         + ("", ", running", ", crashed")[int(curve["state"][0])]
         for name, curve in curves.items()
     }

@@ -1,17 +1,25 @@
 """What stands around a plot of many runs has room: its heading, and labels of lines."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 import stepwell
 from stepwell import viz
 from stepwell.store import FigureSpec, Store
+from stepwell.viz._contrast import TEXT_CONTRAST, contrast
+from stepwell.viz._draw_importances import draw_param_importances
+from stepwell.viz._frame import new_axes
 from stepwell.viz._plots import draw_figure
 from stepwell.viz._text import clean, text_width
+from stepwell.viz._theme import THEMES
 
 LONG = "with-a-name-that-says-everything-about-it_lr_0.001_warmup_1000_restart_"
 
@@ -145,3 +153,45 @@ def test_a_line_over_a_loss_has_no_value_at_its_beginning(store: Store) -> None:
     axes = viz.plot_curves(store, "val_loss", x="val_loss")
 
     assert all(":" not in label for label in labels(axes))
+
+
+def test_runs_that_have_nothing_to_draw_are_counted_and_an_end_in_nan_is_said(
+    store_path: Path,
+) -> None:
+    for name, last in (("one", 0.5), ("two", math.inf), ("three", math.nan)):
+        with stepwell.init(name=name, store=store_path) as run:
+            run.log({"val_loss": 2.0})
+            run.log({"val_loss": last})
+    with stepwell.init(name="never", store=store_path) as run:
+        run.log({"val_loss": math.nan})
+    stepwell.init(name="empty", store=store_path).finish()
+
+    axes = viz.plot_curves(stepwell.open_store(store_path), "val_loss")
+
+    assert sorted(labels(axes)) == ["one: 0.5", "three: 2, then nan", "two: 2, then inf"]
+    assert axes.get_title("right") == "3 runs · 2 without a value"
+
+
+def test_runs_beyond_the_axis_of_a_history_are_marked_and_counted(
+    store_path: Path,
+) -> None:
+    for number, loss in enumerate([1.0, 1.5, 1e9, 1.2, 0.9, 1.1, 1.3, 1.4, 1.0, 1.25, 1.1]):
+        with stepwell.init(name=f"run-{number}", store=store_path) as run:
+            run.log({"val_loss": loss})
+
+    axes = viz.plot_optimization_history(stepwell.open_store(store_path), "val_loss")
+
+    assert axes.get_title("right") == "11 runs · lower is better · 1 beyond the axis"
+    places = [np.asarray(dots.get_offsets()).tolist() for dots in axes.collections]
+    assert [[3.0, axes.get_ylim()[1]]] in places
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_share_can_be_read_on_its_bar(store: Store, theme: str) -> None:
+    value = replace(store.importance("val_loss"), eta2=np.array([0.07, 0.0]))
+    axes = draw_param_importances(value, new_axes((5.0, 3.0), THEMES[theme]), THEMES[theme])
+
+    (share,) = (text for text in axes.texts if text.get_text().startswith("7%"))
+    assert share.get_horizontalalignment() == "right"
+    bar = to_hex(axes.patches[0].get_facecolor())
+    assert contrast(str(share.get_color()), bar) >= TEXT_CONTRAST

@@ -42,6 +42,11 @@ def going_note(status: Sequence[str]) -> str:
     return f"{going:,} still running" if going else ""
 
 
+def without_note(number: int) -> str:
+    """How many runs have nothing to draw; empty where all have."""
+    return f"{number:,} without a value" if number else ""
+
+
 def noted(*parts: str) -> str:
     """The parts of a note that say something."""
     return " · ".join(part for part in parts if part)

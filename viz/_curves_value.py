@@ -10,7 +10,7 @@ import numpy as np
 from stepwell.store import better_side
 
 from ._bands import Floats, band_for, band_text
-from ._comparing import counted, going_note, noted
+from ._comparing import counted, going_note, noted, without_note
 from ._curve_smoothing import smooth, smoothing_of
 from ._group_lines import GroupLine, group_line
 from ._numbers import short_value
@@ -40,6 +40,8 @@ class RunLine:
         y: float64, smoothed where that is asked for; may be NaN.
         raw: float64, not smoothed.
         status: The run's status.
+        after: How the metric went on behind the line's end: `nan`, `inf` or `-inf`;
+            empty where it ended there.
     """
 
     run_id: str
@@ -49,6 +51,7 @@ class RunLine:
     y: Floats
     raw: Floats
     status: str
+    after: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -127,6 +130,7 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
         how.text if how else "",
         "dashed: not all runs" if not all(one.is_whole for one in groups) else "",
         counted(len(lines), "run"),
+        without_note(len(table.run_id) - len(lines)),
         going_note([status[line.run_id] for line in lines]),
     )
     return CurvesPlot(
@@ -201,7 +205,17 @@ def _line(
     if logx:
         x, raw, y = x[x > 0], raw[x > 0], y[x > 0]
     y = raw if how is None else y
-    return RunLine(curve.run_id, curve.run, group, x, y, raw, status.get(curve.run_id, ""))
+    last = float(curve.last[-1]) if len(curve.last) else 0.0
+    return RunLine(
+        curve.run_id,
+        curve.run,
+        group,
+        x,
+        y,
+        raw,
+        status.get(curve.run_id, ""),
+        "" if np.isfinite(last) else f"{last:g}",
+    )
 
 
 def _groups(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._comparing import counted
-from ._contrast import readable_color
+from ._contrast import contrast, readable_color
 from ._draw_axes import NOTE_SIZE
 from ._frame import draw_empty
 from ._heading import draw_heading
@@ -71,7 +71,7 @@ def draw_param_importances(value: Importance, ax: Axes, theme: Theme) -> Axes:
             ha="right" if is_inside else "left",
             va="center",
             fontsize=_SIZE - 0.5,
-            color=theme.background if is_inside else theme.text,
+            color=_readable_on(colors[row], theme) if is_inside else theme.text,
             annotation_clip=False,
         )
     aside = max(
@@ -79,6 +79,10 @@ def draw_param_importances(value: Importance, ax: Axes, theme: Theme) -> Axes:
     )
     _draw_method(ax, value, theme, (aside + 0.06, width))
     return ax
+
+
+def _readable_on(color: str, theme: Theme) -> str:
+    return max((theme.background, theme.text), key=lambda one: contrast(one, color))
 
 
 def _draw_method(

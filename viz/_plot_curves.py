@@ -183,7 +183,8 @@ def _draw_runs(value: CurvesPlot, ax: Axes, theme: Theme) -> list[EndLabel]:
         mark = "o" if np.isfinite(line.y).sum() == 1 else ""
         ax.plot(line.x, line.y, color=color, linewidth=1.6, zorder=3, marker=mark)
         end = float(line.y[np.isfinite(line.y)][-1])
-        said = f": {short_value(end)}" if value.ends_last else ""
+        after = f", then {line.after}" if line.after else ""
+        said = f": {short_value(end)}{after}" if value.ends_last else ""
         status = "" if line.status == "finished" else f", {line.status}"
         labels.append(EndLabel(line.name, said, end, color, status))
     return labels

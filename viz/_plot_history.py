@@ -103,13 +103,15 @@ def draw_optimization_history(value: History, ax: Axes, theme: Theme) -> Axes:
             draw_empty(ax, f"no run with {value.metric}", theme)
             return finish(ax, title, "", theme)
         last = float(value.number[-1])
-        set_scales(ax, None, linear_scale(*_extent(value)))
+        up = linear_scale(*_extent(value))
+        set_scales(ax, None, up)
         ax.set_xlim(0.5, last + 0.5)
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         size = 26.0 if len(value.value) <= 60 else 10.0  # noqa: PLR2004
         ax.scatter(
             value.number, value.value, s=size, color=theme.neutral, linewidths=0, zorder=2
         )
+        beyond = _draw_beyond(value, ax, (up.low, up.high), theme)
         color = theme.palette[0]
         x = np.append(value.number, last + 0.5)
         y = np.append(value.best, value.best[-1])
@@ -127,7 +129,33 @@ def draw_optimization_history(value: History, ax: Axes, theme: Theme) -> Axes:
         end = float(value.best[-1])
         label = EndLabel(value.best_name, f": {short_value(end)}", end, color)
         draw_end_labels(ax, [label], theme)
-        return finish(ax, title, value.note, theme)
+        note = noted(value.note, f"{beyond:,} beyond the axis" if beyond else "")
+        return finish(ax, title, note, theme)
+
+
+def _draw_beyond(
+    value: History, ax: Axes, limits: tuple[float, float], theme: Theme
+) -> int:
+    """Mark the runs beyond the axis at its edge; how many they are."""
+    low, high = limits
+    count = 0
+    for marker, part, edge in (
+        ("^", value.value > high, high),
+        ("v", value.value < low, low),
+    ):
+        if part.any():
+            ax.scatter(
+                value.number[part],
+                np.full(part.sum(), edge),
+                s=14,
+                color=theme.neutral,
+                marker=marker,
+                linewidths=0,
+                zorder=2,
+                clip_on=False,
+            )
+            count += int(part.sum())
+    return count
 
 
 def _extent(history: History) -> tuple[float, float]:
