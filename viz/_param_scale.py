@@ -40,14 +40,16 @@ def is_logarithmic(values: NDArray[np.float64]) -> bool:
     """Whether finite *values* are better told apart by their ratios.
 
     They are where all are positive, and either the largest is thirty times the smallest,
-    or the steps between neighbours are more alike as ratios than as differences.
+    or the steps between neighbours are more alike as ratios than as differences. The
+    median of many must also be nearer the middle of an axis of ratios: of values drawn
+    evenly from 0 to 1 the smallest is any.
     """
     kinds = np.unique(values[np.isfinite(values)])
     if len(kinds) < 2 or kinds[0] <= 0:  # noqa: PLR2004
         return False
     with np.errstate(over="ignore"):
         if kinds[-1] / kinds[0] >= _WIDE:
-            return True
+            return len(kinds) <= _FEW or _has_its_middle_by_ratio(kinds)
     if not _FEWEST_FOR_RATIO <= len(kinds) <= _FEW:
         return False
     return _unevenness(np.log(kinds)) < _unevenness(kinds) - 1e-9
@@ -97,6 +99,12 @@ def short_keys(keys: Sequence[str]) -> dict[str, str]:
                 found[key] = end
                 break
     return found
+
+
+def _has_its_middle_by_ratio(kinds: NDArray[np.float64]) -> bool:
+    middle = kinds[len(kinds) // 2 : len(kinds) // 2 + 1]
+    off = [abs(float(_positions(middle, kinds, by)[0]) - 0.5) for by in (True, False)]
+    return off[0] < off[1]
 
 
 def _unevenness(places: NDArray[np.float64]) -> float:
