@@ -60,10 +60,15 @@ def list_journals(folder: Path) -> list[JournalFile]:
         ) from error
 
 
+def is_named(name: str) -> bool:
+    """Whether a file's name is that of a journal."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _scan(folder: Path) -> Iterator[JournalFile]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _NAME.fullmatch(entry.name):
+            if is_named(entry.name):
                 try:
                     found = entry.stat()
                 except OSError:

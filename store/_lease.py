@@ -170,7 +170,8 @@ class Lease:
             gate, lock = self._open_locks()
             if exclusive and not lock.writable:
                 raise StoreLocationError(
-                    f"no permission to write to the store {self.location}"
+                    f"no permission to write to the store {self.location}; check its"
+                    " owner and mode"
                 )
             try:
                 try:

@@ -20,7 +20,7 @@ from ._merge import merge_from
 from ._prepare import prepare
 from ._recount import recount
 from ._run_rows import RunRows, read_rows
-from ._salvage_database import RescuedTable, attach_damaged, rescue_table
+from ._salvage_database import BY_COPY, RescuedTable, attach_damaged, rescue_table
 from ._salvage_journals import Known, RescuedJournal, rescue_journals
 from ._snapshot import (
     end_journals,
@@ -30,6 +30,8 @@ from ._snapshot import (
     running_elsewhere,
 )
 
+_BY_COPY = f"read {BY_COPY}"
+_FOREIGN = "it is a DuckDB database, but not a Stepwell store"
 _ALL_LOST = "update journals_ set ended = ? where ended is null"
 _MADE_UP = """
 insert into runs (run_id, name, status, created_at, finished_at, exit_message, attempt,
@@ -67,7 +69,7 @@ class RepairedStore:
     def is_complete(self) -> bool:
         """Whether nothing was lost but calls that had not returned."""
         return (
-            not self.trouble
+            self.trouble in {"", _BY_COPY}
             and all(table.is_complete for table in self.tables)
             and not any(found.damaged or found.trouble for found in self.journals)
         )
@@ -139,15 +141,17 @@ def _rescue_database(
     with base.exclusive(seconds) as connection:
         try:
             how = attach_damaged(connection, source, folder)
-        except (duckdb.Error, OSError) as error:
-            words = explain(error, source) if isinstance(error, duckdb.Error) else error
-            return (), " ".join(str(words).split())
+        except duckdb.Error as error:
+            return (), " ".join(str(explain(error, source)).rpartition("; ")[0].split())
+        except OSError as error:
+            return (), f"{error.filename}: {error.strerror}"
         query = "select table_name from duckdb_tables() where database_name = 'store'"
         names = sorted(str(row[0]) for row in connection.execute(query).fetchall())
-        found = [rescue_table(connection, n) for n in names if n != "alembic_version"]
+        tried = [rescue_table(connection, n) for n in names if n != "alembic_version"]
         connection.execute("DETACH damaged")
         connection.execute(_ALL_LOST, [LOST])  # before a fold misses the journals
-    return tuple(table for table in found if table), f"read {how}" if how else ""
+    found = tuple(table for table in tried if table)
+    return found, f"read {how}" if how else "" if found else _FOREIGN
 
 
 def _known_journals(base: Lease, seconds: float) -> Known:

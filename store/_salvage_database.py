@@ -13,6 +13,8 @@ from pathlib import Path
 import duckdb
 
 from ._directory import missing_blocks, put_blocks
+from ._errors import StoreBusyError
+from ._explain import explain
 from ._location import Location
 from ._looking import attach
 from ._memory import roll_back
@@ -21,6 +23,9 @@ _GROUP = 61_440  # rows read at once, after a first failure
 _VECTOR = 2048  # rows; fewer are not read by themselves
 _HEADER_BYTES = 4096
 _HEADERS = (4096, 8192)  # offsets of the two database headers; the later one counts
+BY_COPY = "by the kept copy of its directory"
+"""How a database is read whose directory was lost: all that its rows' blocks hold."""
+
 _EARLIER = "as it was one checkpoint earlier"
 _ITERATION = struct.Struct("<8xQ")  # behind the header's checksum
 
@@ -63,26 +68,30 @@ def attach_damaged(
         What had to be done for it; None where nothing had.
 
     Raises:
+        StoreBusyError: If another program has it open.
         duckdb.Error: If it cannot be opened.
     """
     database, missing = source.database, missing_blocks(source)
     first = None
     if not missing:
         first = _try_to_attach(connection, database)
+        trouble = explain(first, source) if first else None
+        if isinstance(trouble, StoreBusyError):
+            raise trouble from first
         if first is None:
             return None
     copy = folder / "copy.duckdb"
     shutil.copyfile(database, copy)  # without a write-ahead log, which may be the trouble
     put_blocks(copy, missing)
-    states = ["by the kept copy of its directory"] if missing else []
+    states = [BY_COPY] if missing else []
     states += ["without its write-ahead log"] if _has_log(database) else []
     for state in (*states, _EARLIER):
         if state == _EARLIER and not _take_earlier_state(copy):
             break
-        trouble = _try_to_attach(connection, copy)
-        if trouble is None:
+        last = _try_to_attach(connection, copy)
+        if last is None:
             return state
-        first = first or trouble
+        first = first or last
     raise first or duckdb.IOException(f"{database} cannot be opened")
 
 

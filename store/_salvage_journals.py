@@ -19,7 +19,7 @@ from ._format import (
     journal_name,
 )
 from ._identity import as_uuid, new_run_id, new_writer_id
-from ._journal_files import DAMAGED
+from ._journal_files import DAMAGED, is_named
 from ._location import Location
 from ._scan import JournalScan, scan_journal
 
@@ -63,7 +63,8 @@ def rescue_journals(
     """Write what is whole of a store's journals into another store's folder."""
     target.journals.mkdir(parents=True, exist_ok=True)
     names = sorted(path.name for path in _entries(source.journals))
-    return [_rescue(source.journals / name, target.journals, known) for name in names]
+    found = [_rescue(source.journals / name, target.journals, known) for name in names]
+    return [journal for journal in found if journal]
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -85,9 +86,11 @@ def _is_journal(path: Path) -> bool:
         return False
 
 
-def _rescue(path: Path, folder: Path, known: Known) -> RescuedJournal:
+def _rescue(path: Path, folder: Path, known: Known) -> RescuedJournal | None:
     try:
         scan = scan_journal(path)
+        if not (scan.header or scan.whole or is_named(path.name.removesuffix(DAMAGED))):
+            return None  # somebody else's file, as a fold takes it for, too
         status = path.stat()
         header = scan.header or _made_up(path, scan, known)
         made = folder / journal_name(header)

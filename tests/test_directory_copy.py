@@ -80,6 +80,7 @@ def test_a_damaged_directory_costs_nothing(recorded: Path) -> None:
     found = repaired(recorded)
 
     assert (found.runs, found.points, found.nameless) == (1, 2 * STEPS, 0)
+    assert found.is_complete
 
 
 def test_a_compacted_store_has_a_copy_of_its_own(recorded: Path) -> None:

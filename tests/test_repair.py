@@ -20,6 +20,7 @@ from stepwell.cli import main
 from stepwell.store import (
     RepairedStore,
     Store,
+    StoreBusyError,
     StoreLocationError,
     examine,
     repair_store,
@@ -43,6 +44,14 @@ from stepwell.store import start_run
 
 with start_run("p", "done", {"lr": 0.1}, tags=["a"], store=sys.argv[1]) as run:
     run.log({"loss": 1.0})
+"""
+
+HOLDS_THE_FILE = """
+import duckdb, sys
+
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.readline()
 """
 
 
@@ -306,6 +315,48 @@ def test_a_database_whose_newest_header_is_damaged_gives_the_state_before(
 
     assert saved.trouble == "read as it was one checkpoint earlier"
     assert len(points) >= 90_000
+
+
+def test_a_store_that_another_program_holds_is_not_taken_for_a_damaged_one(
+    store_path: Path, tmp_path: Path, python: Python
+) -> None:
+    big_store(store_path)
+    other = python(HOLDS_THE_FILE, store_path)
+    assert other.stdout is not None
+    other.stdout.readline()
+
+    with pytest.raises(StoreBusyError, match=f"held open by process {other.pid}"):
+        repair_store(store_path, tmp_path / "saved.duckdb")
+
+    assert [path.name for path in tmp_path.glob("*saved*")] == []
+
+
+def test_a_foreign_database_is_said_to_be_one(
+    store_path: Path, make_writer: MakeWriter
+) -> None:
+    log(make_writer())
+    store_path.unlink(missing_ok=True)
+    with duckdb.connect(str(store_path)) as connection:
+        connection.execute("create table theirs as select range from range(9)")
+
+    saved, points = repair(store_path)
+
+    assert saved.trouble == "it is a DuckDB database, but not a Stepwell store"
+    assert not saved.is_complete
+    assert points == expected(range(200))
+
+
+@pytest.mark.parametrize("data", [b"", b"junk", bytes(5000)])
+def test_a_file_that_only_ends_as_journals_do_becomes_no_run(
+    store_path: Path, make_writer: MakeWriter, data: bytes
+) -> None:
+    log(make_writer())
+    Path(f"{store_path}.journal", "notes.journal").write_bytes(data)
+
+    saved, points = repair(store_path)
+
+    assert saved.runs == len(saved.journals) == 1
+    assert points == expected(range(200))
 
 
 def test_runs_whose_rows_are_lost_are_named_by_their_ids(

@@ -30,8 +30,10 @@ from ._setting import Setting
 
 OLD_STORE = Path(__file__).parents[2] / "tests" / "stores" / "0001.duckdb"
 _PATIENCE = 60.0  # seconds that a question waits for its lease
-_FOLDS = 4  # looks at a folding child that holds the store, at most, before it is killed
-_FOLD_SECONDS = 0.3  # seconds after such a look, at most
+_FOLDS = 3  # a child is killed in one of so many folds, the first one or a later
+_FOLD_SECONDS = 0.1  # seconds that a fold takes, until some were watched
+_LATEST = 1.2  # of that time has gone by, at most, when one is killed
+_LONGEST_WAIT = 5.0  # seconds, for a child's turn at the store
 
 _COUNT = """
 select count(*), count(distinct step), count(*) filter (value <> step) from points
@@ -107,26 +109,38 @@ def _changed(path: Path) -> float:
 
 
 def fold_and_die(setting: Setting, draw: random.Random) -> None:
-    """Fold in children that are killed while they hold the store, at any instant."""
+    """Fold in children that are killed while they hold the store, at any instant.
+
+    How long a child holds it depends on the machine: some folds are watched to their end,
+    so that the kills are spread over all of what the others do.
+    """
     location = resolve(setting.store)
     lock = LockFile(location.journals / ".lock")
+    usual = _FOLD_SECONDS
     while not setting.is_over:
         child = os.fork()
         if child == 0:
             _fold_on(setting, location)
-        for _ in range(draw.randrange(1, _FOLDS)):
-            _await(child, lock)
-            time.sleep(draw.random() ** 3 * _FOLD_SECONDS)
+        for _ in range(draw.randrange(_FOLDS)):
+            if _await(lock, child, holds=True):
+                began = time.monotonic()
+                _await(lock, child, holds=False)
+                usual += (time.monotonic() - began - usual) / 4
+        if _await(lock, child, holds=True):
+            time.sleep(draw.random() * _LATEST * usual)
+            setting.count("kills of a fold")
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        setting.count("kills of a fold")
 
 
-def _await(child: int, lock: LockFile) -> None:
-    """Wait until a child holds the store, a while at most."""
-    deadline = time.monotonic() + 1
-    while lock.holder() != child and time.monotonic() < deadline:
+def _await(lock: LockFile, pid: int, *, holds: bool) -> bool:
+    """Wait until a process holds a lock, or does not; gives whether that came."""
+    deadline = time.monotonic() + _LONGEST_WAIT
+    while (lock.holder() == pid) != holds:
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.0005)
+    return True
 
 
 def _fold_on(setting: Setting, location: Any) -> None:
