@@ -47,10 +47,9 @@ def run_page(
     """Runs a page, once; gives its exit code, what it printed, and where it ran."""
     hidden = ("STEPWELL_STORE", "DISPLAY", "WAYLAND_DISPLAY", "RANK")
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
-    one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     with subprocess.Popen(
         [sys.executable, "-W", "error", str(PROGRAM)],
-        env=kept | one_thread | {"MPLBACKEND": "Agg"},
+        env=kept | {"MPLBACKEND": "Agg"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
