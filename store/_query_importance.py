@@ -1,5 +1,7 @@
 """How much of a metric's variance each configuration key explains."""
 
+from itertools import compress
+
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from ._query_groups import codes_of
 from ._query_runs import Chosen
 from ._query_sweep_table import select_params
 from ._query_values import At, select_frame, select_values
-from ._statistics import explained_share, rank_correlation, ranks
+from ._statistics import explained_share, far_off, rank_correlation, ranks
 from ._sweep_values import Importance
 from ._table import texts
 
@@ -45,7 +47,14 @@ def select_importance(
     rows.sort(key=lambda row: -row[1])
     keys, shares, directions, sizes, bins = zip(*rows, strict=True) if rows else [()] * 5
     runs = int(finite.sum())
-    few = f"only {runs} runs have a value: below {FEWEST_RUNS}, chance decides the order"
+    values = found.value[finite]
+    far = far_off(values)
+    warnings = [
+        f"only {runs} runs have a value: below {FEWEST_RUNS}, chance decides the order",
+        f"{far} of {runs} runs lie far off and make most of the variance: without them the"
+        " order may be another",
+    ]
+    apply = [runs < FEWEST_RUNS, far > 0]
     return Importance(
         metric=metric,
         goal=str(found.goal),
@@ -56,7 +65,7 @@ def select_importance(
         n=np.array(sizes, np.int64),
         bins=np.array(bins, np.int64),
         method=_METHOD,
-        warning=few if runs < FEWEST_RUNS else "",
+        warning="; ".join(compress(warnings, apply)),
     )
 
 

@@ -116,3 +116,23 @@ def _portions(size: int) -> list[int]:
     some = max(1, min(RESAMPLES, _NUMBERS_AT_A_TIME // size))
     whole, rest = divmod(RESAMPLES, some)
     return [some] * whole + ([rest] if rest else [])
+
+
+def far_off(values: NDArray[np.float64]) -> int:
+    """How many values decide the variance of all by lying far away; 0 where none do.
+
+    Far are those beyond three interquartile ranges from the quartiles, the outer fences of
+    Tukey, "Exploratory Data Analysis" (1977); they decide with more than half of it.
+
+    Args:
+        values: Finite numbers, shape (n,).
+    """
+    if not values.size or not (largest := float(np.abs(values).max())):
+        return 0
+    scaled = values / largest  # whose squares are finite
+    first, third = np.quantile(scaled, [0.25, 0.75])
+    reach = 3 * (third - first)
+    far = (scaled < first - reach) | (scaled > third + reach)
+    squares = (scaled - scaled.mean()) ** 2
+    decides = reach > 0 and squares[far].sum() > squares.sum() / 2
+    return int(far.sum()) if decides else 0

@@ -9,7 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from stepwell.store import MetricNotFoundError, Store
-from stepwell.store._statistics import explained_share, rank_correlation, ranks
+from stepwell.store._statistics import (
+    explained_share,
+    far_off,
+    rank_correlation,
+    ranks,
+)
 
 MakeSweep = Callable[..., Store]
 RUNS = 300
@@ -79,6 +84,38 @@ def test_few_runs_come_with_a_warning(made: tuple[Store, dict[str, float]]) -> N
 
     assert "only 29 runs" in few.warning
     assert made[0].importance("loss", runs=[*names, "r29"]).warning == ""
+
+
+def test_runs_that_diverged_and_make_the_variance_come_with_a_warning(
+    make_sweep: MakeSweep, store_path: Path
+) -> None:
+    draws = np.random.default_rng(5)
+    exponent = draws.uniform(-4, 0, 60)
+    loss = (exponent + 2) ** 2
+    loss[[7, 30]] = 1e6
+    configs = [{"lr": 10**value, "seed": n % 5} for n, value in enumerate(exponent)]
+
+    found = make_sweep(store_path, configs, loss.tolist()).importance("loss")
+
+    assert found.warning.startswith("2 of 60 runs lie far off and make most of the")
+
+
+@pytest.mark.parametrize(
+    ("values", "far"),
+    [
+        ([], 0),
+        ([0.0] * 9, 0),
+        ([1.0] * 8 + [9.0], 0),  # no spread to measure by
+        ([1, 2, 3, 4, 5, 6, 7, 8, 15], 0),  # within three times the spread
+        ([1, 2, 3, 4, 5, 6, 7, 8, 1e300], 1),
+        ([-1e9, 1, 2, 3, 4, 5, 6, 7, 1e9], 2),
+        ([1, 2, 3, 4, 5, 6, 7, 8] * 50 + [25], 0),  # far, and not most of the variance
+    ],
+)
+def test_values_are_far_off_by_their_place_and_by_their_share(
+    values: list[float], far: int
+) -> None:
+    assert far_off(np.array(values, np.float64)) == far
 
 
 def test_a_falling_metric_has_a_negative_direction(
