@@ -30,10 +30,9 @@ from ._setting import Setting
 
 OLD_STORE = Path(__file__).parents[2] / "tests" / "stores" / "0001.duckdb"
 _PATIENCE = 60.0  # seconds that a question waits for its lease
-_FOLDS = 3  # a child is killed in one of so many folds, the first one or a later
-_FOLD_SECONDS = 0.1  # seconds that a fold takes, until some were watched
-_LATEST = 1.2  # of that time has gone by, at most, when one is killed
-_LONGEST_WAIT = 5.0  # seconds, for a child's turn at the store
+_FOLD_SECONDS = 0.1  # seconds that the store is held, until that was watched
+_LATEST = 1.2  # of that time has gone by, at most, when a fold is killed
+_LONGEST_WAIT = 20.0  # seconds, for a child's turn at the store
 
 _COUNT = """
 select count(*), count(distinct step), count(*) filter (value <> step) from points
@@ -111,36 +110,41 @@ def _changed(path: Path) -> float:
 def fold_and_die(setting: Setting, draw: random.Random) -> None:
     """Fold in children that are killed while they hold the store, at any instant.
 
-    How long a child holds it depends on the machine: some folds are watched to their end,
-    so that the kills are spread over all of what the others do.
+    How long somebody holds it depends on the machine, so it is watched: the kills are
+    spread over all of what a fold does.
     """
     location = resolve(setting.store)
-    lock = LockFile(location.journals / ".lock")
-    usual = _FOLD_SECONDS
+    watch = _Watch(LockFile(location.journals / ".lock"))
     while not setting.is_over:
         child = os.fork()
         if child == 0:
             _fold_on(setting, location)
-        for _ in range(draw.randrange(_FOLDS)):
-            if _await(lock, child, holds=True):
-                began = time.monotonic()
-                _await(lock, child, holds=False)
-                usual += (time.monotonic() - began - usual) / 4
-        if _await(lock, child, holds=True):
-            time.sleep(draw.random() * _LATEST * usual)
+        if watch.wait_for(child):
+            time.sleep(draw.random() * _LATEST * watch.usual)
             setting.count("kills of a fold")
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
 
 
-def _await(lock: LockFile, pid: int, *, holds: bool) -> bool:
-    """Wait until a process holds a lock, or does not; gives whether that came."""
-    deadline = time.monotonic() + _LONGEST_WAIT
-    while (lock.holder() == pid) != holds:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.0005)
-    return True
+class _Watch:
+    """Looks at who holds a lock, and for how long."""
+
+    def __init__(self, lock: LockFile) -> None:
+        self._lock = lock
+        self.usual = _FOLD_SECONDS
+
+    def wait_for(self, pid: int) -> bool:
+        """Wait until a process holds it, a while at most; gives whether it does."""
+        holder, since = None, time.monotonic()
+        deadline = since + _LONGEST_WAIT
+        while (found := self._lock.holder()) != pid and time.monotonic() < deadline:
+            if found != holder:
+                now = time.monotonic()
+                if holder is not None:
+                    self.usual += (now - since - self.usual) / 8
+                holder, since = found, now
+            time.sleep(0.001)
+        return found == pid
 
 
 def _fold_on(setting: Setting, location: Any) -> None:

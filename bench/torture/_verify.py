@@ -116,6 +116,7 @@ class _Calls:
     must: NDArray[np.int64]
     may: NDArray[np.int64]
     is_whole: bool = True
+    is_damaged: bool = False
 
     @classmethod
     def of(cls, said: Said, excuses: dict[str, int], least: int | None = None) -> "_Calls":
@@ -126,7 +127,7 @@ class _Calls:
         may = np.append(done, np.array(under_way, np.int64))
         must = done[:least]
         certain = must[must < excuses.get(said.stream, 2**62)]
-        return cls(said, certain, may, least is None)
+        return cls(said, certain, may, least is None, said.stream in excuses)
 
     def value(self, metric: str, number: int) -> float:
         """What the stream said."""
@@ -171,11 +172,13 @@ class _Comparison:
     def check_ends(self) -> None:
         """Look whether each run that came to its good end is finished."""
         with open_store(self._store) as store:
-            ends = {run.run_id: run.status for run in store.runs()}
+            runs = {run.run_id: run for run in store.runs()}
         for calls in self._calls:
-            said = calls.said
-            end = ends.get(said.run_id)
-            if said.ends_run and said.has_ended and not said.refused and end != "finished":
+            said, run = calls.said, runs.get(calls.said.run_id)
+            # Damage may have taken the record of the end, where no fold had come before it.
+            is_sure = said.has_ended and not said.refused and not calls.is_damaged
+            if said.ends_run and is_sure and (run is None or run.status != "finished"):
+                end = f"{run.status} ({run.exit_message})" if run else "not there"
                 self._add("lost", 1, f"{said.stream} is {end}, not finished")
 
     def _add(self, kind: str, number: int, words: str) -> None:
