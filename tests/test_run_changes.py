@@ -180,7 +180,7 @@ def test_a_store_that_may_only_be_read_is_left_as_it_is(
     )
     printed, errors = process.communicate(timeout=60)
 
-    line = f"no permission to write to the store {store.location}"
+    line = f"no permission to write to the store {store.location}; check its owner and mode"
     assert printed.splitlines() == [line] * 4, errors
     assert store.runs() == runs
 
