@@ -204,6 +204,21 @@ def test_the_best_point_has_a_ring(trained: Run) -> None:
     assert "best" in texts(axes)
 
 
+def test_the_word_best_stays_clear_of_the_labels(run: Run) -> None:
+    for step in range(10):
+        run.log({"train_loss": 2.02 - step / 5, "val_loss": 2 - step / 5})
+    config = replace(LOSSES, plots=[PlotConfig("Loss", "")], metrics=LOSSES.metrics[:2])
+    figure = new_figure(page_of(run, config))
+    with own_style():
+        figure.draw_without_rendering()
+        axes = axes_of(figure)
+        (word,) = [text for text in axes.texts if text.get_text() == "best"]
+        box = word.get_window_extent()
+        others = [label.get_window_extent() for label in labels(axes)]
+    assert len(others) == 2
+    assert not any(box.overlaps(other) for other in others)
+
+
 def test_a_noisy_curve_has_a_band(run: Run) -> None:
     train(run, steps=3000)
     axes = axes_of(new_figure(page_of(run)))

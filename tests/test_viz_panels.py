@@ -69,6 +69,14 @@ def test_cells_without_a_plot_or_a_metric_stay_blank(run: Run) -> None:
     ]
 
 
+def test_rows_at_the_end_without_a_panel_take_no_room(run: Run) -> None:
+    plots = [PlotConfig("A", ""), PlotConfig("B", "")]
+    below = [MetricConfig("grad_norm", 3)]
+    assert page(run, TrainingVisualizerConfig(2, 2, plots=plots)).rows == 1
+    assert page(run, TrainingVisualizerConfig(3, 2, plots=plots, metrics=below)).rows == 2
+    assert page(run, TrainingVisualizerConfig(2, 2)).rows == 1
+
+
 def test_a_metric_in_a_cell_without_a_plot_gets_a_panel(run: Run) -> None:
     config = TrainingVisualizerConfig(metrics=[MetricConfig("grad_norm", 3)])
     assert [(p.index, p.title) for p in page(run, config).panels] == [(3, "Grad norm")]

@@ -67,7 +67,7 @@ class TrainingVisualizerConfig:
     """A whole figure: its grid of panels, its metrics and its pace.
 
     Attributes:
-        subplot_rows: Rows of panels.
+        subplot_rows: Rows of panels, at most; the last ones without any take no room.
         subplot_cols: Columns of panels.
         figure_size: Width and height in inches.
         title: Title of the figure, beside the name of the run.

@@ -6,7 +6,7 @@ from ._config import TrainingVisualizerConfig
 from ._feed import Feed, Look
 from ._header import Header, header_of, total_steps
 from ._held import held_scale, held_steps
-from ._page import Page, cells_of, recorded_of
+from ._page import Page, cells_of, recorded_of, rows_of
 from ._panel import Panel, panel_of
 from ._scale import Scale, step_scale
 from ._theme import THEMES
@@ -117,7 +117,7 @@ class LivePage:
         asked = {metric.metric_name for metric in config.metrics}
         return Page(
             size=size,
-            rows=config.subplot_rows,
+            rows=rows_of(config, self.cells.values()),
             columns=config.subplot_cols,
             theme=self.theme,
             header=self._head[1],

@@ -1,6 +1,6 @@
 """The whole figure as a value, and how it is made from a store."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,17 +82,15 @@ def page_of(
     steps = None if first is None or last is None else step_scale(first, last)
     pixels = 0.0 if steps is None else _columns(config) / (steps.high - steps.low)
     asked = {metric.metric_name for metric in config.metrics}
+    cells = cells_of(config, theme)
     return Page(
         size=(float(config.figure_size[0]), float(config.figure_size[1])),
-        rows=config.subplot_rows,
+        rows=rows_of(config, cells),
         columns=config.subplot_cols,
         theme=theme,
         header=header_of(config, info, summary, clock, stays=True),
         steps=steps,
-        panels=tuple(
-            panel_of(cell, found, pixels_per_step=pixels)
-            for cell in cells_of(config, theme)
-        ),
+        panels=tuple(panel_of(cell, found, pixels_per_step=pixels) for cell in cells),
         recorded=recorded_of(summary, asked),
         remark=_remark(config, summary),
     )
@@ -126,6 +124,12 @@ def cells_of(config: TrainingVisualizerConfig, theme: Theme) -> list[Cell]:
         cells.append(Cell(index, plot, metrics, styles, theme.palette))
         taken += counts_in_palette(plot, metrics)
     return cells
+
+
+def rows_of(config: TrainingVisualizerConfig, cells: Iterable[Cell]) -> int:
+    """The rows that the figure needs: the last ones without any panel take no room."""
+    last = max((cell.index for cell in cells), default=0)
+    return last // config.subplot_cols + 1
 
 
 def _default_title(metrics: Sequence[MetricConfig]) -> str:
