@@ -188,9 +188,14 @@ def _check_totals(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -
         return Finding("totals", OK, "points agree with their totals")
     run_id, metric, found, said = wrong[0]
     run = facts.runs.get(run_id, (run_id,))[0]
+    how = (
+        f"{found:,} points, and {said:,} in its total"
+        if found != said
+        else f"{found:,} points of other values, steps or times than its total says"
+    )
     text = (
         f"points and totals disagree for {count_of(len(wrong), 'metric')}: {metric!r} of"
-        f" run {run!r} has {found:,} points, and {said:,} in its total"
+        f" run {run!r} has {how}"
     )
     return Finding("totals", FAULT, text, "`stepwell repair NEW` counts them anew")
 

@@ -143,6 +143,10 @@ def change_a_total(path: Path, _: RunWriter) -> None:
     ask(path, "update totals_ set count = count + 1 where metric = 'loss'")
 
 
+def change_an_extreme(path: Path, _: RunWriter) -> None:
+    ask(path, "update totals_ set maximum = maximum + 1 where metric = 'loss'")
+
+
 def lose_points(path: Path, _: RunWriter) -> None:
     ask(path, "delete from points where metric = 'loss' and step = 3")
 
@@ -224,6 +228,7 @@ FAULTS: list[tuple[Plant, str, str]] = [
     (forget_a_run, "orphans", r"belongs to run .*which the database does not know"),
     (remove_a_journal, "orphans", r"run 'lone' never ended, and has no journal"),
     (change_a_total, "totals", r"for 1 metric: 'loss' .* has 200 points, and 201 in"),
+    (change_an_extreme, "totals", r"'loss' .* has 200 points of other values, steps or"),
     (lose_points, "totals", r"for 1 metric: 'loss' .* has 199 points, and 200 in"),
     (leave_half_a_database, "orphans", r"\.new was left by a creation that was killed"),
     (leave_half_a_compaction, "orphans", r"\.compact was left by a `stepwell compact`"),
