@@ -30,6 +30,7 @@ def test_nothing_is_lost_twice_or_invented() -> None:
     assert figures["calls acknowledged"] > 0
     assert figures["points, with those of copies"] > figures["calls acknowledged"]
     assert figures["kills"] > 0
+    assert figures["kills of a fold"] > 0
     assert [figures[name] for name in ("lost", "twice", "invented", "unseen")] == [0] * 4
 
 

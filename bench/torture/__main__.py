@@ -1,7 +1,9 @@
 """One process of a torture: `python -m torture KIND NAME [STORE or SECONDS]`."""
 
+import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from stepwell.store import StoreBusyError
@@ -9,7 +11,8 @@ from stepwell.store import StoreBusyError
 from ._plants import plant
 from ._setting import of_environment
 
-WRITERS = {"plain", "clock", "threads", "fork", "spawn", "full", "brief"}
+WRITERS = {"plain", "clock", "threads", "fork", "spawn", "quiet", "full", "brief"}
+_QUICK = -10
 _READERS = {"view": "view", "query": "query", "fold": "fold_and_die", "compact": "compact"}
 
 
@@ -17,12 +20,16 @@ def main() -> None:
     """Do what the command line says."""
     setting = of_environment()
     kind, name, *rest = sys.argv[1:]
+    if kind in {"quiet", "fold"}:
+        with suppress(OSError):  # the superuser's right
+            os.nice(_QUICK)  # the others, which want all the cores, leave few turns
     if kind in WRITERS:
         from ._writers import prepare, write  # noqa: PLC0415 (writers load no DuckDB)
 
         prepare(setting)
-        default = setting.full_store if kind == "full" else setting.store
-        write(setting, kind, name, Path(rest[0]) if rest else default)
+        apart = {"full": setting.full_store, "quiet": setting.quiet_store}
+        store = Path(rest[0]) if rest else apart.get(kind, setting.store)
+        write(setting, kind, name, store)
         return
     from . import _readers  # noqa: PLC0415
 

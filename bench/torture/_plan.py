@@ -10,6 +10,7 @@ ACTORS = (
     "fork",
     "clock",
     "spawn",
+    "quiet",
     "view",
     "query",
     "fold",

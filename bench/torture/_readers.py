@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ _PATIENCE = 60.0  # seconds that a question waits for its lease
 _FOLD_SECONDS = 0.1  # seconds that the store is held, until that was watched
 _LATEST = 1.2  # of that time has gone by, at most, when a fold is killed
 _LONGEST_WAIT = 20.0  # seconds, for a child's turn at the store
+_LONGEST_COPY_PAUSE = 20.0  # seconds
 
 _COUNT = """
 select count(*), count(distinct step), count(*) filter (value <> step) from points
@@ -42,8 +44,9 @@ where run_id = '{said.run_id}' and metric = '{said.stream}/a'
 
 def view(setting: Setting, draw: random.Random) -> None:
     """Ask for the news of a run again and again, as a live view does."""
-    store = open_store(setting.store, seconds=_PATIENCE)
+    stores = [open_store(path, seconds=_PATIENCE) for path in _both(setting)]
     while not setting.is_over:
+        store = draw.choice(stores)
         runs = store.runs(limit=6)
         if runs:
             _watch(setting, store, draw.choice(runs), draw)
@@ -70,6 +73,10 @@ def _watch(setting: Setting, store: Store, run: RunInfo, draw: random.Random) ->
         time.sleep(draw.random() * 0.1)
 
 
+def _both(setting: Setting) -> list[Path]:
+    return [setting.store, setting.quiet_store]
+
+
 def _trouble(
     news: News, metric: str, steps: list[int], known: dict[str, tuple[int, int]]
 ) -> str | None:
@@ -88,12 +95,12 @@ def _trouble(
 
 def query(setting: Setting, draw: random.Random) -> None:
     """Ask in SQL whether each acknowledged call of a stream is there already."""
-    store = Store(setting.store, seconds=_PATIENCE)
+    stores = {str(path): Store(path, seconds=_PATIENCE) for path in _both(setting)}
     while not setting.is_over:
         newest = sorted(setting.ledgers.glob("*.ledger"), key=_changed)[-12:]
         said = read_ledger(draw.choice(newest)) if newest else None
-        if said is not None and said.done and said.store == str(setting.store):
-            found = store.sql(_COUNT.format(said=said)).fetchall()[0]
+        if said is not None and said.done and said.store in stores:
+            found = stores[said.store].sql(_COUNT.format(said=said)).fetchall()[0]
             count = len(said.done)
             if found[0] < count and said.stream not in read_excuses(setting.excuses):
                 setting.complain(f"unseen: {found[0]} of {count} calls of {said.stream}")
@@ -111,9 +118,13 @@ def fold_and_die(setting: Setting, draw: random.Random) -> None:
     """Fold in children that are killed while they hold the store, at any instant.
 
     How long somebody holds it depends on the machine, so it is watched: the kills are
-    spread over all of what a fold does.
+    spread over all of what a fold does. It is the quiet store, where a turn comes soon;
+    who folds the other is killed by the plan.
     """
-    location = resolve(setting.store)
+    with suppress(ImportError):
+        import pandas  # noqa: F401, PLC0415 (else DuckDB does so in each child)
+    location = resolve(setting.quiet_store)
+    location.journals.mkdir(parents=True, exist_ok=True)
     watch = _Watch(LockFile(location.journals / ".lock"))
     while not setting.is_over:
         child = os.fork()
@@ -150,7 +161,9 @@ class _Watch:
 def _fold_on(setting: Setting, location: Any) -> None:
     try:
         while not setting.is_over:
-            if needs_fold(lease_of(location)):
+            if not needs_fold(lease_of(location)):
+                time.sleep(0.01)
+            else:
                 setting.count("folds begun in order to be killed")
                 fold(lease_of(location), _PATIENCE)
     except StoreBusyError:
@@ -199,23 +212,26 @@ def open_old(setting: Setting, store: Path) -> None:
 
 
 def copy(setting: Setting, draw: random.Random, name: str) -> None:
-    """Copy the store while all goes on: by the library, and by hand under its lock."""
-    for number in range(4):
-        time.sleep(draw.random() * max(0.0, (setting.until - time.monotonic()) / 2))
+    """Copy a store while all goes on: by the library, and by hand under its lock."""
+    for number in range(8):
+        left = setting.until - time.monotonic()
+        time.sleep(draw.random() * min(_LONGEST_COPY_PAUSE, max(0.0, left / 2)))
         if setting.until - time.monotonic() < 1:
             return
-        said = {
+        store = draw.choice(_both(setting))
+        calls = {
             path.stem: len(found.done)
             for path in setting.ledgers.glob("*.ledger")
-            if (found := read_ledger(path)) and found.store == str(setting.store)
+            if (found := read_ledger(path)) and found.store == str(store)
         }
         folder = setting.base / "copies" / f"{name}-{number}"
         folder.mkdir(parents=True)
         if number % 2 == 0:
-            copy_store(setting.store, folder / setting.store.name, seconds=_PATIENCE)
+            copy_store(store, folder / store.name, seconds=_PATIENCE)
         else:
-            _copy_by_hand(setting.store, folder)
+            _copy_by_hand(store, folder)
         # Only a copy that is whole has the file that says what must be in it.
+        said = {"store": str(store), "calls": calls}
         (folder / "least.json").write_text(json.dumps(said))
         setting.count("copies")
 
@@ -231,10 +247,10 @@ def _copy_by_hand(store: Path, folder: Path) -> None:
 
 
 def compact(setting: Setting, draw: random.Random) -> None:
-    """Rewrite the store beside its writers."""
+    """Rewrite a store beside its writers."""
     while not setting.is_over:
         time.sleep(min(draw.uniform(1, 5), max(0.0, setting.until - time.monotonic())))
-        compact_store(setting.store, seconds=_PATIENCE)
+        compact_store(draw.choice(_both(setting)), seconds=_PATIENCE)
         setting.count("compactions")
 
 

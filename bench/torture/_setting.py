@@ -31,6 +31,11 @@ class Setting:
         return self.base / "main" / "runs.duckdb"
 
     @property
+    def quiet_store(self) -> Path:
+        """A small store that few write to: each turn at it is short, so there are many."""
+        return self.base / "quiet" / "runs.duckdb"
+
+    @property
     def full_store(self) -> Path:
         """The store on a small disk of its own."""
         return self.base / "small" / "runs.duckdb"

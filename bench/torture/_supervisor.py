@@ -76,7 +76,7 @@ class _Supervisor:
         self.notes: list[str] = []
         self._serial: Counter[str] = Counter()
         self._timers: list[threading.Timer] = []
-        for folder in ("main", "ledgers", "errors"):
+        for folder in ("main", "quiet", "ledgers", "errors"):
             (base / folder).mkdir()
         paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -91,8 +91,8 @@ def verify(setting: Setting) -> Verdict:
         comparison.make(before if is_old else {})
         comparison.check_ends()
     for least in sorted(setting.base.glob("copies/*/least.json")):
-        numbers = json.loads(least.read_text())
-        streams = by_store.get(setting.store, [])
+        known = json.loads(least.read_text())
+        streams, numbers = by_store.get(Path(known["store"]), []), known["calls"]
         calls = [_Calls.of(said, excuses, numbers.get(said.stream, 0)) for said in streams]
         _Comparison(verdict, least.with_name(setting.store.name), calls).make({})
     return verdict

@@ -16,11 +16,13 @@ from ._ledger import DONE, REFUSED, Ledger, metrics_of, value_of
 from ._plants import plant
 from ._setting import Setting, of_environment
 
-_CALLS = (500, 30_000)  # of a run
+_CALLS = (200, 10_000)  # of a run
 _BRIEF = 40  # calls of a run in a store that is being migrated
-_BURST = 200  # calls at most between two pauses
-_PAUSE = 0.1  # seconds at most
-_FULL_PAUSE = 0.4
+_QUIET = (20, 600)  # calls of a run in the quiet store
+_BURST = 60  # calls at most between two pauses
+_PAUSE = 0.2  # seconds at most
+_SLOW_BURST = 20  # on the small disk, and in the quiet store
+_SLOW_PAUSE = 0.4
 _HELPERS: dict[str, tuple[Any, ...]] = {
     "threads": (threading.Thread,),
     "fork": (multiprocessing.get_context("fork").Process,),
@@ -69,7 +71,7 @@ class _Speaker:
         self._run = run
         self._stream = stream
         self._draw = setting.draw(stream)
-        self._is_full = store == setting.full_store
+        self._is_slow = store in {setting.full_store, setting.quiet_store}
         self._next = 0
         self._ledger = Ledger(
             setting.ledgers, stream, run.id, store, ends_run="." not in stream
@@ -87,8 +89,8 @@ class _Speaker:
             if left == 0:
                 if self._setting.is_over:
                     break
-                left = self._draw.randint(1, 20 if self._is_full else _BURST)
-                longest = _FULL_PAUSE if self._is_full else _PAUSE
+                left = self._draw.randint(1, _SLOW_BURST if self._is_slow else _BURST)
+                longest = _SLOW_PAUSE if self._is_slow else _PAUSE
                 time.sleep(self._draw.random() * longest)
             left -= 1
             metrics = metrics_of(self._stream, number)
@@ -118,14 +120,15 @@ def write(setting: Setting, kind: str, name: str, store: Path) -> None:
 
     Args:
         setting: The torture.
-        kind: `plain`, `clock`, `threads`, `fork`, `spawn`, `full` or `brief`.
+        kind: `plain`, `clock`, `threads`, `fork`, `spawn`, `quiet`, `full` or `brief`.
         name: The writer's name, used once.
         store: Path of the store.
     """
     draw = setting.draw(name)
     if kind == "clock":
         _turn_clock(draw)
-    calls = _BRIEF if kind == "brief" else draw.randint(*_CALLS)
+    few = {"brief": (_BRIEF, _BRIEF), "quiet": _QUIET}
+    calls = draw.randint(*few.get(kind, _CALLS))
     try:
         run = stepwell.init("torture", name, store=store)
     except StoreLocationError:
@@ -143,7 +146,7 @@ def write(setting: Setting, kind: str, name: str, store: Path) -> None:
         speaker.speak(draw.randint(0, 2 * _BURST))
     for helper in helpers:
         helper.start()
-    speaker.speak(calls, counts=kind in {"plain", "clock", "full", "brief"})
+    speaker.speak(calls, counts=kind not in _HELPERS)
     for helper in helpers:
         helper.join()
     run.finish()
