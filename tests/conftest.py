@@ -377,9 +377,9 @@ class Screen:
     server: subprocess.Popen[bytes]
     manager: subprocess.Popen[bytes]
 
-    def ask(self, *command: str) -> str:
-        """The output of xdotool; empty when it found nothing."""
-        done = subprocess.run(
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """One call of xdotool."""
+        return subprocess.run(
             ["xdotool", *command],
             env=os.environ | {"DISPLAY": self.name},
             capture_output=True,
@@ -387,11 +387,23 @@ class Screen:
             timeout=60,
             check=False,
         )
-        return done.stdout.strip()
+
+    def ask(self, *command: str) -> str:
+        """The output of xdotool; empty when it found nothing."""
+        return self.run(*command).stdout.strip()
 
     def windows(self, title: str = "Stepwell") -> list[str]:
-        """The windows on the screen with *title* in their title."""
-        return self.ask("search", "--onlyvisible", "--name", title).split()
+        """The windows on the screen with *title* in their title.
+
+        xdotool looks at one window after the other, and breaks off without an answer when
+        any goes meanwhile: then it looks again.
+        """
+        deadline = time.monotonic() + 60
+        while True:
+            looked = self.run("search", "--onlyvisible", "--name", title)
+            if "X Error" not in looked.stderr:
+                return looked.stdout.split()
+            assert time.monotonic() < deadline, looked.stderr
 
     def close(self, window: str) -> None:
         """Close a window, as its user does."""
@@ -417,8 +429,14 @@ class Screen:
 
     def await_window(self, title: str = "Stepwell") -> str:
         """The window with *title*, once it is there."""
-        self.wait(lambda: bool(self.windows(title)))
-        return self.windows(title)[0]
+        found: list[str] = []
+
+        def is_there() -> bool:
+            found[:] = self.windows(title)
+            return bool(found)
+
+        self.wait(is_there)
+        return found[0]
 
     @staticmethod
     def wait(condition: Callable[[], bool], seconds: float = 120.0) -> None:
