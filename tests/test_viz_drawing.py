@@ -219,6 +219,31 @@ def test_the_word_best_stays_clear_of_the_labels(run: Run) -> None:
     assert not any(box.overlaps(other) for other in others)
 
 
+@pytest.mark.parametrize(("metric", "last"), [("val_loss", 0.1), ("val_accuracy", 0.9)])
+@pytest.mark.parametrize("other", [0.02, 0.07, 0.5, math.nan])
+def test_the_word_best_stays_clear_of_lines(
+    run: Run, metric: str, last: float, other: float
+) -> None:
+    for value in np.geomspace(0.5, last, 100):
+        run.log({metric: value, "train_loss": other})
+    names = (metric, "train_loss")
+    config = TrainingVisualizerConfig(
+        1,
+        1,
+        (4, 5),
+        plots=[PlotConfig("Both", "", yscale="log")],
+        metrics=[MetricConfig(name, 0) for name in names],
+    )
+    figure = new_figure(page_of(run, config))
+    with own_style():
+        figure.draw_without_rendering()
+        axes = axes_of(figure)
+        (word,) = [text for text in axes.texts if text.get_text() == "best"]
+        box = word.get_window_extent()
+        lines = [axes.transData.transform(line(axes, name)) for name in names]
+    assert [box.count_contains(points) for points in lines] == [0, 0]
+
+
 def test_a_noisy_curve_has_a_band(run: Run) -> None:
     train(run, steps=3000)
     axes = axes_of(new_figure(page_of(run)))

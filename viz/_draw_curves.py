@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from ._arrangement import LABEL_GAP, Place
+from ._arrangement import Place
+from ._best_word import RING, draw_best_word
 from ._contrast import LINE_CONTRAST, readable_color
 from ._curve import Curve, Mark
 from ._draw_axes import NOTE_SIZE
@@ -17,8 +18,6 @@ from ._text import text_width
 
 _LINE_WIDTH = 1.6
 _QUIET_WIDTH = 0.7
-_WORD_HEIGHT = 0.22
-_RING = 9.0  # points across
 
 
 def draw_curves(axes: Axes, place: Place, page: Page) -> None:
@@ -216,7 +215,7 @@ def _draw_best(axes: Axes, place: Place, scale: Scale, page: Page) -> None:
             [best.value],
             linestyle="none",
             marker="o",
-            markersize=_RING * place.text,
+            markersize=RING * place.text,
             markerfacecolor="none",
             markeredgecolor=color,
             markeredgewidth=1.5,
@@ -225,33 +224,5 @@ def _draw_best(axes: Axes, place: Place, scale: Scale, page: Page) -> None:
             label=f"{curve.metric} best",
         )
         if not said:
-            _draw_best_word(axes, place, scale, best, readable_color(color, page.theme))
+            draw_best_word(axes, place, scale, best, readable_color(color, page.theme))
             said = True
-
-
-def _draw_best_word(axes: Axes, place: Place, scale: Scale, best: Mark, color: str) -> None:
-    height = place.axes.height if place.axes else 1.0
-    below = (1 - scale.position(best.value)) * height < _WORD_HEIGHT * place.text
-    beside = _is_at_label(axes, place, best)
-    offset = (_RING / 2 if beside else 0, -7 if below else 7)
-    axes.annotate(
-        "best",
-        (best.step, best.value),
-        xytext=(offset[0] * place.text, offset[1] * place.text),
-        textcoords="offset points",
-        ha="right" if beside else "center",
-        va="top" if below else "bottom",
-        color=color,
-        fontsize=NOTE_SIZE * place.text,
-        zorder=6.0,
-    )
-
-
-def _is_at_label(axes: Axes, place: Place, best: Mark) -> bool:
-    """Whether a word in the middle above *best* would reach the labels of the curves."""
-    if not place.labels or place.axes is None:
-        return False
-    low, high = axes.get_xlim()
-    end = 1.0 if place.labels_at is None else place.labels_at
-    room = (end - (best.step - low) / (high - low)) * place.axes.width + LABEL_GAP / 2
-    return room < text_width("best", NOTE_SIZE * place.text) / 2
