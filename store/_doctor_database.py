@@ -29,6 +29,7 @@ class DatabaseFacts:
         findings: What was found in the database alone.
         journals: By writer: run id, folded bytes, skipped bytes, and how it ended.
         runs: By run id: name, status, and exit message.
+        nameless: By run id: points of runs that the database does not know.
         points: How many points there are.
         is_readable: Whether those were read.
     """
@@ -36,6 +37,7 @@ class DatabaseFacts:
     findings: list[Finding] = field(default_factory=list)
     journals: dict[str, tuple[str, int, int, str | None]] = field(default_factory=dict)
     runs: dict[str, tuple[str, str, str | None]] = field(default_factory=dict)
+    nameless: dict[str, int] = field(default_factory=dict)
     points: int = 0
     is_readable: bool = False
 
@@ -179,6 +181,11 @@ def _read_facts(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -> 
     query = "select run_id, name, status, exit_message from runs"
     for run_id, name, status, message in connection.execute(query).fetchall():
         facts.runs[str(run_id)] = str(name), str(status), message
+    query = (
+        "select run_id, sum(count) from totals_ anti join runs using (run_id) group by 1"
+    )
+    for run_id, points in connection.execute(query).fetchall():
+        facts.nameless[str(run_id)] = int(points)
     facts.is_readable = True
 
 

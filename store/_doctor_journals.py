@@ -124,8 +124,13 @@ def _check_set_aside(location: Location) -> list[Finding]:
 
 
 def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
-    """Runs that wait for a journal that is not there, and files that were left behind."""
+    """Points without a run, runs without their journal, and files that were left behind."""
     found = []
+    for run_id, points in facts.nameless.items():
+        text = (
+            f"{count_of(points, 'point')} of run {run_id}, which the database does not know"
+        )
+        found.append(Finding("orphans", FAULT, text, RENAMES))
     here = _writers(location) if facts.is_readable else None
     if here is not None:
         held = {run for w, (run, _, _, _) in facts.journals.items() if w in here}
@@ -147,6 +152,7 @@ def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
     return found or [Finding("orphans", OK, "nothing was left behind")]
 
 
+RENAMES = "`stepwell repair NEW` gives them a run again"
 LOG = ".wal"
 LEFT_OVER = {
     ".new": "a creation that was killed",

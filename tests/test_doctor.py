@@ -135,6 +135,10 @@ def forget_a_run(path: Path, writer: RunWriter) -> None:
         ask(path, f"delete from {table} where run_id = '{run_id}'")  # noqa: S608
 
 
+def forget_the_name_of_points(path: Path, _: RunWriter) -> None:
+    ask(path, "delete from runs where status = 'finished'")
+
+
 def remove_a_journal(path: Path, writer: RunWriter) -> None:
     writer.journal.path.unlink()
 
@@ -226,6 +230,7 @@ FAULTS: list[tuple[Plant, str, str]] = [
     (set_a_journal_aside, "journals", r"was set aside: 201 records whole, 48 bytes dam"),
     (shorten_what_was_folded, "offsets", r"has [\d,]+ bytes, and 1,000,000 were folded"),
     (forget_a_run, "orphans", r"belongs to run .*which the database does not know"),
+    (forget_the_name_of_points, "orphans", r"[1-9]\d* points of run [-\w]{36}, which the"),
     (remove_a_journal, "orphans", r"run 'lone' never ended, and has no journal"),
     (change_a_total, "totals", r"for 1 metric: 'loss' .* has 200 points, and 201 in"),
     (change_an_extreme, "totals", r"'loss' .* has 200 points of other values, steps or"),
