@@ -1,15 +1,20 @@
-"""A second copy of the database's directory, for the day when the file is damaged.
+"""A second copy of the database's directory, for the day when the file's own is damaged.
 
 DuckDB keeps where each table's rows lie in some blocks of the file, at any place. Without
-one of them nothing can be read, though the rows may all be there. So whoever has written
-to the store leaves these blocks, and the headers that they belong to, in the journal
-folder. It is of use only for a file with the same headers: nothing has been written since.
+one of them nothing can be read, though the rows may all be there. A checkpoint writes to
+the free parts of these blocks where they are: a process that is killed in the middle of
+such a write leaves a block that is half new and half old, and whose checksum is wrong. So
+these blocks, and the headers that they belong to, are kept in the journal folder, from
+before a checkpoint begins. They are of use only for a file with the same headers: no
+checkpoint has been completed since.
 """
 
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -17,9 +22,10 @@ import duckdb
 from ._location import Location
 
 NAME = ".directory"
-_MAGIC = b"stepwell directory 1\n"
+_MAGIC = b"stepwell directory 2\n"
+_FILE = struct.Struct("<QQ")  # its number, by which it is known from others, and length
 _HEADERS = 12_288  # bytes: the main header and the two that take turns
-_BLOCK_BYTES = struct.Struct("<40xQ")  # in either of them
+_BLOCK_BYTES = struct.Struct("<40xQ")  # in either of the two
 _ENTRY = struct.Struct("<QI")  # offset and length of what follows
 _CHECKSUM = struct.Struct("<I")
 
@@ -27,49 +33,54 @@ Blocks = dict[int, bytes]
 """Parts of a database file by their offsets."""
 
 
-class DirectoryKeeper:
-    """Keeps the copy up to date for one process.
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What was kept: of which file, how long it was, its headers and blocks."""
+
+    number: int
+    size: int
+    headers: bytes
+    blocks: Blocks
+
+
+def keep_directory(location: Location, connection: duckdb.DuckDBPyConnection) -> None:
+    """Copy the directory, unless the copy is that of the file as it is now.
+
+    The file is read through DuckDB's own descriptor: closing one of ours would let go of
+    the lock that DuckDB has on it.
 
     Args:
-        location: The store.
+        location: The store, which is locked.
+        connection: Has its database attached as `store`, and no transaction under way.
     """
-
-    def __init__(self, location: Location) -> None:
-        self._location = location
-        self._kept = b""
-        self._file = 0
-        self._headers = b""
-        self._blocks: list[int] = []
-
-    def begin(self) -> None:
-        """Take note of which file is attached."""
-        self._file = _number(self._location.database)
-
-    def look(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Ask which blocks they are, while the store is attached and all is committed."""
-        self._blocks = []
-        self._headers = _read_headers(self._location.database)
-        is_the_same = self._file == _number(self._location.database)
-        if is_the_same and self._headers != self._kept:
-            query = "select block_id from pragma_metadata_info('store')"
-            with suppress(duckdb.Error):  # whoever reads next will say what is wrong
-                found = connection.execute(query).fetchall()
-                self._blocks = [int(block) for (block,) in found]
-
-    def keep(self) -> None:
-        """Copy them, once the store is detached and nobody else can write to it yet."""
-        if not self._blocks or _read_headers(self._location.database) != self._headers:
+    # On a full disk, for one, there is no new copy; the old one is then of no use.
+    with suppress(OSError, duckdb.Error):
+        file = _descriptor_of(location.database)
+        if file is None:
             return
-        target = self._location.journals / NAME
+        status = os.fstat(file)
+        headers = os.pread(file, _HEADERS, 0)
+        state = _FILE.pack(status.st_ino, status.st_size) + headers
+        target = location.journals / NAME
+        if state == _read_state(target):
+            return
+        query = "select block_id from pragma_metadata_info('store')"
+        blocks = [int(row[0]) for row in connection.execute(query).fetchall()]
         new = target.with_name(f"{NAME}.new")
         try:
-            _write(new, self._location.database, self._headers, self._blocks)
+            _write(new, file, state, blocks)
             new.replace(target)
-        except OSError:  # a full disk, for one: repair may save less, no more than that
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
-        else:
-            self._kept = self._headers
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+
+
+def file_number(database: Path) -> int:
+    """What tells a file from another one that took its place; 0 where there is none."""
+    try:
+        return database.stat().st_ino
+    except OSError:
+        return 0
 
 
 def missing_blocks(location: Location) -> Blocks:
@@ -79,14 +90,13 @@ def missing_blocks(location: Location) -> Blocks:
         The blocks as they were; none where all are there, or no copy of them is.
     """
     found = _read(location.journals / NAME)
-    if found is None or found[0] != _read_headers(location.database):
+    if found is None:
         return {}
-    with location.database.open("rb") as file:
-        return {
-            offset: data
-            for offset, data in found[1].items()
-            if os.pread(file.fileno(), len(data), offset) != data
-        }
+    try:
+        with location.database.open("rb") as file:
+            return dict(_differing(file.fileno(), found))
+    except OSError:
+        return {}
 
 
 def put_blocks(copy: Path, blocks: Blocks) -> None:
@@ -97,52 +107,87 @@ def put_blocks(copy: Path, blocks: Blocks) -> None:
             file.write(data)
 
 
-def _number(database: Path) -> int:
-    try:
-        return database.stat().st_ino
-    except OSError:
-        return 0
+def restorable_blocks(location: Location, number: int) -> Blocks:
+    """What a checkpoint that did not come to its end has changed.
+
+    Args:
+        location: The store.
+        number: The file that was written to, by `file_number`.
+
+    Returns:
+        The blocks as they were; none where all are, or no copy of that very file is kept,
+        or the file was cut, which no checkpoint does to it.
+    """
+    found = _read(location.journals / NAME)
+    database = location.database
+    if found is None or not number == found.number == file_number(database):
+        return {}
+    with suppress(OSError):
+        if database.stat().st_size >= found.size:
+            return missing_blocks(location)
+    return {}
 
 
-def _read_headers(database: Path) -> bytes:
-    with suppress(OSError), database.open("rb") as file:
-        return file.read(_HEADERS)
-    return b""
+def _descriptor_of(database: Path) -> int | None:
+    """A descriptor of this process by which a file is open, without opening it anew."""
+    wanted = database.stat()
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 (names, and no paths)
+        with suppress(OSError):
+            found = os.fstat(int(name))
+            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                return int(name)
+    return None
 
 
-def _write(target: Path, database: Path, headers: bytes, blocks: list[int]) -> None:
-    (size,) = _BLOCK_BYTES.unpack_from(headers, 4096)
+def _differing(file: int, found: _Copy) -> Iterator[tuple[int, bytes]]:
+    if os.pread(file, _HEADERS, 0) == found.headers:
+        for offset, data in found.blocks.items():
+            if os.pread(file, len(data), offset) != data:
+                yield offset, data
+
+
+def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:
+    (size,) = _BLOCK_BYTES.unpack_from(state, _FILE.size + 4096)
     checksum = 0
-    with database.open("rb") as source, target.open("wb") as file:
+    with target.open("wb") as copy:
 
         def put(data: bytes) -> None:
             nonlocal checksum
             checksum = zlib.crc32(data, checksum)
-            file.write(data)
+            copy.write(data)
 
-        put(_MAGIC + headers)
+        put(_MAGIC + state)
         for block in blocks:
             offset = _HEADERS + size * block
             put(_ENTRY.pack(offset, size))
-            put(os.pread(source.fileno(), size, offset))
-        file.write(_CHECKSUM.pack(checksum))
+            put(os.pread(file, size, offset))
+        copy.write(_CHECKSUM.pack(checksum))
 
 
-def _read(path: Path) -> tuple[bytes, Blocks] | None:
+def _read_state(path: Path) -> bytes:
+    with suppress(OSError), path.open("rb") as file:
+        found = file.read(len(_MAGIC) + _FILE.size + _HEADERS)
+        return found[len(_MAGIC) :] if found.startswith(_MAGIC) else b""
+    return b""
+
+
+def _read(path: Path) -> _Copy | None:
     try:
         data = path.read_bytes()
     except OSError:
         return None
     end = len(data) - _CHECKSUM.size
-    at = len(_MAGIC) + _HEADERS
+    begin = len(_MAGIC) + _FILE.size
+    at = begin + _HEADERS
     if end < at or not data.startswith(_MAGIC):
         return None
     if zlib.crc32(data[:end]) != _CHECKSUM.unpack_from(data, end)[0]:
         return None
-    headers, blocks = data[len(_MAGIC) : at], {}
+    number, length = _FILE.unpack_from(data, len(_MAGIC))
+    headers, blocks = data[begin:at], {}
     while at < end:
         offset, size = _ENTRY.unpack_from(data, at)
         at += _ENTRY.size
         blocks[offset] = data[at : at + size]
         at += size
-    return headers, blocks
+    return _Copy(number, length, headers, blocks)

@@ -65,6 +65,11 @@ def examine_database(location: Location, now: datetime) -> DatabaseFacts:
         advice = "put a copy back, if it held runs; any command that reads makes it anew"
         facts.findings.append(Finding("database", FAULT, text, advice))
         return facts
+    if lease_of(location).is_half_written:
+        text = "a process was killed while it wrote to the directory of tables"
+        advice = "any command that reads the store puts it right; then ask again"
+        facts.findings.append(Finding("database", WARNING, text, advice))
+        return facts
     try:
         with attached_file(location.database) as connection:
             if _check_version(connection, location, facts):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from ._directory import keep_directory
 from ._errors import StoreDamagedError
 from ._explain import explain
 from ._fold_gather import PointsOfFold
@@ -49,7 +50,8 @@ def fold_within(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
         StoreError: If the database cannot be written.
     """
     while _fold_piece(connection, lease):
-        pass
+        keep_directory(lease.location, connection)  # each piece is a commit
+    keep_directory(lease.location, connection)  # the caller may write, too
 
 
 def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:

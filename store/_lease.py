@@ -10,19 +10,20 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import duckdb
 
 from stepwell import migrations
 
-from ._directory import DirectoryKeeper
+from ._directory import keep_directory
 from ._errors import StoreBusyError, StoreLocationError, StoreWarning
 from ._explain import explain
 from ._format import Header
 from ._location import Location, prepare_folder
 from ._locks import LockFile
 from ._memory import new_memory, roll_back
+from ._unfinished import is_half_written, noted, put_right
 
 SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
@@ -42,7 +43,6 @@ class Lease:
         self._gate: LockFile | None = None
         self._lock: LockFile | None = None
         self._memory: duckdb.DuckDBPyConnection | None = None
-        self._directory = DirectoryKeeper(location)
         self.prepared = False
         """Whether the schema was found, or made, as this code expects it."""
         self.folded: dict[str, int] = {}
@@ -188,30 +188,42 @@ class Lease:
     @contextmanager
     def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach the file within `locked`, for work that needs the two steps apart."""
+        if self._lock is not None:
+            put_right(self._lock, self.location)
+        writes = mode != "READ_ONLY"
         # The instance is kept only if it has let go of the file, whatever happens.
         connection, self._memory = self._memory or new_memory(), None
         path = str(self.location.database).replace("'", "''")
         statement = f"ATTACH '{path}' AS store (TYPE duckdb, {mode})"
-        try:
-            self._attach(connection, statement, deadline)
-            self._directory.begin()
-            connection.execute("USE store")
-            yield connection
-        except BaseException:
-            roll_back(connection)
-            self._detach(connection)
-            raise
-        try:
-            connection.execute("USE memory")
-            if mode != "READ_ONLY":
-                self._directory.look(connection)
-            connection.execute("DETACH store")
-        except duckdb.Error as error:
-            connection.close()
-            raise explain(error, self.location) from error
-        self._memory = connection
-        if mode != "READ_ONLY":
-            self._directory.keep()
+        with self.writing() if writes else nullcontext():
+            try:
+                self._attach(connection, statement, deadline)
+                connection.execute("USE store")
+                if writes:
+                    keep_directory(self.location, connection)
+                yield connection
+            except BaseException:
+                roll_back(connection)
+                self._detach(connection)
+                raise
+            try:
+                connection.execute("USE memory")
+                if writes:
+                    keep_directory(self.location, connection)
+                connection.execute("DETACH store")
+            except duckdb.Error as error:
+                connection.close()
+                raise explain(error, self.location) from error
+            self._memory = connection
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Note, within an exclusive `locked`, that the file is written to."""
+        return noted(self._open_locks()[1], self.location)
+
+    @property
+    def is_half_written(self) -> bool:
+        """Whether a process was killed in the middle of a checkpoint; within `locked`."""
+        return self._lock is not None and is_half_written(self._lock, self.location)
 
     def _attach(
         self, connection: duckdb.DuckDBPyConnection, statement: str, deadline: float

@@ -16,6 +16,7 @@ from pathlib import Path
 from ._errors import StoreBusyError, StoreLocationError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.004  # seconds between two tries
+_NOTE_BYTES = 8
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux
 
 
@@ -85,6 +86,15 @@ class LockFile:
             return None
         kind, _, _, _, pid = _FLOCK.unpack(answer)
         return None if kind == fcntl.F_UNLCK else pid
+
+    def note(self) -> int:
+        """The number that was left in the file by whoever wrote there last; 0 for none."""
+        return int.from_bytes(os.pread(self._file, _NOTE_BYTES, 0), "little")
+
+    def leave_note(self, number: int) -> None:
+        """Leave a number in the file, which stays when this process is killed."""
+        if self.writable:
+            os.pwrite(self._file, number.to_bytes(_NOTE_BYTES, "little"), 0)
 
     def _say_holder(self) -> str:
         pid = self.holder()

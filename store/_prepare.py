@@ -6,6 +6,7 @@ import duckdb
 
 from stepwell import migrations
 
+from ._directory import keep_directory
 from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError
 from ._explain import explain
 from ._lease import SECONDS, STORAGE_VERSION, Lease
@@ -41,8 +42,10 @@ def prepare(lease: Lease, seconds: float = SECONDS) -> None:
         else:
             with lease.attached(deadline, "READ_ONLY") as connection:
                 revision = read_revision(connection, lease)
+                keep_directory(lease.location, connection)
             if revision != migrations.HEAD:
-                _upgrade(lease, lease.location.database)
+                with lease.writing():
+                    _upgrade(lease, lease.location.database)
     lease.prepared = True
 
 
