@@ -12,7 +12,6 @@ checkpoint has been completed since.
 import os
 import struct
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,13 +89,9 @@ def missing_blocks(location: Location) -> Blocks:
         The blocks as they were; none where all are there, or no copy of them is.
     """
     found = _read(location.journals / NAME)
-    if found is None:
-        return {}
-    try:
-        with location.database.open("rb") as file:
-            return dict(_differing(file.fileno(), found))
-    except OSError:
-        return {}
+    with suppress(OSError), location.database.open("rb") as file:
+        return _differing(file.fileno(), found) if found else {}
+    return {}
 
 
 def put_blocks(copy: Path, blocks: Blocks) -> None:
@@ -107,25 +102,29 @@ def put_blocks(copy: Path, blocks: Blocks) -> None:
             file.write(data)
 
 
-def restorable_blocks(location: Location, number: int) -> Blocks:
+def restorable_blocks(location: Location, number: int, file: int) -> Blocks:
     """What a checkpoint that did not come to its end has changed.
 
     Args:
         location: The store.
         number: The file that was written to, by `file_number`.
+        file: Descriptor of the database as it is now.
 
     Returns:
         The blocks as they were; none where all are, or no copy of that very file is kept,
         or the file was cut, which no checkpoint does to it.
     """
-    found = _read(location.journals / NAME)
-    database = location.database
-    if found is None or not number == found.number == file_number(database):
+    found, status = _read(location.journals / NAME), os.fstat(file)
+    if found is None or not number == found.number == status.st_ino:
         return {}
+    return _differing(file, found) if status.st_size >= found.size else {}
+
+
+def is_open_here(database: Path) -> bool:
+    """Whether this process has the file open."""
     with suppress(OSError):
-        if database.stat().st_size >= found.size:
-            return missing_blocks(location)
-    return {}
+        return _descriptor_of(database) is not None
+    return False
 
 
 def _descriptor_of(database: Path) -> int | None:
@@ -139,11 +138,14 @@ def _descriptor_of(database: Path) -> int | None:
     return None
 
 
-def _differing(file: int, found: _Copy) -> Iterator[tuple[int, bytes]]:
-    if os.pread(file, _HEADERS, 0) == found.headers:
-        for offset, data in found.blocks.items():
-            if os.pread(file, len(data), offset) != data:
-                yield offset, data
+def _differing(file: int, found: _Copy) -> Blocks:
+    if os.pread(file, _HEADERS, 0) != found.headers:
+        return {}
+    return {
+        offset: data
+        for offset, data in found.blocks.items()
+        if os.pread(file, len(data), offset) != data
+    }
 
 
 def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:

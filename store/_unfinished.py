@@ -10,9 +10,9 @@ still.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from ._directory import file_number, restorable_blocks
+from ._directory import file_number, is_open_here, restorable_blocks
 from ._errors import StoreBusyError
 from ._location import Location
 from ._locks import LockFile
@@ -36,20 +36,25 @@ def noted(lock: LockFile, location: Location) -> Iterator[None]:
 def is_half_written(lock: LockFile, location: Location) -> bool:
     """Whether there is something to put right; the lock is held."""
     number = lock.note()
-    return bool(number and restorable_blocks(location, number))
+    if not number or is_open_here(location.database):
+        return False
+    with suppress(OSError), location.database.open("rb") as file:
+        return bool(restorable_blocks(location, number, file.fileno()))
+    return False
 
 
 def put_right(lock: LockFile, location: Location) -> None:
     """Take back what a dead process has half written; the lock is held.
 
     Several readers may do so at once. Where the file may not be written to, it stays as it
-    is.
+    is; so it does where this very process has it open by other means, since closing it
+    would let go of the lock on it.
 
     Raises:
         StoreBusyError: If another process has the file open.
     """
     number = lock.note()
-    if not number:
+    if not number or is_open_here(location.database):
         return
     if is_half_written(lock, location):
         try:
@@ -68,6 +73,6 @@ def _restore(location: Location, number: int) -> None:
                 f"the database {location} is held open by another process; close it there."
                 " Journals go on meanwhile"
             ) from None
-        for offset, data in restorable_blocks(location, number).items():
+        for offset, data in restorable_blocks(location, number, file.fileno()).items():
             os.pwrite(file.fileno(), data, offset)
         os.fsync(file.fileno())
