@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
 
 from stepwell.store import Run, start_run
 from stepwell.viz import MetricConfig, PlotConfig, TrainingVisualizerConfig
@@ -204,16 +205,21 @@ def test_the_best_point_has_a_ring(trained: Run) -> None:
     assert "best" in texts(axes)
 
 
+def box_of_best(page: Page) -> tuple[Axes, Bbox]:
+    """The first axes of a page, and where the word "best" stands in them."""
+    figure = new_figure(page)
+    figure.draw_without_rendering()
+    axes = axes_of(figure)
+    (word,) = [text for text in axes.texts if text.get_text() == "best"]
+    return axes, word.get_window_extent()
+
+
 def test_the_word_best_stays_clear_of_the_labels(run: Run) -> None:
     for step in range(10):
         run.log({"train_loss": 2.02 - step / 5, "val_loss": 2 - step / 5})
     config = replace(LOSSES, plots=[PlotConfig("Loss", "")], metrics=LOSSES.metrics[:2])
-    figure = new_figure(page_of(run, config))
     with own_style():
-        figure.draw_without_rendering()
-        axes = axes_of(figure)
-        (word,) = [text for text in axes.texts if text.get_text() == "best"]
-        box = word.get_window_extent()
+        axes, box = box_of_best(page_of(run, config))
         others = [label.get_window_extent() for label in labels(axes)]
     assert len(others) == 2
     assert not any(box.overlaps(other) for other in others)
@@ -234,12 +240,8 @@ def test_the_word_best_stays_clear_of_lines(
         plots=[PlotConfig("Both", "", yscale="log")],
         metrics=[MetricConfig(name, 0) for name in names],
     )
-    figure = new_figure(page_of(run, config))
     with own_style():
-        figure.draw_without_rendering()
-        axes = axes_of(figure)
-        (word,) = [text for text in axes.texts if text.get_text() == "best"]
-        box = word.get_window_extent()
+        axes, box = box_of_best(page_of(run, config))
         lines = [axes.transData.transform(line(axes, name)) for name in names]
     assert [box.count_contains(points) for points in lines] == [0, 0]
 
