@@ -369,6 +369,39 @@ def eventually() -> Callable[..., None]:
     return wait_until
 
 
+_WATCH = """
+import ctypes
+
+SUBSTRUCTURE_NOTIFY_MASK, REPARENT_NOTIFY = 1 << 19, 21  # X11/X.h
+WINDOW, PARENT = 5, 6  # of an XReparentEvent, in longs; X11/Xlib.h
+x11 = ctypes.CDLL("libX11.so.6")
+x11.XOpenDisplay.restype = ctypes.c_void_p
+x11.XDefaultRootWindow.restype = ctypes.c_ulong
+handler = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+ignore = handler(lambda *_: 0)  # a window that is gone already has no name
+x11.XSetErrorHandler(ignore)
+display = ctypes.c_void_p(x11.XOpenDisplay(None))
+root = ctypes.c_ulong(x11.XDefaultRootWindow(display))
+x11.XSelectInput(display, root, SUBSTRUCTURE_NOTIFY_MASK)
+x11.XSync(display, 0)
+print("watching", flush=True)
+title = ctypes.c_ulong(x11.XInternAtom(display, b"_NET_WM_NAME", 0))
+event, answer = (ctypes.c_long * 24)(), (ctypes.c_ulong * 4)()
+while True:
+    x11.XNextEvent(display, event)
+    # The manager frames a window, and so shows it.
+    if event[0] & 0xFF == REPARENT_NOTIFY and event[PARENT] != root.value:
+        window, name = ctypes.c_ulong(event[WINDOW]), ctypes.c_char_p()
+        parts = [ctypes.byref(answer, 8 * place) for place in range(4)]
+        parts.append(ctypes.byref(name))
+        bounds = ctypes.c_long(0), ctypes.c_long(256)  # from and to, in 4 bytes
+        x11.XGetWindowProperty(
+            display, window, title, *bounds, 0, ctypes.c_ulong(0), *parts
+        )
+        print((name.value or b"").decode(errors="replace"), flush=True)
+"""
+
+
 @dataclass(slots=True)
 class Screen:
     """An X server with a window manager."""
@@ -404,6 +437,26 @@ class Screen:
             if "X Error" not in looked.stderr:
                 return looked.stdout.split()
             assert time.monotonic() < deadline, looked.stderr
+
+    @contextmanager
+    def opened(self) -> Iterator[Callable[[], list[str]]]:
+        """Gives the titles of all windows opened in the block, however briefly."""
+        watcher = subprocess.Popen(
+            [sys.executable, "-c", _WATCH],
+            env=os.environ | {"DISPLAY": self.name},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert watcher.stdout is not None
+        assert watcher.stdout.readline() == "watching\n"
+
+        def titles() -> list[str]:
+            watcher.kill()
+            return watcher.communicate()[0].splitlines()
+
+        with watcher:
+            yield titles
+            watcher.kill()
 
     def close(self, window: str) -> None:
         """Close a window, as its user does."""
