@@ -46,7 +46,8 @@ def explain(error: duckdb.Error, location: Location) -> StoreError:
     for words, kind, message in _TROUBLES:
         if words in text:
             return kind(message.format(location))
-    if isinstance(error, duckdb.IOException):
+    # A wrong checksum is a trouble of reading for DuckDB 1.5, and a fatal one for 2.0.
+    if isinstance(error, duckdb.IOException) or "Corrupt database file" in text:
         return StoreDamagedError(
             f"the database {location} cannot be read ({line}); put a copy back, or save"
             " by `stepwell repair NEW` what can be read"
