@@ -232,7 +232,9 @@ def copy(setting: Setting, draw: random.Random, name: str) -> None:
             _copy_by_hand(store, folder)
         # Only a copy that is whole has the file that says what must be in it.
         said = {"store": str(store), "calls": calls}
-        (folder / "least.json").write_text(json.dumps(said))
+        new = folder / "least.new"
+        new.write_text(json.dumps(said))
+        new.replace(folder / "least.json")  # at once: a kill may come at any instant
         setting.count("copies")
 
 
