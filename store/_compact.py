@@ -26,7 +26,7 @@ from ._lease import ROW_GROUP, SECONDS, STORAGE_VERSION, Lease, lease_of
 from ._location import Location, existing
 from ._locks import LockFile
 from ._looking import attach
-from ._memory import roll_back
+from ._memory import roll_back, run_apart
 from ._pieces import Counts, copy_points, count_groups, delete_points, in_pieces
 from ._snapshot import force_to_disk
 
@@ -135,9 +135,9 @@ def _with_new(connection: duckdb.DuckDBPyConnection, new: Path) -> Iterator[None
     except BaseException:
         roll_back(connection)
         with suppress(duckdb.Error):
-            connection.execute("DETACH compact")
+            run_apart(connection, "DETACH compact")
         raise
-    connection.execute("DETACH compact")
+    run_apart(connection, "DETACH compact")
 
 
 def _begin(lease: Lease, new: Path, seconds: float) -> int:

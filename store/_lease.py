@@ -22,7 +22,7 @@ from ._explain import explain
 from ._format import Header
 from ._location import Location, prepare_folder
 from ._locks import LockFile
-from ._memory import new_memory, roll_back
+from ._memory import new_memory, roll_back, run_apart
 from ._unfinished import is_half_written, noted, put_right
 
 SECONDS = 30.0
@@ -210,7 +210,7 @@ class Lease:
                 connection.execute("USE memory")
                 if writes:
                     keep_directory(self.location, connection)
-                connection.execute("DETACH store")
+                run_apart(connection, "DETACH store")
             except duckdb.Error as error:
                 connection.close()
                 raise explain(error, self.location) from error
@@ -230,7 +230,7 @@ class Lease:
     ) -> None:
         while True:
             try:
-                connection.execute(statement)
+                run_apart(connection, statement)
             except duckdb.Error as error:
                 trouble = explain(error, self.location)
                 if not isinstance(trouble, StoreBusyError) or (
@@ -244,7 +244,7 @@ class Lease:
     def _detach(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
             connection.execute("USE memory")
-            connection.execute("DETACH DATABASE IF EXISTS store")
+            run_apart(connection, "DETACH DATABASE IF EXISTS store")
         except duckdb.Error:
             connection.close()
         else:

@@ -9,7 +9,7 @@ import duckdb
 from ._errors import StoreLocationError
 from ._lease import lease_of
 from ._location import Location
-from ._memory import new_memory
+from ._memory import new_memory, run_apart
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def attached_file(
         connection.execute("USE store")
         yield connection
         connection.execute("USE memory")
-        connection.execute("DETACH store")
+        run_apart(connection, "DETACH store")
     finally:
         connection.close()
 
@@ -69,4 +69,4 @@ def attach(
         duckdb.Error: If it cannot be opened.
     """
     path = str(database).replace("'", "''")
-    connection.execute(f"ATTACH '{path}' AS {name} (TYPE duckdb, {mode})")
+    run_apart(connection, f"ATTACH '{path}' AS {name} (TYPE duckdb, {mode})")

@@ -5,6 +5,8 @@ from typing import Any
 
 import duckdb
 
+from ._forks import attaching
+
 _SETTINGS = (
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
@@ -20,7 +22,8 @@ limits: dict[str, Any] = {"threads": 2}
 
 def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB with the store's settings."""
-    connection = duckdb.connect(":memory:", config={**limits, **config})
+    with attaching:
+        connection = duckdb.connect(":memory:", config={**limits, **config})
     for statement in _SETTINGS:
         connection.execute(statement)
     draw_no_progress(connection)
@@ -41,3 +44,13 @@ def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
     """Undo what the open transaction did; nothing where none is open."""
     with suppress(duckdb.Error):
         connection.execute("ROLLBACK")
+
+
+def run_apart(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    """Attach or detach a file, apart from forks of this process; see `_forks`.
+
+    Raises:
+        duckdb.Error: If it cannot be done.
+    """
+    with attaching:
+        connection.execute(statement)

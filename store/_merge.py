@@ -16,7 +16,7 @@ from ._journal_files import list_journals
 from ._lease import SECONDS, Lease, lease_of
 from ._location import Location, existing, resolve
 from ._looking import attach, attached_file, looking
-from ._memory import roll_back
+from ._memory import roll_back, run_apart
 from ._merge_runs import merge_figures, merge_journals, merge_runs
 from ._pieces import MOST, add_points, choose_groups, count_chosen, fingerprints, in_pieces
 from ._prepare import read_revision
@@ -170,7 +170,7 @@ def _both(
             roll_back(connection)
             raise
         finally:
-            connection.execute("DETACH other")
+            run_apart(connection, "DETACH other")
 
 
 def _merge_piece(

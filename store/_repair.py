@@ -15,7 +15,7 @@ from ._journal_files import LOST
 from ._lease import SECONDS, Lease
 from ._location import Location, existing, resolve
 from ._looking import looking
-from ._memory import roll_back
+from ._memory import roll_back, run_apart
 from ._merge import merge_from
 from ._prepare import prepare
 from ._recount import recount
@@ -148,7 +148,7 @@ def _rescue_database(
         query = "select table_name from duckdb_tables() where database_name = 'store'"
         names = sorted(str(row[0]) for row in connection.execute(query).fetchall())
         tried = [rescue_table(connection, n) for n in names if n != "alembic_version"]
-        connection.execute("DETACH damaged")
+        run_apart(connection, "DETACH damaged")
         connection.execute(_ALL_LOST, [LOST])  # before a fold misses the journals
     found = tuple(table for table in tried if table)
     return found, f"read {how}" if how else "" if found else _FOREIGN
