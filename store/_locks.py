@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ._errors import StoreBusyError, StoreLocationError
@@ -92,9 +93,13 @@ class LockFile:
         return int.from_bytes(os.pread(self._file, _NOTE_BYTES, 0), "little")
 
     def leave_note(self, number: int) -> None:
-        """Leave a number in the file, which stays when this process is killed."""
+        """Leave a number in the file, which stays when this process is killed.
+
+        On a full disk there may be none; whoever works there goes on without.
+        """
         if self.writable:
-            os.pwrite(self._file, number.to_bytes(_NOTE_BYTES, "little"), 0)
+            with suppress(OSError):
+                os.pwrite(self._file, number.to_bytes(_NOTE_BYTES, "little"), 0)
 
     def _say_holder(self) -> str:
         pid = self.holder()

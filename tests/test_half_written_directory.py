@@ -260,3 +260,22 @@ def test_a_migration_has_a_copy_too(
         assert store.runs()
 
     assert seen == [(True, store_path.stat().st_ino)]
+
+
+def test_a_note_that_finds_no_room_is_left_out(
+    output: Callable[..., str], tmp_path: Path
+) -> None:
+    said = output(
+        """
+        import resource, sys
+        from pathlib import Path
+        from stepwell.store._locks import LockFile
+
+        lock = LockFile(Path(sys.argv[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        lock.leave_note(5)
+        print(lock.note())
+        """,
+        tmp_path / ".lock",
+    )
+    assert said == "0\n"
