@@ -116,12 +116,12 @@ def _run(store: "Store", name: str, *, is_surely: bool) -> "RunInfo | None":
 def _one(
     store: "Store", info: "RunInfo", metrics: tuple[str, ...], look: tuple[Path | None, str]
 ) -> list[dict[str, str]]:
-    from stepwell.viz import save_run_figure  # noqa: PLC0415 (loads matplotlib)
+    from stepwell.viz import picture_name, save_run_figure  # noqa: PLC0415 (matplotlib)
 
     path = save_run_figure(
         store,
         info.run_id,
-        look[0] or _file(info.name),
+        look[0] or picture_name(info.name),
         metrics=list(metrics) or None,
         theme=look[1],
     )
@@ -142,7 +142,7 @@ def _many(  # noqa: PLR0913, PLR0917
         LookupFailedError,
         MetricNotFoundError,
     )
-    from stepwell.viz import redraw  # noqa: PLC0415 (loads matplotlib)
+    from stepwell.viz import picture_name, redraw  # noqa: PLC0415 (loads matplotlib)
 
     require_runs(store.runs(selection, limit=1))
     output, theme = look
@@ -151,12 +151,12 @@ def _many(  # noqa: PLR0913, PLR0917
     for metric in metrics:
         spec = FigureSpec("curves", selection, {"metric": metric} | told, style)
         if output is None:
-            target = _file(metric)
+            target = Path(picture_name(metric))
         elif len(metrics) == 1:
             target = output
         else:
-            ending = _file(metric).stem
-            target = output.with_name(f"{output.stem}-{ending}{output.suffix or '.png'}")
+            suffix, before = output.suffix or ".png", f"{output.stem}-"
+            target = output.with_name(picture_name(metric, suffix, before))
         try:
             path = redraw(store, spec, target)
         except MetricNotFoundError as error:
@@ -179,7 +179,3 @@ def _are_runs(store: "Store", names: tuple[str, ...]) -> bool:
         return all(store.run(name) for name in names)
     except LookupFailedError:
         return False
-
-
-def _file(name: str) -> Path:
-    return Path("".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".png")

@@ -1,5 +1,6 @@
 """Runs and points as files of other programs, by DuckDB's own writers."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ _QUERIES = {
     "points": "select * from points where run_id in ({chosen})",
 }
 _ROWS_AT_A_TIME = 50_000
+
+_passing = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def replacing(file: Path) -> Iterator[Path]:
     Raises:
         StoreLocationError: If the folder cannot be made, or the file not be written.
     """
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part = file.with_name(f".{file.name[:32]}.{os.getpid()}-{next(_passing)}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         yield part

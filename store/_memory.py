@@ -26,12 +26,19 @@ def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:", config={**limits, **config})
     for statement in _SETTINGS:
         connection.execute(statement)
+    use_utc(connection)
     draw_no_progress(connection)
     if duckdb.__version__ >= "2":
         connection.execute("SET async_threads = 0")
     # DuckDB 1.5 loads pandas, where there is one, at a process's first parameter.
     connection.execute("select ?", [0])
     return connection
+
+
+def use_utc(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let `now()` and casts between times agree with the tables, whose times are UTC."""
+    with suppress(duckdb.Error):  # a DuckDB without time zones has no other
+        connection.execute("SET TimeZone = 'UTC'")
 
 
 def draw_no_progress(connection: duckdb.DuckDBPyConnection) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from ._errors import ConfigurationError, QueryError, QueryTimeoutError
-from ._memory import draw_no_progress
+from ._memory import draw_no_progress, use_utc
 from ._sql_result import SqlResult
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -51,6 +51,7 @@ def run_query(database: Path, query: str, seconds: float) -> SqlResult:
     try:
         if duckdb.__version__ >= "2":
             connection.execute("SET async_threads = 0")
+        use_utc(connection)
         draw_no_progress(connection)
         for statement in _LOCK:
             connection.execute(statement)

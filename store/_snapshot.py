@@ -75,7 +75,7 @@ def hidden_folder(beside: Path) -> Iterator[Path]:
     """
     try:
         beside.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}-", dir=beside.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name[:32]}-", dir=beside.parent))
     except OSError as error:
         raise StoreLocationError(
             f"cannot write to {beside.parent}: {error.strerror or error}"

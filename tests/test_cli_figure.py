@@ -132,10 +132,10 @@ def test_figures_are_removed_all_or_none(invoke: Invoke, store_path: Path) -> No
 
 
 def test_a_figure_is_drawn_into_a_file_of_its_name(invoke: Invoke, tmp_path: Path) -> None:
-    invoke("figure", "save", "my figure", "run")
+    invoke("figure", "save", "my-figure", "run")
 
-    assert invoke("replot", "my figure").stdout.strip().endswith("my_figure.png")
-    assert (tmp_path / "my_figure.png").read_bytes().startswith(b"\x89PNG")
+    assert invoke("replot", "my-figure").stdout.strip().endswith("my-figure.png")
+    assert (tmp_path / "my-figure.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_picture_is_replaced_by_itself_redrawn(invoke: Invoke, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ._factories import (
     create_moe_visualizer,
 )
 from ._kept_layout import config_of, layout_of
+from ._picture_names import picture_name
 from ._picture_spec import read_spec
 from ._run_figure import save_run_figure, watch_run
 from ._terminal_config import TrainingSnapshot, VisualizationConfig
@@ -57,6 +58,7 @@ __all__ = [
     "create_loss_visualizer",
     "create_moe_visualizer",
     "layout_of",
+    "picture_name",
     "plot_contour",
     "plot_curves",
     "plot_edf",

@@ -76,9 +76,7 @@ def write_whole(path: Path, content: bytes) -> Path:
         OSError: The file can't be written there.
     """
     target = Path(os.path.realpath(path))
-    passing = target.with_name(
-        f".{target.name[:100]}.{os.getpid()}-{next(_temporary)}.part"
-    )
+    passing = target.with_name(f".{target.name[:32]}.{os.getpid()}-{next(_temporary)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         passing.write_bytes(content)

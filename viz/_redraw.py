@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from stepwell.store import KeptFigure
 
+from ._picture_names import picture_name
 from ._picture_spec import PICTURES, read_spec
 from ._run_figure import save_run_spec
 from ._run_spec import RUN, run_options
@@ -63,7 +64,7 @@ def _default_path(figure: "FigureSpec | KeptFigure | Path | str") -> Path:
         name = figure
     else:
         name = figure.name if isinstance(figure, KeptFigure) else figure.kind
-    return Path("".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".png")
+    return Path(picture_name(name))
 
 
 def is_picture(name: str) -> bool:
