@@ -11,6 +11,9 @@ from ._journal_files import JournalFile
 from ._liveness import is_here
 from ._recover import Piece
 
+CONTINUED = "continued"
+"""End of a journal whose run goes on in another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -35,6 +38,8 @@ class Stretch:
         """How the writer ended; None while more may come."""
         if self.piece.finished is not None and self.piece.is_last:
             return str(self.piece.finished.get("status", "finished"))
+        if self.piece.continued is not None and self.piece.is_last:
+            return CONTINUED
         gone = not self.alive and is_here(self.header)
         return "crashed" if gone and self.piece.is_last else None
 

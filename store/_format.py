@@ -20,6 +20,7 @@ The first record is the header. Payloads:
 | POINTS | 4 bytes: number of the names; 8: step; 8: nanoseconds since 1970; doubles |
 | CHANGED | JSON: fields of the run's metadata that changed |
 | FINISHED | JSON: `status`, `message`, `time` (nanoseconds) |
+| CONTINUED | JSON: `writer`, whose journal goes on from here; nothing follows |
 
 Everything is appended by one process with one `write` a record, so a reader meets whole
 records and perhaps, at the end, one that is cut.
@@ -34,10 +35,11 @@ from ._errors import StoreNewerError
 from ._identity import as_uuid
 
 MAGIC = b"stepwell journal"
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".journal"
 
-HEADER, STARTED, NAMES, POINTS, CHANGED, FINISHED = range(1, 7)
+HEADER, STARTED, NAMES, POINTS, CHANGED, FINISHED, CONTINUED = range(1, 8)
+KINDS = 32  # those that may be added are below
 
 _FRAME = struct.Struct("<IB3x")
 _CHECKSUM = struct.Struct("<I")
@@ -67,8 +69,11 @@ class Header(NamedTuple):
         pid: The writer's process id.
         process_started: When that process started, in clock ticks since boot (0: unknown).
         rank: Rank of the writer among the run's processes, from 0.
-        attempt: Which attempt at the run it belongs to, from 1.
+        attempt: Identity of the attempt at the run that it belongs to; no order.
         primary: Whether this writer's end is the run's end.
+        started: When it began, in nanoseconds since 1970 (0: not known).
+        follows: Identity of the attempt that had ended when this one began (0: none).
+        number: What the attempt is called, from 1, as far as was known when it began.
         format: Version of the journal format.
     """
 
@@ -83,7 +88,14 @@ class Header(NamedTuple):
     rank: int
     attempt: int
     primary: bool
+    started: int = 0
+    follows: int = 0
+    number: int = 1
     format: int = FORMAT
+
+
+_FIRST_FORMAT = (*Header._fields[:11], "format")
+_BOUNDS = {"rank": 2**15, "attempt": 2**31, "follows": 2**31, "number": 2**31}
 
 
 def encode(kind: int, payload: bytes) -> bytes:
@@ -100,7 +112,7 @@ def encode_json(kind: int, value: Any) -> bytes:
 
 def encode_header(header: Header) -> bytes:
     """The first bytes of a journal."""
-    return MAGIC + encode_json(HEADER, header._asdict())
+    return MAGIC + encode_json(HEADER, header._replace(format=FORMAT)._asdict())
 
 
 def encode_names(number: int, names: tuple[str, ...]) -> bytes:
@@ -159,15 +171,27 @@ def _header(values: Any) -> Header:
             f"a journal has format {values['format']}, and this Stepwell knows up to"
             f" {FORMAT}; update stepwell"
         )
-    kinds = Header.__annotations__
-    if values.keys() != kinds.keys():
-        raise ValueError("the journal's header has other fields")
-    for name, kind in kinds.items():
-        if not isinstance(values[name], kind):
+    if values["format"] <= 1:
+        if values.keys() != set(_FIRST_FORMAT):
+            raise ValueError("the journal's header has other fields")
+        values = _as_of_now(values)
+    known = Header._field_defaults | values
+    for name, kind in Header.__annotations__.items():
+        value: Any = known.get(name)
+        bound = _BOUNDS.get(name)
+        if not isinstance(value, kind) or not (bound is None or 0 <= value < bound):
             raise ValueError(f"the journal's header has an unusable {name}")
     if as_uuid(values["run_id"]) is None:
         raise ValueError("the journal's header has an unusable run_id")
-    return Header(**values)
+    return Header(**{name: known[name] for name in Header._fields})
+
+
+def _as_of_now(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a header of format 1, in which an attempt's number was its identity."""
+    number = values["attempt"]
+    if not isinstance(number, int):
+        raise ValueError("the journal's header has an unusable attempt")
+    return values | {"number": number, "follows": max(0, number - 1)}
 
 
 def whole_record(view: memoryview, offset: int) -> tuple[int, int, int] | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ._checksums import count_whole
 from ._format import (
     CHANGED,
+    CONTINUED,
     FINISHED,
     LARGEST,
     MAGIC,
@@ -26,7 +27,7 @@ from ._format import (
     whole_record,
 )
 
-FRAME = re.compile(rb"(?s)(?=....[\x01-\x06]\0\0\0)")  # how a record may begin
+FRAME = re.compile(rb"(?s)(?=....[\x01-\x1f]\0\0\0)")  # how a record may begin
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
 _FRAME_BYTES = 8
 _FEWEST = 16  # records of one length that are worth reading as a table
@@ -62,6 +63,7 @@ class Piece:
         started: Metadata of a run's start, if one is here.
         changes: Changed fields of the run's metadata, in order.
         finished: The end, if it is here.
+        continued: In whose journal the run goes on, if that is said here.
     """
 
     stop: int
@@ -71,6 +73,7 @@ class Piece:
     started: dict[str, Any] | None = None
     changes: list[dict[str, Any]] = field(default_factory=list)
     finished: dict[str, Any] | None = None
+    continued: dict[str, Any] | None = None
 
 
 def read_piece(path: Path, offset: int, most: int) -> Piece:
@@ -188,6 +191,8 @@ def _understand(piece: Piece, kind: int, payload: bytes) -> bool:
             piece.changes.append(dict(_from_json(payload)))
         elif kind == FINISHED:
             piece.finished = dict(_from_json(payload))
+        elif kind == CONTINUED:
+            piece.continued = dict(_from_json(payload))
     except (ValueError, TypeError, RecursionError, struct.error):
         return False
     return kind != POINTS

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ._format import (
-    FINISHED,
     HEADER,
+    KINDS,
     OVERHEAD,
     Header,
     decode_header,
@@ -66,9 +66,10 @@ class _Tally:
         calls = sum(len(block.numbers) for block in piece.blocks)
         self.points += calls
         self.records += calls + len(piece.names) + len(piece.changes)
-        self.records += (piece.started is not None) + (piece.finished is not None)
+        singles = (piece.started, piece.finished, piece.continued)
+        self.records += sum(single is not None for single in singles)
         self.has_start |= piece.started is not None
-        self.has_end |= piece.finished is not None
+        self.has_end |= any(single is not None for single in singles[1:])
         if not calls:
             return
         first = min(int(block.times[0]) for block in piece.blocks)
@@ -156,4 +157,4 @@ def _is_cut(path: Path, offset: int, size: int) -> bool:
     if len(begin) < OVERHEAD:
         return True
     length, kind = unpack_frame(begin)
-    return bool(HEADER < kind <= FINISHED and length > size - offset)
+    return bool(HEADER < kind < KINDS and length > size - offset)

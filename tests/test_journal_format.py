@@ -13,6 +13,7 @@ from stepwell.store import StoreNewerError
 from stepwell.store._checksums import count_whole
 from stepwell.store._format import (
     CHANGED,
+    CONTINUED,
     FINISHED,
     HEADER,
     MAGIC,
@@ -244,7 +245,10 @@ def test_a_cut_or_damaged_header_is_refused(data: st.DataObject) -> None:
         {"run_id": 5},
         {"rank": "0"},
         {"primary": None},
-        {"surplus": 1},
+        {"rank": -1},
+        {"rank": 2**15},
+        {"attempt": 2**31},
+        {"started": None},
         {"format": "1"},
     ],
 )
@@ -257,7 +261,48 @@ def test_a_header_with_unusable_fields_is_refused(fields: dict[str, object]) -> 
 
 def test_a_header_of_a_newer_format_says_so() -> None:
     with pytest.raises(StoreNewerError, match="update stepwell"):
-        decode_header(MAGIC + encode_json(HEADER, {"format": 2, "unheard": "of"}))
+        decode_header(MAGIC + encode_json(HEADER, {"format": 3, "unheard": "of"}))
+
+
+def first_format(**fields: object) -> bytes:
+    known = header_of()._asdict()
+    for later in ("started", "follows", "number"):
+        del known[later]
+    return MAGIC + encode_json(HEADER, known | {"format": 1} | fields)
+
+
+@pytest.mark.parametrize(("attempt", "follows"), [(1, 0), (2, 1), (7, 6)])
+def test_a_header_of_the_first_format_is_read(attempt: int, follows: int) -> None:
+    header, _ = decode_header(first_format(attempt=attempt))
+
+    said = header_of(attempt=attempt, follows=follows, number=attempt, format=1)
+    assert header == said
+    again, _ = decode_header(encode_header(header))
+    assert again == said._replace(format=2)
+
+
+@pytest.mark.parametrize("fields", [{"surplus": 1}, {"started": 1}, {"attempt": "1"}])
+def test_the_first_format_has_its_own_fields_only(fields: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="header"):
+        decode_header(first_format(**fields))
+
+
+def test_fields_that_are_added_to_the_format_are_passed_over() -> None:
+    later = header_of()._asdict() | {"surplus": [1], "another": None}
+    lacking = {name: later[name] for name in later if name not in {"follows", "number"}}
+
+    for known in (later, lacking):
+        assert decode_header(MAGIC + encode_json(HEADER, known))[0] == header_of()
+
+
+def test_records_that_are_added_to_the_format_are_passed_over() -> None:
+    said = encode_json(CONTINUED, {"writer": "ab"})
+
+    piece = parse(points(1, 2, 3, [4.0]) + encode(29, b"later") + said)
+
+    assert len(said_in(piece)) == 1
+    assert piece.continued == {"writer": "ab"}
+    assert piece.finished is None
 
 
 def test_text_that_is_no_unicode_is_recorded_all_the_same() -> None:
