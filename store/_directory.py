@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from ._location import Location
+from ._regular import open_regular
 
 NAME = ".directory"
 _MAGIC = b"stepwell directory 2\n"
@@ -151,7 +152,8 @@ def _differing(file: int, found: _Copy) -> Blocks:
 def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:
     (size,) = _BLOCK_BYTES.unpack_from(state, _FILE.size + 4096)
     checksum = 0
-    with target.open("wb") as copy:
+    target.unlink(missing_ok=True)  # whatever it is: a pipe would not be written to
+    with target.open("xb") as copy:
 
         def put(data: bytes) -> None:
             nonlocal checksum
@@ -167,7 +169,7 @@ def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:
 
 
 def _read_state(path: Path) -> bytes:
-    with suppress(OSError), path.open("rb") as file:
+    with suppress(OSError), open_regular(path) as file:
         found = file.read(len(_MAGIC) + _FILE.size + _HEADERS)
         return found[len(_MAGIC) :] if found.startswith(_MAGIC) else b""
     return b""
@@ -175,7 +177,8 @@ def _read_state(path: Path) -> bytes:
 
 def _read(path: Path) -> _Copy | None:
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            data = file.read()
     except OSError:
         return None
     end = len(data) - _CHECKSUM.size

@@ -7,10 +7,11 @@ from ._compact import SUFFIX as COMPACT
 from ._doctor_database import REPAIR, DatabaseFacts
 from ._errors import StoreLocationError, StoreNewerError
 from ._finding import FAULT, OK, WARNING, Finding, count_of
-from ._journal_files import DAMAGED, JournalFile, list_journals
+from ._journal_files import DAMAGED, JournalFile, is_named, list_journals, list_set_aside
 from ._liveness import FRESH_SECONDS, is_alive
 from ._location import Location
 from ._processes import lock_holders
+from ._regular import list_others
 from ._scan import JournalScan, scan_journal
 
 _BACK_SECONDS = 1.0  # clocks are adjusted by less than that all the time
@@ -46,7 +47,7 @@ def examine_journals(location: Location, facts: DatabaseFacts, now: float) -> li
         found += _check_journal(journal, scan, now)
         if facts.is_readable:
             found += _check_against(journal, scan, facts)
-    found += _check_set_aside(location)
+    found += [*_check_set_aside(location), *_check_others(location)]
     if not any(finding.check == "journals" for finding in found):
         text = f"{count_of(seen, 'journal')}, all whole" if seen else "none is open"
         found.insert(0, Finding("journals", OK, text))
@@ -110,7 +111,7 @@ def _check_against(
 
 def _check_set_aside(location: Location) -> list[Finding]:
     found = []
-    for path in sorted(location.journals.glob(f"*{DAMAGED}")):
+    for path in list_set_aside(location.journals):
         try:
             scan = scan_journal(path)
         except (OSError, StoreNewerError):
@@ -121,6 +122,15 @@ def _check_set_aside(location: Location) -> list[Finding]:
         )
         found.append(Finding("journals", FAULT, text, REPAIR))
     return found
+
+
+def _check_others(location: Location) -> list[Finding]:
+    """What lies in the folder and is no file: nothing opens it."""
+    advice = "it is passed over; remove it"
+    return [
+        Finding("journals", WARNING, f"{_short(path)} is {kind}", advice)
+        for path, kind in list_others(location.journals)
+    ]
 
 
 def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
@@ -179,7 +189,9 @@ def _advice_on(suffix: str, left: Path) -> str:
 
 
 def _short(path: Path) -> str:
-    """The end of a journal's name, which is what tells it apart."""
+    """The end of a journal's name, which is what tells it apart; or another's name."""
+    if not is_named(path.name.removesuffix(DAMAGED)):
+        return path.name
     run_id, _, rest = path.name.rpartition("-")
     return f"journal …{run_id[-8:]}-{rest}"
 

@@ -23,7 +23,7 @@ _STOP_SECONDS = 10.0
 _OPTIONS = ("-P", "-W", "ignore", "-c")  # -P: no module of the current folder
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
-    " from stepwell.store._fold_process import main; main(sys.argv[2])"
+    " from stepwell.store._fold_process import main; main(sys.argv[2], int(sys.argv[3]))"
 )
 
 
@@ -138,9 +138,10 @@ def _start(location: Location) -> "subprocess.Popen[bytes] | None":
     if not sys.executable:
         return None
     path = json.dumps([entry or str(os.curdir) for entry in sys.path])
+    own = str(os.getpid())
     try:
         return subprocess.Popen(
-            [sys.executable, *_OPTIONS, _START, path, str(location.database)],
+            [sys.executable, *_OPTIONS, _START, path, str(location.database), own],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

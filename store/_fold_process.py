@@ -3,7 +3,10 @@
 import contextlib
 import os
 import select
+import signal
 import sys
+import threading
+import time
 
 from . import _memory
 from ._fold import fold
@@ -14,19 +17,25 @@ from ._prepare import prepare
 # A fold needs less; DuckDB would keep the blocks of the database file beyond that.
 _MEMORY = "48MB"
 _PARENT_SECONDS = 1.0  # how often it looks whether its parent still lives
+_LAST_SECONDS = 45  # that it may take when its parent has gone; a lock is waited for less
 
 
-def main(database: str) -> None:
+def main(database: str, parent: int) -> None:
     """Serve the parent over standard input and output until it ends.
 
     A line in, a number, asks for a fold; the same number out says that it is done, its
     negative that it failed. What a fold could not do stays in the journals, for the next.
+
+    Args:
+        database: The store's database file.
+        parent: Process id of the parent, which may have ended already.
     """
     with contextlib.suppress(OSError):
         os.nice(5)
     # DuckDB 1.5 looks for pandas at each parameter, 0.3 ms a time where there is none.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
-    parent, answers = os.getppid(), _own_output()
+    answers = _own_output()
+    _end_after(parent)
     lease = lease_of(resolve(database))
     received = b""
     _memory.limits.update(threads=1, memory_limit=_MEMORY, temp_directory="")
@@ -45,6 +54,26 @@ def main(database: str) -> None:
     sys.exit(0)
 
 
+def _end_after(parent: int) -> None:
+    """Let the system end this process soon after *parent*, whatever it does then.
+
+    The alarm is put off while the parent lives, and rings even within a call that keeps
+    Python's lock. A kill at any instant loses nothing: the journals keep what was not
+    folded.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+
+    signal.alarm(_LAST_SECONDS)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            signal.alarm(_LAST_SECONDS)
+            time.sleep(_PARENT_SECONDS)
+
+    threading.Thread(target=watch, name="stepwell-parent", daemon=True).start()
+
+
 def _own_output() -> int:
     """Standard output for the answers alone; what a library prints goes nowhere."""
     answers = os.dup(1)
@@ -60,6 +89,7 @@ def _prepare_apart(lease: Lease) -> None:
         return
     child = os.fork()
     if child == 0:
+        signal.alarm(_LAST_SECONDS)
         with contextlib.suppress(Exception):
             prepare(lease)
         os._exit(0)

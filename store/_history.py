@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from ._journal_files import list_journals
 from ._location import Location
 
 
@@ -60,4 +61,5 @@ def find_history(location: Location, run_id: str) -> History | None:
 
 
 def _has_journal(location: Location, run_id: str) -> bool:
-    return any(location.journals.glob(f"{run_id}-*.journal"))
+    journals = list_journals(location.journals)
+    return any(journal.path.name.startswith(f"{run_id}-") for journal in journals)

@@ -2,12 +2,14 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ._errors import StoreLocationError
 from ._format import SUFFIX, Header, decode_header, journal_name
+from ._regular import list_regular, open_regular
 
 DAMAGED = ".damaged"
 """Suffix of a journal set aside for a repair."""
@@ -43,7 +45,7 @@ class JournalFile:
 def list_journals(folder: Path) -> list[JournalFile]:
     """The journals in a store's folder, oldest run first; none where there is no folder.
 
-    Files that are not named as a journal are not looked at.
+    What is not named as a journal is not looked at; what is no regular file is left out.
 
     Raises:
         StoreLocationError: If the folder cannot be read.
@@ -60,6 +62,15 @@ def list_journals(folder: Path) -> list[JournalFile]:
         ) from error
 
 
+def list_set_aside(folder: Path, run_id: str = "") -> list[Path]:
+    """The journals, of a run or of all, that were set aside for a repair."""
+    return [
+        path
+        for path in list_regular(folder)
+        if path.name.startswith(run_id) and path.name.endswith(DAMAGED)
+    ]
+
+
 def is_named(name: str) -> bool:
     """Whether a file's name is that of a journal."""
     return _NAME.fullmatch(name) is not None
@@ -70,10 +81,11 @@ def _scan(folder: Path) -> Iterator[JournalFile]:
         for entry in entries:
             if is_named(entry.name):
                 try:
-                    found = entry.stat()
+                    found = entry.stat(follow_symlinks=False)
                 except OSError:
                     continue  # folded and removed by another process just now
-                yield JournalFile(Path(entry.path), found.st_size, found.st_mtime)
+                if stat.S_ISREG(found.st_mode):
+                    yield JournalFile(Path(entry.path), found.st_size, found.st_mtime)
 
 
 def read_header(path: Path) -> tuple[Header, int] | None:
@@ -84,7 +96,7 @@ def read_header(path: Path) -> tuple[Header, int] | None:
         StoreNewerError: If its format is newer than this code.
     """
     for most in (_HEADER_BYTES, _LONGEST_HEADER):
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(most)
         try:
             header, end = decode_header(data)

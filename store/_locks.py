@@ -15,9 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from ._errors import StoreBusyError, StoreLocationError
+from ._regular import require_regular
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.004  # seconds between two tries
 _NOTE_BYTES = 8
+_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # a pipe must not block
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux
 
 
@@ -35,16 +37,23 @@ class LockFile:
         self.path = path
         self.writable = True
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
         except OSError as first:
             try:
-                self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                self._file = os.open(path, os.O_RDONLY | _FLAGS)
                 self.writable = False
             except OSError:
                 raise StoreLocationError(
                     f"cannot open the store's lock file {path}: {first.strerror or first};"
                     " check its owner and mode"
                 ) from first
+        try:
+            require_regular(self._file, path)
+        except OSError as error:
+            os.close(self._file)
+            raise StoreLocationError(
+                f"cannot lock the store by {path}: {error.strerror}; remove it"
+            ) from error
 
     def acquire(self, deadline: float, *, exclusive: bool) -> None:
         """Take the lock, waiting until *deadline* (of `time.monotonic`) at most.

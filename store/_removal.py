@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import duckdb
 
 from ._errors import RunGoesOnError, StoreLocationError, StoreNewerError
-from ._format import SUFFIX
-from ._journal_files import DAMAGED, JournalFile, list_journals, read_header
+from ._journal_files import JournalFile, list_journals, list_set_aside, read_header
 from ._lease import Lease
 from ._liveness import is_alive
+from ._regular import list_others
 from ._run_values import RunInfo
 
 _ID_LENGTH = 36  # of a UUID, with which a journal's name begins
@@ -83,9 +83,13 @@ def delete_runs(
 
 
 def delete_damaged(lease: Lease, runs: tuple[RunInfo, ...]) -> None:
-    """Remove the journals of *runs* that were set aside as damaged."""
+    """Remove the journals of *runs* that were set aside; name what is no file of ours."""
+    others = list_others(lease.location.journals)
     for run in runs:
-        for path in lease.location.journals.glob(f"{run.run_id}-*{SUFFIX}{DAMAGED}"):
+        for path, kind in others:
+            if path.name.startswith(run.run_id):
+                lease.say_once(f"{path} was not removed: it is {kind}; see to it yourself")
+        for path in list_set_aside(lease.location.journals, run.run_id):
             with suppress(OSError):  # it is never folded
                 path.unlink()
 

@@ -21,6 +21,7 @@ from ._format import (
 from ._identity import as_uuid, new_run_id, new_writer_id
 from ._journal_files import DAMAGED, is_named
 from ._location import Location
+from ._regular import list_regular, open_regular
 from ._scan import JournalScan, scan_journal
 
 _CHUNK = 4 * 2**20  # bytes copied at a time
@@ -62,25 +63,22 @@ def rescue_journals(
 ) -> list[RescuedJournal]:
     """Write what is whole of a store's journals into another store's folder."""
     target.journals.mkdir(parents=True, exist_ok=True)
-    names = sorted(path.name for path in _entries(source.journals))
-    found = [_rescue(source.journals / name, target.journals, known) for name in names]
+    paths = _entries(source.journals)
+    found = [_rescue(path, target.journals, known) for path in paths]
     return [journal for journal in found if journal]
 
 
 def _entries(folder: Path) -> list[Path]:
     """The files that are, or were, journals: by their names, or by their first bytes."""
-    try:
-        files = [path for path in folder.iterdir() if path.is_file()]
-    except OSError:
-        return []
-    return [path for path in files if path.name[0] != "." and _is_journal(path)]
+    files = [path for path in list_regular(folder) if path.name[0] != "."]
+    return [path for path in files if _is_journal(path)]
 
 
 def _is_journal(path: Path) -> bool:
     if path.name.removesuffix(DAMAGED).endswith(SUFFIX):
         return True
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
@@ -96,7 +94,7 @@ def _rescue(path: Path, folder: Path, known: Known) -> RescuedJournal | None:
         made = folder / journal_name(header)
         if made.exists() and made.stat().st_size >= status.st_size:
             return RescuedJournal(path.name, header.writer, status.st_size, 0, 0, 0, 0)
-        with path.open("rb") as source, made.open("wb") as target:
+        with open_regular(path) as source, made.open("wb") as target:
             target.write(encode_header(header))
             for start, stop in scan.whole:
                 source.seek(start)

@@ -17,10 +17,11 @@ import duckdb
 
 from ._errors import StoreError, StoreLocationError
 from ._fold import fold
-from ._journal_files import DAMAGED, LOST, list_journals
+from ._journal_files import LOST, list_journals, list_set_aside
 from ._lease import SECONDS, Lease
 from ._location import Location
 from ._looking import looking
+from ._regular import open_regular
 
 
 @contextmanager
@@ -98,9 +99,18 @@ def _copy_files(source: Location, target: Location) -> None:
         file = source.database.with_name(source.database.name + suffix)
         with suppress(FileNotFoundError):
             shutil.copyfile(file, target.database.with_name(target.database.name + suffix))
-    aside = source.journals.glob(f"*{DAMAGED}")
-    for file in [*(journal.path for journal in list_journals(source.journals)), *aside]:
-        shutil.copy2(file, target.journals)  # with its time, which is the heartbeat
+    for journal in list_journals(source.journals):
+        _copy_journal(journal.path, target.journals)
+    for path in list_set_aside(source.journals):
+        _copy_journal(path, target.journals)
+
+
+def _copy_journal(path: Path, folder: Path) -> None:
+    copy = folder / path.name
+    with open_regular(path) as file, copy.open("xb") as target:
+        shutil.copyfileobj(file, target)
+        time = os.fstat(file.fileno()).st_mtime_ns
+    os.utime(copy, ns=(time, time))  # which is the heartbeat
 
 
 def end_journals(

@@ -224,7 +224,7 @@ FAULTS: list[tuple[Plant, str, str]] = [
     (flip_a_bit_of_the_database, "database", r"table points cannot be read: .*checksum"),
     (flip_a_bit_of_a_journal, "journals", r"48 bytes damaged from byte \d.*, 9\d\d bytes"),
     (cut_a_journal, "journals", r"cut after 41 bytes; its call had not returned"),
-    (be_a_folder_in_place_of_a_journal, "journals", r"cannot be read: Is a directory"),
+    (be_a_folder_in_place_of_a_journal, "journals", r"journal is a folder"),
     (be_a_file_in_place_of_the_folder, "journals", r"journal: Not a directory"),
     (damage_a_header, "journals", r"no whole header; 202 records behind it"),
     (set_a_journal_aside, "journals", r"was set aside: 201 records whole, 48 bytes dam"),
