@@ -22,6 +22,7 @@ from stepwell import migrations
 from ._errors import StoreBusyError, StoreDamagedError, StoreLocationError
 from ._explain import explain
 from ._fold import fold
+from ._hidden_folder import COMPACT, hidden_folder, remove_left
 from ._lease import ROW_GROUP, SECONDS, STORAGE_VERSION, Lease, lease_of
 from ._location import Location, existing
 from ._locks import LockFile
@@ -29,8 +30,6 @@ from ._looking import attach
 from ._memory import roll_back, run_apart
 from ._pieces import Counts, copy_points, count_groups, delete_points, in_pieces
 from ._snapshot import force_to_disk
-
-SUFFIX = ".compact"
 
 _within = threading.Lock()  # the lock file keeps other processes away, not threads
 
@@ -74,11 +73,10 @@ def compact_store(
     lease = lease_of(where)
     begun = time.monotonic()
     fold(lease, seconds)
-    with _alone(where):
-        new = where.database.with_name(where.database.name + SUFFIX)
+    with _alone(where), hidden_folder(where.database, COMPACT) as folder:
+        new = folder / where.database.name
         before = where.database.stat().st_size
         try:
-            _remove(new)
             last = _begin(lease, new, seconds)
             _copy_first(lease, new, last, seconds)
             points, held = _finish(lease, new, last, seconds)
@@ -90,9 +88,6 @@ def compact_store(
             raise StoreLocationError(
                 f"cannot write {new}: {error.strerror or error}"
             ) from error
-        finally:
-            with suppress(OSError):
-                _remove(new)
     after = where.database.stat().st_size
     taken = time.monotonic() - begun
     return CompactedStore(where.database, points, before, after, taken, held)
@@ -104,23 +99,19 @@ def _alone(location: Location) -> Iterator[None]:
     if not _within.acquire(blocking=False):
         raise busy
     try:
-        lock = LockFile(location.journals / SUFFIX)
+        lock = LockFile(location.journals / COMPACT)
         try:
             lock.acquire(0.0, exclusive=True)
         except StoreBusyError:
             raise busy from None
         try:
+            remove_left(location.database, COMPACT)
             yield
         finally:
             lock.release()
             lock.forget()
     finally:
         _within.release()
-
-
-def _remove(new: Path) -> None:
-    for path in (new, new.with_name(new.name + ".wal")):
-        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from pathlib import Path
 import duckdb
 
 from ._location import Location
-from ._regular import open_regular
+from ._owners import open_ours
+from ._regular import open_anew, open_regular
 
 NAME = ".directory"
 _MAGIC = b"stepwell directory 2\n"
@@ -90,8 +91,10 @@ def missing_blocks(location: Location) -> Blocks:
         The blocks as they were; none where all are there, or no copy of them is.
     """
     found = _read(location.journals / NAME)
-    with suppress(OSError), location.database.open("rb") as file:
-        return _differing(file.fileno(), found) if found else {}
+    if found is None:
+        return {}
+    with suppress(OSError), open_regular(location.database) as file:
+        return _differing(file.fileno(), found)
     return {}
 
 
@@ -152,8 +155,7 @@ def _differing(file: int, found: _Copy) -> Blocks:
 def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:
     (size,) = _BLOCK_BYTES.unpack_from(state, _FILE.size + 4096)
     checksum = 0
-    target.unlink(missing_ok=True)  # whatever it is: a pipe would not be written to
-    with target.open("xb") as copy:
+    with open_anew(target) as copy:
 
         def put(data: bytes) -> None:
             nonlocal checksum
@@ -169,7 +171,7 @@ def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:
 
 
 def _read_state(path: Path) -> bytes:
-    with suppress(OSError), open_regular(path) as file:
+    with suppress(OSError), os.fdopen(open_ours(path), "rb") as file:
         found = file.read(len(_MAGIC) + _FILE.size + _HEADERS)
         return found[len(_MAGIC) :] if found.startswith(_MAGIC) else b""
     return b""
@@ -177,7 +179,7 @@ def _read_state(path: Path) -> bytes:
 
 def _read(path: Path) -> _Copy | None:
     try:
-        with open_regular(path) as file:
+        with os.fdopen(open_ours(path), "rb") as file:
             data = file.read()
     except OSError:
         return None

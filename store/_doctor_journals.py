@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from ._compact import SUFFIX as COMPACT
 from ._doctor_database import REPAIR, DatabaseFacts
 from ._errors import StoreLocationError, StoreNewerError
 from ._finding import FAULT, OK, WARNING, Finding, count_of
+from ._hidden_folder import COMPACT, NEW, left_folders
 from ._journal_files import DAMAGED, JournalFile, is_named, list_journals, list_set_aside
 from ._liveness import FRESH_SECONDS, is_alive
 from ._location import Location
@@ -150,28 +150,39 @@ def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
                 text = f"run {name!r} never ended, and has no journal"
                 advice = "put its journal back; the next command that reads ends the run"
                 found.append(Finding("orphans", WARNING, text, advice))
-    database = location.database
+    found += _check_left_over(location, facts)
+    return found or [Finding("orphans", OK, "nothing was left behind")]
+
+
+def _check_left_over(location: Location, facts: DatabaseFacts) -> list[Finding]:
+    found = []
     for suffix, what in LEFT_OVER.items():
         if suffix == LOG and not facts.is_readable:
             continue  # somebody uses it, or it is the trouble that was found
-        left = database.with_name(database.name + suffix)
-        goes_on = suffix.startswith(COMPACT) and lock_holders(location.journals / COMPACT)
-        if left.exists() and not goes_on:
+        if suffix in _USED_UNDER and lock_holders(location.journals / _USED_UNDER[suffix]):
+            continue  # by whoever goes on just now
+        for left in _left(location.database, suffix):
             text = f"{left.name} was left by {what}"
             found.append(Finding("orphans", WARNING, text, _advice_on(suffix, left)))
-    return found or [Finding("orphans", OK, "nothing was left behind")]
+    return found
 
 
 RENAMES = "`stepwell repair NEW` gives them a run again"
 LOG = ".wal"
 LEFT_OVER = {
-    ".new": "a creation that was killed",
-    ".new.wal": "a creation that was killed",
-    ".compact": "a `stepwell compact` that was killed",
-    ".compact.wal": "a `stepwell compact` that was killed",
+    NEW: "a creation that was killed",
+    COMPACT: "a `stepwell compact` that was killed",
     LOG: "a program that was killed while it had the database open",
 }
 """What may lie beside the database, and who leaves it there."""
+
+_USED_UNDER = {COMPACT: COMPACT}  # a lock file
+
+
+def _left(database: Path, suffix: str) -> list[Path]:
+    named = database.with_name(database.name + suffix)
+    beside = [named] if suffix == LOG else [named, named.with_name(f"{named.name}{LOG}")]
+    return [*(path for path in beside if path.exists()), *left_folders(database, suffix)]
 
 
 def _writers(location: Location) -> set[str] | None:
@@ -185,7 +196,7 @@ def _writers(location: Location) -> set[str] | None:
 def _advice_on(suffix: str, left: Path) -> str:
     if suffix == LOG:
         return "leave it there: the next command that writes takes it in"
-    return f"rm {left}; nothing is in it that is not elsewhere, too"
+    return f"rm -r {left}; nothing is in it that is not elsewhere, too"
 
 
 def _short(path: Path) -> str:

@@ -16,6 +16,7 @@ import duckdb
 
 from stepwell import migrations
 
+from ._database_files import require_files
 from ._directory import keep_directory
 from ._errors import StoreBusyError, StoreLocationError, StoreWarning
 from ._explain import explain
@@ -188,6 +189,7 @@ class Lease:
     @contextmanager
     def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach the file within `locked`, for work that needs the two steps apart."""
+        require_files(self.location.database)
         if self._lock is not None:
             put_right(self._lock, self.location)
         writes = mode != "READ_ONLY"
@@ -278,11 +280,12 @@ _leases_lock = threading.Lock()
 
 
 def lease_of(location: Location) -> Lease:
-    """This process's one lease of a store."""
+    """This process's one lease of a store, by whatever path it is reached."""
     with _leases_lock:
         lease = _leases.get(location)
-        if lease is None:
-            lease = _leases[location] = Lease(location)
+        if lease is None or not lease.location.is_same(location):
+            known = (one for one in _leases.values() if one.location.is_same(location))
+            lease = _leases[location] = next(known, None) or Lease(location)
         return lease
 
 

@@ -1,10 +1,14 @@
 """Where a store is: a path, a `file:` URL, or the variable `STEPWELL_STORE`."""
 
 import os
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from ._database_files import require_database
 from ._errors import ConfigurationError, StoreLocationError
+from ._owners import JOURNALS, owners_in
+from ._regular import other_kind
 
 DEFAULT_NAME = "stepwell.duckdb"
 VARIABLE = "STEPWELL_STORE"
@@ -22,14 +26,48 @@ class Location(NamedTuple):
     @property
     def journals(self) -> Path:
         """The folder of the journals and lock files, beside the database."""
-        return self.database.with_name(self.database.name + ".journal")
+        return self.database.with_name(self.database.name + JOURNALS)
 
     def exists(self) -> bool:
         """Whether anything was ever recorded here."""
         return self.database.exists() or self.journals.is_dir()
 
+    def is_same(self, other: "Location") -> bool:
+        """Whether *other* is the same store, perhaps by another path.
+
+        Raises:
+            StoreLocationError: If it has the same database, and other journals.
+        """
+        if self == other:
+            return True
+        pairs = ((self.database, other.database), (self.journals, other.journals))
+        mine, journals = ((_number(a), _number(b)) for a, b in pairs)
+        if _number(self.database.parent) == _number(other.database.parent):
+            are_absent = {*mine, *journals} == {None}
+            is_named_so = self.database.name == other.database.name
+            return _is_one(mine) or _is_one(journals) or (are_absent and is_named_so)
+        if _is_one(mine):
+            raise StoreLocationError(
+                f"{other} is the database {self}, whose journals are beside it there; use"
+                " that path"
+            )
+        return False
+
     def __str__(self) -> str:
         return str(self.database)
+
+
+def _number(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others of the system; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_one(numbers: tuple[object, object]) -> bool:
+    return numbers[0] is not None and numbers[0] == numbers[1]
 
 
 def resolve(location: "Location | Path | str | None" = None) -> Location:
@@ -41,7 +79,8 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
 
     Raises:
         ConfigurationError: If the URL's scheme is not `file`.
-        StoreLocationError: If the path is unusable as a file's.
+        StoreLocationError: If the path is unusable as a file's, or there is a folder, a
+            device or the like, or a file of several names.
     """
     if isinstance(location, Location):
         return location
@@ -64,6 +103,7 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
             raise StoreLocationError(
                 f"{path} is a folder, and a store is a file; try {path / DEFAULT_NAME}"
             )
+        require_database(path)
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or error
         raise StoreLocationError(f"unusable store path {text!r}: {why}") from error
@@ -104,10 +144,11 @@ def prepare_folder(location: Location) -> None:
     """Make the journal folder, and the folders above it.
 
     Raises:
-        StoreLocationError: If it cannot be made or written to.
+        StoreLocationError: If it cannot be made or written to, or is a stranger's.
     """
     try:
         location.journals.mkdir(parents=True, exist_ok=True)
+        require_journals(location)
     except FileExistsError as error:
         raise StoreLocationError(
             f"cannot keep a store at {location}: {location.journals} is no folder;"
@@ -118,3 +159,22 @@ def prepare_folder(location: Location) -> None:
             f"cannot keep a store at {location}: {error.strerror or error};"
             f" choose another path or set {VARIABLE}"
         ) from error
+
+
+def require_journals(location: Location) -> None:
+    """Refuse a journal folder that somebody else put there.
+
+    Raises:
+        StoreLocationError: If it is a link, or a stranger's.
+        OSError: If there is none.
+    """
+    folder = location.journals
+    found = folder.lstat()
+    owners = owners_in(folder.parent, location.database)
+    kind = None if stat.S_ISDIR(found.st_mode) else other_kind(found) or "a file"
+    objection = f"it is {kind}, not a folder" if kind else owners.objection(found)
+    if objection:
+        raise StoreLocationError(
+            f"{folder} is not used for journals: {objection}; move it away, or choose"
+            " another path"
+        )

@@ -15,11 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from ._errors import StoreBusyError, StoreLocationError
-from ._regular import require_regular
+from ._owners import open_ours
+from ._regular import UnsafeFileError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.004  # seconds between two tries
 _NOTE_BYTES = 8
-_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # a pipe must not block
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux
 
 
@@ -27,33 +27,37 @@ class LockFile:
     """One lock file of a store.
 
     Args:
-        path: The file; made when it is not there.
+        path: The file, in a store's journal folder; made when it is not there.
 
     Raises:
-        StoreLocationError: If it can neither be made nor opened.
+        StoreLocationError: If it can neither be made nor opened, or is a stranger's.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.writable = True
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
+            self._file = self._open()
+        except UnsafeFileError as error:
+            raise StoreLocationError(
+                f"the lock file {path} is not used: {error.strerror}; move it away"
+            ) from error
         except OSError as first:
             try:
-                self._file = os.open(path, os.O_RDONLY | _FLAGS)
+                self._file = open_ours(path)
                 self.writable = False
             except OSError:
                 raise StoreLocationError(
                     f"cannot open the store's lock file {path}: {first.strerror or first};"
                     " check its owner and mode"
                 ) from first
-        try:
-            require_regular(self._file, path)
-        except OSError as error:
-            os.close(self._file)
-            raise StoreLocationError(
-                f"cannot lock the store by {path}: {error.strerror}; remove it"
-            ) from error
+
+    def _open(self) -> int:
+        while True:
+            with suppress(FileNotFoundError):
+                return open_ours(self.path, os.O_RDWR)
+            with suppress(FileExistsError):  # another process was quicker
+                return open_ours(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
 
     def acquire(self, deadline: float, *, exclusive: bool) -> None:
         """Take the lock, waiting until *deadline* (of `time.monotonic`) at most.

@@ -6,9 +6,11 @@ import duckdb
 
 from stepwell import migrations
 
+from ._database_files import require_database
 from ._directory import keep_directory
 from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError
 from ._explain import explain
+from ._hidden_folder import NEW, hidden_folder, remove_left
 from ._lease import SECONDS, STORAGE_VERSION, Lease
 
 _KNOWN = ("0001", "0002")
@@ -50,6 +52,7 @@ def prepare(lease: Lease, seconds: float = SECONDS) -> None:
 
 
 def _is_absent(database: Path) -> bool:
+    require_database(database)
     try:
         return database.stat().st_size == 0
     except (FileNotFoundError, NotADirectoryError):
@@ -57,14 +60,14 @@ def _is_absent(database: Path) -> bool:
 
 
 def _create(lease: Lease) -> None:
-    # Under another name first, so that no kill can leave half a database behind.
+    # In another folder first, so that no kill can leave half a database behind.
     database = lease.location.database
-    new = database.with_name(f"{database.name}.new")
     try:
-        for left in (new, database.with_name(f"{new.name}.wal")):
-            left.unlink(missing_ok=True)
-        _upgrade(lease, new)
-        new.replace(database)
+        remove_left(database, NEW)
+        with hidden_folder(database, NEW) as folder:
+            new = folder / database.name
+            _upgrade(lease, new)
+            new.replace(database)
     except OSError as error:
         raise StoreLocationError(
             f"cannot make the database {database}: {error.strerror or error}"

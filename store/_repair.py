@@ -11,6 +11,7 @@ from ._copy import require_free
 from ._errors import StoreLocationError
 from ._explain import explain
 from ._fold import fold
+from ._hidden_folder import hidden_folder
 from ._journal_files import LOST
 from ._lease import SECONDS, Lease
 from ._location import Location, existing, resolve
@@ -25,7 +26,6 @@ from ._salvage_journals import Known, RescuedJournal, rescue_journals
 from ._snapshot import (
     end_journals,
     force_to_disk,
-    hidden_folder,
     remove_locks,
     running_elsewhere,
 )

@@ -7,7 +7,6 @@ exit message says as of when.
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import duckdb
 
 from ._errors import StoreError, StoreLocationError
 from ._fold import fold
+from ._hidden_folder import hidden_folder
 from ._journal_files import LOST, list_journals, list_set_aside
 from ._lease import SECONDS, Lease
 from ._location import Location
@@ -65,26 +65,6 @@ def snapshot(
             lease.close()
         remove_locks(lease.location)
         yield lease.location
-
-
-@contextmanager
-def hidden_folder(beside: Path) -> Iterator[Path]:
-    """A new folder beside a file, on the same disk; gone afterwards.
-
-    Raises:
-        StoreLocationError: If it cannot be made.
-    """
-    try:
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name[:32]}-", dir=beside.parent))
-    except OSError as error:
-        raise StoreLocationError(
-            f"cannot write to {beside.parent}: {error.strerror or error}"
-        ) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_locks(location: Location) -> None:

@@ -16,6 +16,7 @@ from ._directory import file_number, is_open_here, restorable_blocks
 from ._errors import StoreBusyError
 from ._location import Location
 from ._locks import LockFile
+from ._regular import open_descriptor, open_regular
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def is_half_written(lock: LockFile, location: Location) -> bool:
     number = lock.note()
     if not number or is_open_here(location.database):
         return False
-    with suppress(OSError), location.database.open("rb") as file:
+    with suppress(OSError), open_regular(location.database) as file:
         return bool(restorable_blocks(location, number, file.fileno()))
     return False
 
@@ -65,7 +66,8 @@ def put_right(lock: LockFile, location: Location) -> None:
 
 
 def _restore(location: Location, number: int) -> None:
-    with location.database.open("r+b", buffering=0) as file:
+    database = open_descriptor(location.database, os.O_RDWR)
+    with os.fdopen(database, "r+b", buffering=0) as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DuckDB does
         except OSError:

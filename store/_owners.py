@@ -1,0 +1,134 @@
+"""Whose files beside a store count: those of people who may change it anyway.
+
+Where nobody else may write to the folder, there are none but theirs. Elsewhere a file
+counts that belongs to whoever asks, to root, or to the database's owner; in a folder that
+a group may write to, and others may not, one of that group.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from ._regular import UnsafeFileError, open_descriptor
+
+JOURNALS = ".journal"
+"""Behind a database's name: the folder of its journals and lock files."""
+
+
+class Owners(NamedTuple):
+    """Whose files count in a folder.
+
+    Attributes:
+        folder: The folder.
+        users: Ids of the users whose files do.
+        group: Id of the group whose files do; None without one.
+        is_closed: Whether only these users may write there, so that all files do.
+    """
+
+    folder: Path
+    users: frozenset[int]
+    group: int | None
+    is_closed: bool
+
+    def objection(self, found: os.stat_result) -> str | None:
+        """Why a file or a folder in this folder does not count; None where it does."""
+        if self.is_closed or found.st_uid in self.users:
+            return None
+        if self.group is not None and (
+            found.st_gid == self.group or self.group in _groups_of(found.st_uid)
+        ):
+            return None
+        if found.st_uid == _owner_of_new_files(self.folder):
+            return None
+        return (
+            f"it belongs to {_user(found.st_uid)}, who is not you, and anybody may write"
+            f" to {self.folder}"
+        )
+
+    def require(self, found: os.stat_result, path: Path) -> None:
+        """Refuse a file of somebody else.
+
+        Raises:
+            UnsafeFileError: If it does not count.
+        """
+        objection = self.objection(found)
+        if objection is not None:
+            raise UnsafeFileError(objection, path)
+
+
+def owners_in(folder: Path, database: Path | None = None) -> Owners:
+    """Whose files count in the folder of a store's database, or of its journals.
+
+    Args:
+        folder: The folder.
+        database: The store's database; when absent, that whose journals are there.
+
+    Raises:
+        OSError: If there is no such folder.
+    """
+    users = {os.geteuid(), 0}
+    database = database or folder.with_name(folder.name.removesuffix(JOURNALS))
+    with suppress(OSError):
+        users.add(database.lstat().st_uid)
+    status = folder.stat()
+    others, group = (bool(status.st_mode & bit) for bit in (stat.S_IWOTH, stat.S_IWGRP))
+    return Owners(
+        folder,
+        frozenset(users),
+        status.st_gid if group and not others else None,
+        is_closed=status.st_uid in users and not (others or group),
+    )
+
+
+def open_ours(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
+    """Open a file of a journal folder unless it is a stranger's; see `open_descriptor`.
+
+    Raises:
+        UnsafeFileError: If it is no regular file, or a stranger's, or is to be written to
+            and has a second name somewhere.
+        OSError: If it cannot be opened.
+    """
+    descriptor = open_descriptor(path, flags, mode)
+    try:
+        found = os.fstat(descriptor)
+        owners_in(path.parent).require(found, path)
+        if flags & (os.O_WRONLY | os.O_RDWR) and found.st_nlink > 1:
+            raise UnsafeFileError(f"it has {found.st_nlink} hard links", path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@lru_cache(maxsize=64)
+def _groups_of(user: int) -> frozenset[int]:
+    import pwd  # noqa: PLC0415 (only where others write, too)
+
+    try:
+        entry = pwd.getpwuid(user)
+        return frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid))
+    except (KeyError, OSError):
+        return frozenset()
+
+
+def _owner_of_new_files(folder: Path) -> int | None:
+    """Who gets what this process makes; on some network disks that is another user."""
+    import tempfile  # noqa: PLC0415 (slow to import)
+
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return os.fstat(file.fileno()).st_uid
+    except OSError:
+        return None
+
+
+def _user(number: int) -> str:
+    import pwd  # noqa: PLC0415 (only for who meets a stranger)
+
+    try:
+        return f"{pwd.getpwuid(number).pw_name} (user {number})"
+    except KeyError:
+        return f"user {number}"
