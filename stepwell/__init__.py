@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 from stepwell.store import MetricWarning, StepwellError, StoreWarning
 
 if TYPE_CHECKING:
-    from stepwell.store import Run, Selection, Store, active_run, init, open_store
+    from stepwell.store import (
+        Run,
+        Selection,
+        Store,
+        active_run,
+        init,
+        open_store,
+        start_run,
+    )
     from stepwell.viz import DualVisualizationSystem
 
 __all__ = [
@@ -23,6 +31,7 @@ __all__ = [
     "active_run",
     "init",
     "open_store",
+    "start_run",
 ]
 
 
@@ -31,7 +40,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"Run", "Selection", "Store", "active_run", "init", "open_store"}:
+    if name in __all__ and name != "DualVisualizationSystem":
         from stepwell import store  # noqa: PLC0415 (each part when it is used)
 
         return getattr(store, name)

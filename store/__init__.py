@@ -33,6 +33,7 @@ from ._metrics import PLAIN as PLAIN_NUMBERS
 from ._metrics import clean_metrics
 
 if TYPE_CHECKING:
+    from ._active_run import active_run, run_to_join
     from ._compact import CompactedStore, compact_store
     from ._comparison import Comparison, ConfigRow, MetricRow
     from ._copy import CopiedStore, copy_store
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from ._run_values import RunInfo, RunOverview
     from ._running import RunningReduction
     from ._selection import Runs, Selection, as_selection
-    from ._session import active_run, newest_open_run
     from ._sql_result import SqlResult
     from ._start import init, start_run
     from ._store import Store
@@ -132,9 +132,9 @@ __all__ = [
     "known_names",
     "merge_stores",
     "metric_words",
-    "newest_open_run",
     "open_store",
     "repair_store",
+    "run_to_join",
     "start_run",
     "upgrade_store",
     "write_result",
@@ -175,7 +175,7 @@ _LAZY = {
     "Store": "_store",
     "SweepTable": "_sweep_values",
     "UpgradedStore": "_upgrade",
-    "active_run": "_session",
+    "active_run": "_active_run",
     "as_selection": "_selection",
     "before_termination": "_termination",
     "compact_store": "_compact",
@@ -184,9 +184,9 @@ _LAZY = {
     "init": "_start",
     "known_names": "_known_names",
     "merge_stores": "_merge",
-    "newest_open_run": "_session",
     "open_store": "_open",
     "repair_store": "_repair",
+    "run_to_join": "_active_run",
     "start_run": "_start",
     "upgrade_store": "_upgrade",
     "write_result": "_export",

@@ -11,9 +11,6 @@ from ._liveness import host_name
 
 _GIT_SECONDS = 10.0
 
-RANK_MAX = 2**15 - 1
-"""The largest rank of a process."""
-
 
 def describe_process() -> dict[str, Any]:
     """What the `runs` table keeps of this process; takes well below a millisecond."""
@@ -40,15 +37,6 @@ def describe_checkout(folder: str | None) -> dict[str, Any]:
     changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
     dirty = None if changes is None else bool(changes)
     return {"git_commit": commit, "git_dirty": dirty}
-
-
-def rank_of_process() -> int:
-    """The rank that a launcher gave this process, from `RANK` or its kin; 0 without one."""
-    for variable in ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"):
-        text = os.environ.get(variable, "")
-        if text.isdecimal() and int(text) <= RANK_MAX:
-            return int(text)
-    return 0
 
 
 def _in_checkout(folder: Path) -> bool:

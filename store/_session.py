@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ._active_run import release_ended
 from ._caller import warn_caller
 from ._errors import StoreWarning
 from ._keeper import keeper
@@ -27,9 +28,7 @@ _INTERRUPT = "KeyboardInterrupt"
 FOLD_SECONDS = 20.0
 """How long the end of a run waits for its last fold; the journal keeps what was not."""
 
-_runs: list["weakref.ref[Run]"] = []
 _writers: list[RunWriter] = []
-_active: "Run | None" = None
 _prepared = False
 _forget_termination: Callable[[], None] | None = None
 
@@ -42,31 +41,9 @@ def open_run(
     _prepare()
     if _forget_termination is None:
         _forget_termination = before_termination(_interrupt)
-    _runs[:] = [known for known in _runs if known() is not None]
-    _runs.append(weakref.ref(run))
     _writers.append(writer)
     keeper.add(writer, errand)
     weakref.finalize(run, _leave, writer).atexit = False
-
-
-def make_active(run: "Run") -> None:
-    """Make *run* the one that front ends join when they are given none."""
-    global _active  # noqa: PLW0603 (one a process, by nature)
-    _active = run
-
-
-def active_run() -> "Run | None":
-    """The run begun by `stepwell.init()`, while it is open."""
-    return _active if _active is not None and _active.is_open else None
-
-
-def newest_open_run() -> "Run | None":
-    """The newest open run of this process, whoever began it."""
-    for reference in reversed(_runs):
-        run = reference()
-        if run is not None and run.is_open:
-            return run
-    return None
 
 
 def close_run(writer: RunWriter, status: str, message: str | None) -> None:
@@ -97,12 +74,10 @@ def fold_now(location: Location) -> None:
 
 
 def _end(writer: RunWriter, status: str, message: str | None) -> None:
-    global _active  # noqa: PLW0603
     writer.finish(status, message)
+    release_ended()
     keeper.remove(writer)
     _strike_off(writer)
-    if _active is not None and not _active.is_open:
-        _active = None
 
 
 def _strike_off(writer: RunWriter) -> None:

@@ -8,13 +8,9 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from . import _session
+from ._active_run import activate
 from ._config import plain_config, plain_value
-from ._environment import (
-    RANK_MAX,
-    describe_checkout,
-    describe_process,
-    rank_of_process,
-)
+from ._environment import describe_checkout, describe_process
 from ._errors import (
     ConfigurationError,
     RunExistsError,
@@ -27,6 +23,7 @@ from ._identity import as_run_id, as_uuid, new_run_id, new_writer_id
 from ._liveness import host_name, machine, process_started
 from ._location import VARIABLE, Location, prepare_folder, resolve
 from ._names import generate_name
+from ._rank import RANK_MAX, rank_of_process
 from ._run import Run
 from ._writer import RunWriter
 
@@ -67,7 +64,8 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
             `allow` it, or insist on it (`must`). A run that has ended goes on as its next
             attempt; one that is still written to is joined.
         store: Path of the store; see `stepwell.open_store`.
-        rank: Rank of this process among those of the run; from `RANK` when absent.
+        rank: Rank of this process among those of the run; by default what its launcher
+            said.
         durability: `write`: each call survives the death of the process. `fsync`: also a
             loss of power, for the price of a disk's write per call (milliseconds).
         layout: The panels of the visualizer that records it.
@@ -137,7 +135,7 @@ def _activating(start: Callable[_P, Run]) -> Callable[_P, Run]:
     @functools.wraps(start)
     def init(*arguments: _P.args, **keywords: _P.kwargs) -> Run:
         run = start(*arguments, **keywords)
-        _session.make_active(run)
+        activate(run)
         return run
 
     _, _, details = (start.__doc__ or "").partition("\n")

@@ -30,7 +30,6 @@ from stepwell.store import (
     StoreClosedError,
     StoreLocationError,
     StoreWarning,
-    newest_open_run,
     start_run,
 )
 
@@ -42,7 +41,7 @@ def _inside_the_folder(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("STEPWELL_STORE", str(store_path))
     monkeypatch.delenv("RANK", raising=False)
     yield
-    while (run := newest_open_run()) is not None:
+    while (run := stepwell.active_run()) is not None:
         run.finish()
 
 
@@ -262,15 +261,6 @@ def test_a_run_that_goes_on_is_joined(rows: Rows) -> None:
     assert info(first).status == "finished"
 
 
-def test_the_rank_comes_from_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RANK", "5")
-    assert stepwell.init().rank == 5
-    monkeypatch.setenv("RANK", "99999999")
-    assert stepwell.init().rank == 0
-    monkeypatch.setenv("RANK", "many")
-    assert stepwell.init().rank == 0
-
-
 def test_several_ranks_write_one_run(rows: Rows) -> None:
     runs = [start_run(id="both", resume="allow", rank=rank) for rank in (0, 1)]
     for run in runs:
@@ -315,22 +305,6 @@ def test_several_runs_are_open_at_once(rows: Rows) -> None:
     ]
 
 
-def test_the_active_run_is_the_last_that_init_began() -> None:
-    assert stepwell.active_run() is None
-    first = stepwell.init()
-    other = start_run()
-
-    assert stepwell.active_run() is first
-    assert newest_open_run() is other
-    second = stepwell.init()
-    assert stepwell.active_run() is second
-    second.finish()
-    assert stepwell.active_run() is None
-    assert newest_open_run() is other
-    other.finish()
-    assert newest_open_run() is first
-
-
 def test_a_run_that_is_left_behind_is_finished(rows: Rows) -> None:
     run = start_run()
     run.log({"loss": 1})
@@ -338,7 +312,6 @@ def test_a_run_that_is_left_behind_is_finished(rows: Rows) -> None:
 
     del run
 
-    assert newest_open_run() is None
     assert rows("select status, points from run_table") == [("finished", 1)]
 
 

@@ -164,7 +164,7 @@ def test_experts_may_be_a_list(quiet: VisualizationConfig, load: Any) -> None:
         assert list(visualizer.run.summary()) == ["expert_0", "expert_1"]
 
 
-def test_it_joins_the_newest_open_run(quiet: VisualizationConfig) -> None:
+def test_it_joins_the_run_of_the_plots_made_before_it(quiet: VisualizationConfig) -> None:
     plots = create_loss_visualizer()
     terminal = RichTrainerVisualizer(quiet)
     assert terminal.run is plots.run

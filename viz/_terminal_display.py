@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from stepwell.store import before_termination
@@ -26,6 +26,12 @@ _LOCK_SECONDS = 2.0
 _LINE_METRICS = 8
 
 _current: "weakref.ref[Display] | None" = None
+_terminal = threading.RLock()
+os.register_at_fork(
+    before=_terminal.acquire,
+    after_in_parent=_terminal.release,
+    after_in_child=_terminal.release,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +95,12 @@ class Display:
     def start(self) -> None:
         """Show it from a thread of its own, instead of any other display."""
         global _current  # noqa: PLW0603 (a terminal has room for one)
-        other = current_display()
-        if other is not None:
-            other.close("running")
-        _current = weakref.ref(self)
-        self._forget = before_termination(lambda: self.close("interrupted"))
-        self._thread = threading.Thread(target=self._run, name="stepwell-terminal")
-        self._thread.daemon = True
-        self._thread.start()
+        with taking_terminal():
+            _current = weakref.ref(self)
+            self._forget = before_termination(lambda: self.close("interrupted"))
+            self._thread = threading.Thread(target=self._run, name="stepwell-terminal")
+            self._thread.daemon = True
+            self._thread.start()
 
     def _run(self) -> None:
         pause = self._screen.period
@@ -180,9 +184,14 @@ class Display:
 
     def close(self, status: str = "finished") -> None:
         """Show how the run ended, and leave the terminal as it was; twice is once."""
-        if self._over.is_set() or self._owner != os.getpid():
+        if self._owner != os.getpid():
             return
-        self._over.set()
+        with _holding_terminal():
+            if not self._over.is_set():
+                self._over.set()
+                self._close(status)
+
+    def _close(self, status: str) -> None:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(_LOCK_SECONDS)
@@ -207,6 +216,27 @@ class Display:
         error = getattr(sys, "last_value", None)
         ended = "finished" if error is None else "failed"
         self.close("interrupted" if isinstance(error, KeyboardInterrupt) else ended)
+
+
+@contextlib.contextmanager
+def _holding_terminal() -> Iterator[None]:
+    """One thread after the other; none waits for long, whatever another one does."""
+    is_mine = _terminal.acquire(timeout=_LOCK_SECONDS)
+    try:
+        yield
+    finally:
+        if is_mine:
+            _terminal.release()
+
+
+@contextlib.contextmanager
+def taking_terminal() -> Iterator[None]:
+    """Close the display that is open, and let no other thread open one meanwhile."""
+    with _holding_terminal():
+        other = current_display()
+        if other is not None:
+            other.close("running")
+        yield
 
 
 def current_display() -> Display | None:

@@ -6,14 +6,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from stepwell.store import (
-    PLAIN_NUMBERS,
-    Run,
-    clean_metrics,
-    newest_open_run,
-    start_run,
-)
+from stepwell.store import PLAIN_NUMBERS, Run, clean_metrics, run_to_join, start_run
 
+from ._shared_run import take_offered
 from ._terminal_config import TrainingSnapshot, VisualizationConfig, check_config
 from ._terminal_experts import expert_metric
 from ._validation import check_whole_number
@@ -40,10 +35,10 @@ _SAY_NOTHING = frozenset({"", "Training", "Training with Dual Visualization"})
 class RichTrainerVisualizer:
     """Records the snapshots of a training loop, and shows the run in the terminal.
 
-    It joins the *run* that it is given, else the newest open run of this process, such
-    as that of a plot's visualizer, and otherwise starts a run of its own. A run of its
-    own is finished by `close()`, or when the visualizer is left behind; a run that it
-    joined goes on.
+    It joins the *run* that it is given, else the active one (see `stepwell.active_run`),
+    else that of the plots' visualizer made just before it, which has recorded nothing
+    yet; and otherwise starts a run of its own. A run of its own is finished by `close()`,
+    or when the visualizer is left behind; a run that it joined goes on.
 
     Args:
         config: What is shown; a `VisualizationConfig` with its defaults when absent.
@@ -58,7 +53,8 @@ class RichTrainerVisualizer:
     ) -> None:
         self._config = config if config is not None else VisualizationConfig()
         check_config(self._config)
-        joined = run or newest_open_run()
+        offered = take_offered()
+        joined = run or run_to_join() or offered
         # A run of its own is only held here, so that it ends when this object does.
         self._run = joined or start_run(name=None)
         self._owns_run = joined is None
@@ -173,20 +169,18 @@ class RichTrainerVisualizer:
     def _open_display(self, total_steps: int | None, description: str) -> "Display | None":
         if self._run.rank > 0:
             return None  # the first process shows the run
-        from ._terminal_display import Display, Subject, current_display  # noqa: PLC0415
+        from ._terminal_display import Display, Subject, taking_terminal  # noqa: PLC0415
         from ._terminal_screens import open_screen  # noqa: PLC0415 (loads Rich)
 
-        other = current_display()
-        if other is not None:
-            other.close("running")
         name = self._run.name
         title = name if description in _SAY_NOTHING else f"{description} · {name}"
         subject = Subject(title, name, self._run.id, total_steps)
-        screen = open_screen(self._config)
-        if screen is None:
-            return None
-        display = Display(subject, self._config, screen)
-        display.start()
+        with taking_terminal():
+            screen = open_screen(self._config)
+            if screen is None:
+                return None
+            display = Display(subject, self._config, screen)
+            display.start()
         weakref.finalize(self, display.close_left_behind)
         return display
 

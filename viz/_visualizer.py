@@ -6,10 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from stepwell.store import Run, active_run, start_run
+from stepwell.store import Run, run_to_join, start_run
 
 from ._config import TrainingVisualizerConfig
 from ._kept_layout import config_of, layout_of
+from ._shared_run import offer
 from ._summary import summary_of, summary_table
 from ._validation import validate
 from ._views import View, open_view, warn
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class RealTimeTrainingVisualizer:
     """Records the metrics of a training loop and draws them.
 
-    It joins the *run* that it is given, else the one begun by `stepwell.init()`, and
-    otherwise starts a run of its own. A run of its own is finished by `close()`, or
+    It joins the *run* that it is given, else the active one (see `stepwell.active_run`),
+    and otherwise starts a run of its own. A run of its own is finished by `close()`, or
     when the visualizer is left behind; a run that it joined goes on.
 
     Args:
@@ -37,12 +38,13 @@ class RealTimeTrainingVisualizer:
         validate(config)
         layout = layout_of(config)
         self._config = config_of(layout)
-        joined = run or active_run()
+        joined = run or run_to_join()
         if joined is not None:
             joined.set_layout(layout)
         # A run of its own is only held here, so that it ends when this object does.
         self._run = joined or start_run(name=None, layout=layout)
         self._owns_run = joined is None
+        offer(self._run)
         self._recorder = self._run.recorder()
         self._log = self._recorder.log
         self._updates = 0
