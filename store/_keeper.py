@@ -169,6 +169,7 @@ class Keeper:
                 writer.journal.touch()
             # The warning is an error, if the program says so.
             with writer.lock, contextlib.suppress(StoreWarning):
+                writer.clock.settle()
                 writer.journal.say_if_removed()
             if writer.header.primary:
                 grown[writer.location] = grown.get(writer.location, 0) + size

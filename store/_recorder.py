@@ -1,8 +1,8 @@
 """One front end of a run: where a training loop's calls arrive."""
 
 import struct
-import time
 from collections.abc import Mapping
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -11,6 +11,8 @@ from ._metrics import PLAIN, STEP_MAX, Problem, clean_metrics, shown, to_step
 
 if TYPE_CHECKING:
     from ._writer import RunWriter
+
+_are_plain = PLAIN.issuperset  # looked up once
 
 
 class Recorder:
@@ -46,7 +48,7 @@ class Recorder:
         if (
             shape is None
             or (step is not None and type(step) is not int)
-            or not PLAIN.issuperset(map(type, values))
+            or not _are_plain(map(type, values))
         ):
             self._log_with_care(metrics, step)
             return
@@ -56,9 +58,8 @@ class Recorder:
                 if step < writer.current_step:  # noqa: PLR1730 (max() costs 60 ns more)
                     step = writer.current_step
             try:
-                body = shape.pack(
-                    shape.length, POINTS, shape.number, step, time.time_ns(), *values
-                )
+                now = monotonic_ns() + writer.clock.offset
+                body = shape.pack(shape.length, POINTS, shape.number, step, now, *values)
             except (struct.error, OverflowError):
                 body = b""
             if writer.several and writer.has_repeated(self, step, metrics):

@@ -195,7 +195,11 @@ class Run:
 
     def __reduce__(self) -> tuple[Any, ...]:
         writer = self._writer
-        how = {"current_step": writer.current_step, "synchronous": writer.synchronous}
+        how = {
+            "current_step": writer.current_step,
+            "synchronous": writer.synchronous,
+            "clock": writer.clock,
+        }
         return _rejoin, (writer.location, writer.header, how, dict(self._config), self.tags)
 
 
@@ -207,7 +211,10 @@ def _rejoin(
     tags: tuple[str, ...],
 ) -> Run:
     prepare_folder(location)
-    writer = RunWriter(location, of_this_process(header), None, **how)
+    own = of_this_process(header)
+    if own.machine != header.machine:
+        how = {**how, "clock": None}  # each machine has a clock of its own
+    writer = RunWriter(location, own, None, **how)
     run = Run(writer, config, tags)
     _session.open_run(run, writer)
     return run

@@ -68,7 +68,8 @@ class RunInfo:
     def duration_seconds(self) -> float:
         """Seconds from the start to the end, or to now while the run goes on."""
         end = self.finished_at or datetime.now(UTC)
-        return (end - self.created_at).total_seconds()
+        # The clock may have been set back since the run began.
+        return max(0.0, (end - self.created_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 import functools
 import os
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ParamSpec
 
 from . import _session
 from ._active_run import activate
+from ._clock import RunClock
 from ._config import plain_config, plain_value
 from ._environment import describe_checkout, describe_process
 from ._errors import (
@@ -88,6 +88,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     location = resolve(store)
     prepare_folder(location)
     run_id, history = _identify(location, id, policy)
+    clock = RunClock()
     header = Header(
         run_id=run_id,
         writer=new_writer_id(),
@@ -102,6 +103,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         primary=not history.is_running,
     )
     started = _metadata(header, settings, labels, group, notes)
+    started["time"] = clock.now()
     if layout is not None:
         started["layout"] = plain_value(layout)
     try:
@@ -111,6 +113,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
             started if header.primary else None,
             current_step=history.last_step,
             synchronous=durability == "fsync",
+            clock=clock,
         )
     except OSError as error:
         raise StoreLocationError(
@@ -215,6 +218,5 @@ def _metadata(
         "tags": tags,
         "notes": notes,
         "config": config,
-        "time": time.time_ns(),
         **describe_process(),
     }

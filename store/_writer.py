@@ -2,12 +2,12 @@
 
 import os
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
 from ._caller import warn_caller
+from ._clock import RunClock
 from ._errors import MetricWarning, StoreWarning
 from ._format import (
     CHANGED,
@@ -44,6 +44,7 @@ class RunWriter:
         started: The run's metadata, for a writer that starts a run or resumes it.
         current_step: The run's greatest step so far; -1 for a new run.
         synchronous: Whether each record is forced to the disk.
+        clock: The run's clock, where it has begun; a new one when absent.
 
     Raises:
         OSError: If the journal cannot be made.
@@ -56,9 +57,10 @@ class RunWriter:
         several: Whether more than one front end has joined.
         is_open: Whether records are still taken.
         synchronous: Whether each record is forced to the disk.
+        clock: Gives the times of its records.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (whose, and how, by keyword)
         self,
         location: Location,
         header: Header,
@@ -66,6 +68,7 @@ class RunWriter:
         *,
         current_step: int = -1,
         synchronous: bool = False,
+        clock: RunClock | None = None,
     ) -> None:
         self.location = location
         self.header = header
@@ -75,6 +78,7 @@ class RunWriter:
         self.several = False
         self.is_open = True
         self.synchronous = synchronous
+        self.clock = clock or RunClock()
         self._is_parents = False
         self._recorders = 0
         self._warned: set[str] = set()
@@ -117,7 +121,7 @@ class RunWriter:
                 self.abandon()
                 return
             self._say_lost()
-            end = {"status": status, "message": message, "time": time.time_ns()}
+            end = {"status": status, "message": message, "time": self.clock.now()}
             try:
                 self.journal.say_if_removed()  # by a fold it may be, when it has ended
             finally:
@@ -183,7 +187,7 @@ class RunWriter:
                 POINTS,
                 shape.number,
                 step,
-                time.time_ns(),
+                self.clock.now(),
                 *values.values(),
             )
             self.journal.write(body + pack_checksum(crc32(body)))
