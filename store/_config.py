@@ -1,122 +1,72 @@
-"""A run's configuration, as plain JSON values."""
+"""A run's configuration: the one that can be set, and its names when it is flat."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ._errors import ConfigurationError
+from ._caller import warn_caller
+from ._errors import StoreWarning
+from ._frozen import frozen
+from ._plain import free_key, plain_config
 
-_DEEPEST = 64
 
+def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested keys as `outer.inner`; lists stay whole.
 
-def plain_config(config: Any) -> dict[str, Any]:
-    """A configuration as a dict of JSON values.
-
-    Args:
-        config: A mapping, a dataclass instance, an object with attributes (such as
-            `argparse.Namespace`), or None.
-
-    Raises:
-        ConfigurationError: If it is none of these, or nested without end.
+    Of two keys of one name, as of `{"a.b": 1, "a": {"b": 2}}`, the second is `a.b#2`.
     """
-    if config is None:
-        return {}
-    if hasattr(type(config), "__dataclass_fields__"):
-        config = _fields(config)
-    elif not isinstance(config, Mapping) and hasattr(config, "__dict__"):
-        config = vars(config)
-    if not isinstance(config, Mapping):
-        kind = type(config).__name__
-        raise ConfigurationError(f"config must be a dict or a namespace, not {kind}")
-    return {_encodable(str(key)): plain_value(value) for key, value in config.items()}
-
-
-def plain_value(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 (a type a line)
-    """One value as JSON can hold it; what JSON has no form for becomes its text."""
-    if depth > _DEEPEST:
-        raise ConfigurationError(f"config is nested more than {_DEEPEST} levels deep")
-    if value is None or isinstance(value, (bool, str)):
-        return _encodable(value) if isinstance(value, str) else value
-    if isinstance(value, int):
-        return int(value) if -(2**63) <= value < 2**64 else _digits(int(value))
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(float(value))
-    if isinstance(value, Mapping):
-        return {
-            _encodable(str(key)): plain_value(inner, depth + 1)
-            for key, inner in value.items()
-        }
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain_value(inner, depth + 1) for inner in value]
-    if hasattr(type(value), "__dataclass_fields__"):
-        return plain_value(_fields(value), depth + 1)
-    return _plain_object(value, depth)
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    # Not dataclasses.asdict: it copies, and not everything can be copied.
-    from dataclasses import fields  # noqa: PLC0415 (slow to import)
-
-    return {field.name: getattr(value, field.name, None) for field in fields(value)}
-
-
-def _digits(value: int) -> str:
-    try:
-        return str(value)
-    except ValueError:  # more digits than Python writes in decimal
-        return hex(value)
-
-
-def _plain_object(value: Any, depth: int) -> Any:
-    for method in ("item", "tolist"):
-        convert = getattr(value, method, None)
-        if callable(convert):
-            try:
-                converted = convert()
-            except Exception:  # noqa: BLE001 (a value's own code may raise anything)
-                continue
-            if type(converted) is not type(value):
-                return plain_value(converted, depth + 1)
-    try:
-        return _encodable(str(value))
-    except Exception:  # noqa: BLE001
-        return f"<{type(value).__name__}>"
-
-
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().replace("\0", "�")
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested keys as `outer.inner`; lists stay whole."""
     flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            flat.update(flatten(value, f"{prefix}{key}."))
-        else:
-            flat[prefix + key] = value
+    for name, value in _named(config, ""):
+        flat[free_key(name, flat)] = value
     return flat
 
 
+def _named(config: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield from _named(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
 class Config(Mapping[str, Any]):
-    """A run's configuration. Setting a key records the change with the run.
+    """A run's configuration. Setting a key, or an attribute, records the change.
 
     Args:
         values: Plain JSON values.
-        changed: Called with the keys and values that were set.
+        record: Called with the keys and values that are set; says whether they could be.
     """
 
+    __slots__ = ("_record", "_said", "_values")
+
+    _record: Callable[[dict[str, Any]], bool]
+    _said: set[str]
+    _values: dict[str, Any]
+
     def __init__(
-        self, values: dict[str, Any], changed: Callable[[dict[str, Any]], None]
+        self, values: dict[str, Any], record: Callable[[dict[str, Any]], bool]
     ) -> None:
-        self._values = values
-        self._changed = changed
+        own = {"_values": values, "_record": record, "_said": set()}
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+        self._say_clashes()
 
     def __getitem__(self, key: str) -> Any:
-        return self._values[key]
+        return frozen(self._values[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Config.__slots__ or name not in self._values:
+            raise AttributeError(f"the run's config has no {name!r}")
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(Config, name):
+            raise AttributeError(
+                f"{name!r} is a part of Config itself; write config[{name!r}] = …"
+            )
+        self.update({name: value})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -127,12 +77,37 @@ class Config(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"Config({self._values!r})"
 
-    def update(self, config: Any = None, **values: Any) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self._values),)  # a copy is no way to the run
+
+    def update(
+        self, config: Any = None, allow_val_change: bool | None = None, **values: Any
+    ) -> None:
         """Set several keys: from a mapping, a dataclass or a namespace, or by name.
+
+        Args:
+            config: The keys and values.
+            allow_val_change: Taken as it is elsewhere, and never a key: a value may
+                always be changed.
+            **values: Further ones.
 
         Raises:
             ConfigurationError: If *config* is none of these.
         """
         new = plain_config(config) | plain_config(values)
-        self._values.update(new)
-        self._changed(new)
+        if new and self._record(new):
+            self._values.update(new)
+            self._say_clashes()
+
+    def _say_clashes(self) -> None:
+        names: dict[str, Any] = {}
+        clashing = []
+        for name, value in _named(self._values, ""):
+            free = free_key(name, names)
+            names[free] = value
+            if free != name and name not in self._said:
+                clashing.append(f"{name!r} is the name of two keys, the second is {free!r}")
+                self._said.add(name)
+        if clashing:
+            message = f"config: {'; '.join(clashing[:5])}, where it is flat"
+            warn_caller(message, StoreWarning)

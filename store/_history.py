@@ -13,6 +13,8 @@ class History(NamedTuple):
         config: Its configuration so far.
         name: The run's name; None for a new run.
         project: The run's project.
+        tags: Its tags so far.
+        notes: Its notes.
         attempt: The latest attempt; 0 for a new run.
         last_step: The greatest step recorded; -1 before the first.
         is_running: Whether another process writes it now.
@@ -21,6 +23,8 @@ class History(NamedTuple):
     config: dict[str, Any]
     name: str | None = None
     project: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
     attempt: int = 0
     last_step: int = -1
     is_running: bool = False
@@ -52,6 +56,8 @@ def find_history(location: Location, run_id: str) -> History | None:
     return History(
         name=info.name,
         project=info.project,
+        tags=info.tags,
+        notes=info.notes,
         config=info.config,
         attempt=info.attempt,
         last_step=max(steps, default=-1),

@@ -136,19 +136,33 @@ def to_float(value: Any) -> float:
         return float(value)
     if isinstance(value, (float, int)):
         return _checked(value)
+    value = _single(value)
     if isinstance(value, (str, bytes, bytearray, complex)):
         raise TypeError("it is not a real number")
-    item = getattr(value, "item", None)
-    if callable(item):
-        value = _item(value, item)
-        if isinstance(value, (str, bytes, bytearray, complex)):
-            raise TypeError("it is not a real number")
     if hasattr(value, "__float__") or hasattr(value, "__index__"):
         return _checked(value)
     raise TypeError("it is not a number; log a float, or None for no value")
 
 
-def _item(value: Any, item: Callable[[], Any]) -> Any:
+def lack_of(value: Any) -> str | None:
+    """In what way a value says that it is none; None for all others."""
+    kind = type(value)
+    if kind.__module__.startswith("pandas.") and kind.__name__ in {"NAType", "NaTType"}:
+        return f"is {value}"
+    if any(known.__name__ == "MaskedArray" for known in kind.__mro__):
+        return "is masked" if value.size == 1 and bool(value.mask) else None
+    return None
+
+
+def _single(value: Any) -> Any:
+    """The one number of a scalar, an array or a tensor; *value* where it is none."""
+    if lack := lack_of(value):
+        raise TypeError(f"it {lack}")
+    if getattr(getattr(value, "dtype", None), "kind", "") in {"m", "M"}:
+        raise TypeError("it is a time; log seconds")
+    item = getattr(value, "item", None)
+    if not callable(item):
+        return value
     shape = getattr(value, "shape", ())
     try:
         return item()
@@ -177,20 +191,26 @@ def to_step(step: Any) -> int:
         TypeError: If it is not a whole number.
         OverflowError: If it does not fit 64 bits.
     """
-    if isinstance(step, float):
-        if not step.is_integer():
-            raise TypeError("a step is a whole number")
-        number = int(step)
-    else:
-        if not hasattr(step, "__index__") and hasattr(step, "item"):
-            return to_step(step.item())
-        try:
-            number = operator.index(step)
-        except TypeError:
-            raise TypeError("a step is a whole number") from None
-    if not STEP_MIN <= number <= STEP_MAX:
+    number: Any = step if isinstance(step, (int, float)) else _single(step)
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        whole = _whole(number)
+    if not STEP_MIN <= whole <= STEP_MAX:
         raise OverflowError("a step must fit 64 bits")
-    return number
+    return whole
+
+
+def _whole(number: Any) -> int:
+    """A whole number that is no integer, such as 5.0."""
+    try:
+        fits = STEP_MIN <= number <= STEP_MAX  # first: 10 to the power of a billion is slow
+        is_whole = number == int(number) if fits else number - number == 0  # nor infinite
+    except (TypeError, ValueError, ArithmeticError):
+        is_whole = fits = False
+    if not is_whole:
+        raise TypeError("a step is a whole number")
+    return int(number) if fits else STEP_MAX + 1
 
 
 def _article(value: object) -> str:

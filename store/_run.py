@@ -1,22 +1,27 @@
 """A run as the training script holds it."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from . import _session
 from ._caller import warn_caller
-from ._config import Config, plain_value
-from ._errors import StoreWarning
+from ._config import Config
+from ._errors import ConfigurationError, StoreWarning
 from ._format import Header
 from ._location import Location, prepare_folder
+from ._plain import as_text, plain_value
 from ._recorder import Recorder
+from ._texts import check_line
 from ._writer import RunWriter, of_this_process
 
 if TYPE_CHECKING:
     from ._store import Store
     from ._values import MetricSummary, Series
+
+_SETTABLE = ("name", "tags", "notes")
 
 
 class Run:
@@ -29,12 +34,17 @@ class Run:
     """
 
     def __init__(
-        self, writer: RunWriter, config: dict[str, Any], tags: Iterable[str]
+        self,
+        writer: RunWriter,
+        config: dict[str, Any],
+        tags: Iterable[str] = (),
+        notes: str | None = None,
     ) -> None:
         self._writer = writer
         # Nothing here may hold the run itself: it ends as soon as nobody else holds it.
-        self._config = Config(config, lambda values: writer.change({"config": values}))
+        self._config = Config(config, lambda values: _record(writer, config=values))
         self._tags = list(tags)
+        self._notes = notes
         self._recorder: Recorder | None = None
         self._store: Store | None = None
 
@@ -47,6 +57,14 @@ class Run:
     def name(self) -> str:
         """The run's name."""
         return self._writer.header.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        check_line(name, "name")
+        if not name.strip():
+            raise ConfigurationError("name is empty; give a text")
+        if _record(self._writer, name=name):
+            self._writer.header = self._writer.header._replace(name=name)
 
     @property
     def project(self) -> str | None:
@@ -80,8 +98,26 @@ class Run:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The run's tags."""
+        """The run's tags; setting them takes the place of all."""
         return tuple(self._tags)
+
+    @tags.setter
+    def tags(self, tags: Iterable[str]) -> None:
+        labels = [tags] if isinstance(tags, str) else tags
+        new = list(dict.fromkeys(map(as_text, labels)))
+        if _record(self._writer, tags=new):
+            self._tags = new
+
+    @property
+    def notes(self) -> str | None:
+        """The run's notes; setting them takes the place of earlier ones."""
+        return self._notes
+
+    @notes.setter
+    def notes(self, notes: str | None) -> None:
+        new = None if notes is None else as_text(notes)
+        if _record(self._writer, notes=new):
+            self._notes = new
 
     @property
     def current_step(self) -> int:
@@ -121,8 +157,7 @@ class Run:
 
     def add_tags(self, *tags: str) -> None:
         """Add tags to the run."""
-        self._tags.extend(tag for tag in map(str, tags) if tag not in self._tags)
-        self._writer.change({"tags": self._tags})
+        self.tags = (*self._tags, *tags)
 
     def set_notes(self, notes: str) -> None:
         """Replace the run's notes.
@@ -130,7 +165,7 @@ class Run:
         Args:
             notes: The new text, of any length.
         """
-        self._writer.change({"notes": str(notes)})
+        self.notes = notes
 
     def set_layout(self, layout: Mapping[str, Any]) -> None:
         """Keep a visualizer's panels with the run, so that its figure can be redrawn.
@@ -138,7 +173,7 @@ class Run:
         Args:
             layout: What JSON can hold; it takes the place of an earlier one.
         """
-        self._writer.change({"layout": plain_value(layout)})
+        _record(self._writer, layout=plain_value(layout, "layout"))
 
     def store(self) -> "Store":
         """The run's store, for questions; each answer holds every call that returned."""
@@ -176,8 +211,18 @@ class Run:
                 f"run status {status!r} is unknown; recorded as finished", StoreWarning
             )
             status, message = "finished", message or status
-        message = None if message is None else str(message)
+        message = None if message is None else as_text(message)
         _session.close_run(self._writer, status, message)
+
+    if not TYPE_CHECKING:  # which finds such a mistake by itself
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if not name.startswith("_") and name not in _SETTABLE:
+                raise AttributeError(
+                    f"a run's {name} can't be set, only its {', '.join(_SETTABLE)}, and the"
+                    f" keys of its config: run.config[{name!r}] = …"
+                )
+            object.__setattr__(self, name, value)
 
     def __enter__(self) -> Self:
         return self
@@ -200,21 +245,35 @@ class Run:
             "synchronous": writer.synchronous,
             "clock": writer.clock,
         }
-        return _rejoin, (writer.location, writer.header, how, dict(self._config), self.tags)
+        facts = copy(self._config), self.tags, self.notes
+        return _rejoin, (writer.location, writer.header, how, facts)
+
+
+def _record(writer: RunWriter, **fields: Any) -> bool:
+    """Record new values of a run's fields, or say that it has ended."""
+    if writer.change(fields):
+        return True
+    what = ", ".join(fields)
+    keys = f" ({', '.join(map(repr, fields['config']))[:80]})" if "config" in fields else ""
+    warn_caller(
+        f"the run {writer.header.name!r} has ended: its {what}{keys} was not changed;"
+        " stepwell.init(id=…, resume='must') goes on with it",
+        StoreWarning,
+    )
+    return False
 
 
 def _rejoin(
     location: Location,
     header: Header,
     how: dict[str, Any],
-    config: dict[str, Any],
-    tags: tuple[str, ...],
+    facts: tuple[dict[str, Any], tuple[str, ...], str | None],
 ) -> Run:
     prepare_folder(location)
     own = of_this_process(header)
     if own.machine != header.machine:
         how = {**how, "clock": None}  # each machine has a clock of its own
     writer = RunWriter(location, own, None, **how)
-    run = Run(writer, config, tags)
+    run = Run(writer, *facts)
     _session.open_run(run, writer)
     return run

@@ -9,7 +9,6 @@ from typing import Any, ParamSpec
 from . import _session
 from ._active_run import activate
 from ._clock import RunClock
-from ._config import plain_config, plain_value
 from ._environment import describe_checkout, describe_process
 from ._errors import (
     ConfigurationError,
@@ -23,6 +22,7 @@ from ._identity import as_run_id, as_uuid, new_run_id, new_writer_id
 from ._liveness import host_name, machine, process_started
 from ._location import VARIABLE, Location, prepare_folder, resolve
 from ._names import generate_name
+from ._plain import encodable, plain_config, plain_value
 from ._rank import RANK_MAX, rank_of_process
 from ._run import Run
 from ._writer import RunWriter
@@ -105,7 +105,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     started = _metadata(header, settings, labels, group, notes)
     started["time"] = clock.now()
     if layout is not None:
-        started["layout"] = plain_value(layout)
+        started["layout"] = plain_value(layout, "layout")
     try:
         writer = RunWriter(
             location,
@@ -120,9 +120,17 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
             f"cannot write a journal in {location.journals}: {error.strerror or error};"
             f" make room, or choose another store (store=…, or {VARIABLE})"
         ) from error
-    if settings and not header.primary:
-        writer.change({"config": settings})
-    run = Run(writer, {**history.config, **settings}, labels)
+    if not header.primary:
+        labels = list(dict.fromkeys([*history.tags, *labels])) if labels else []
+        given = {"config": settings, "tags": labels, "notes": notes}
+        if said := {field: value for field, value in given.items() if value}:
+            writer.change(said)
+    run = Run(
+        writer,
+        {**history.config, **settings},
+        labels or history.tags,
+        history.notes if notes is None else notes,
+    )
     folder = started["working_dir"] if header.primary else None
 
     def note_checkout() -> None:
@@ -193,7 +201,7 @@ def _check_texts(tags: Iterable[str] | None, **texts: Any) -> list[str]:
         if not isinstance(value, str):
             kind = type(value).__name__
             raise ConfigurationError(f"{argument} must be a text, not {kind} ({value!r})")
-        if plain_value(value) != value:
+        if encodable(value) != value:
             raise ConfigurationError(f"{argument} {value!r} is not valid Unicode text")
     return list(dict.fromkeys(labels))
 

@@ -106,11 +106,17 @@ class RunWriter:
             self.several = self._recorders > 1
         return Recorder(self)
 
-    def change(self, fields: dict[str, Any]) -> None:
-        """Record that fields of the run's metadata have new values."""
+    def change(self, fields: dict[str, Any]) -> bool:
+        """Record that fields of the run's metadata have new values.
+
+        Returns:
+            Whether the run goes on; False when it has ended, and nothing was recorded.
+        """
         with self.lock:
             if self.ready():
                 self.journal.write_json(CHANGED, fields)
+                return True
+        return False
 
     def finish(self, status: str, message: str | None) -> None:
         """Record the end; later records are refused."""

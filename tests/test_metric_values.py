@@ -131,6 +131,11 @@ NO_NUMBERS: list[tuple[Any, str]] = [
     (10**400, "int"),
     (Fraction(10**400), "Fraction"),
     (Decimal("sNaN"), "Decimal"),
+    (np.ma.masked, "MaskedConstant"),
+    (np.ma.array(5.0, mask=True), "MaskedArray"),
+    (np.ma.array([5.0], mask=[True]), "MaskedArray"),
+    (np.datetime64(5, "ns"), "datetime64"),
+    (np.array(5, "m8[s]"), "ndarray"),
     (Tensor("1"), "Tensor"),
     (Tensor([1.0]), "Tensor"),
     (Broken(), "Broken"),
@@ -199,6 +204,24 @@ def test_an_array_is_told_what_to_log_instead(kept: Kept, shape: tuple[int, ...]
     assert recorded == [("loss", 0, 0.5)]
     (message,) = said
     assert f"it holds {' × '.join(map(str, shape))} values; log their mean" in message
+
+
+def test_a_masked_value_is_absent_and_said(kept: Kept) -> None:
+    mean = np.ma.array([1.0, 2.0], mask=True).mean()
+    calls = [{"iou": mean, "loss": 0.5}, {"iou": np.ma.array(0.25), "loss": np.ma.masked}]
+
+    found, said = kept(*((call, None) for call in calls))
+
+    assert found == [("loss", 0, 0.5), ("iou", 1, 0.25)]
+    assert ["it is masked" in message for message in said] == [True, True]
+
+
+def test_the_missing_values_of_pandas_are_absent_and_said(kept: Kept) -> None:
+    pandas = pytest.importorskip("pandas")
+    found, said = kept(({"a": pandas.NA, "b": pandas.NaT, "c": 1}, pandas.NA))
+
+    assert found == [("c", 0, 1)]
+    assert [word in m for word, m in zip(("<NA>", "NaT", "step"), said, strict=True)]
 
 
 def test_none_is_an_absent_value(kept: Kept) -> None:

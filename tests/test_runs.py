@@ -125,8 +125,6 @@ def test_an_unusable_argument_is_refused_by_its_name(
 
 
 def test_a_config_is_kept_as_plain_json() -> None:
-    deep: dict[str, Any] = {}
-    deep["self"] = deep
     config = {
         "settings": Settings(),
         "arguments": argparse.Namespace(lr=0.1),
@@ -160,8 +158,6 @@ def test_a_config_is_kept_as_plain_json() -> None:
     assert (found["none"], found["flag"], found["path"]) == (None, True, "a/b")
     assert (found["set"], found["3"], found["dtype"]) == ([1], "number", "float32")
     assert (found["bad ?"], found["quote'\""]) == ("? �", "ünï")
-    with pytest.raises(ConfigurationError, match="levels deep"):
-        stepwell.init(config=deep)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +344,6 @@ def test_the_end_of_a_run_is_said_once(rows: Rows) -> None:
     assert rows("select status, exit_message from runs") == [("failed", "first")]
     with pytest.warns(stepwell.MetricWarning, match="the run is finished"):
         run.log({"loss": 1})
-    run.config["a"] = 1
     assert not run.is_open
     assert rows("select count(*) from points") == [(0,)]
 

@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
+from stepwell.store._metrics import to_step
 from stepwell.store._recorder import Recorder
 from stepwell.store._writer import RunWriter
 
@@ -100,3 +104,88 @@ def test_resumed_steps_go_on_behind_the_greatest(
     recorder.log({"loss": 1.0})
 
     assert rows("select list(step order by step) from points") == [([-5, 0],)]
+
+
+class Tensor:
+    """A number like those of torch and JAX: an index only where it is an integer."""
+
+    def __init__(self, value: float, shape: tuple[int, ...] = ()) -> None:
+        self.value, self.shape = value, shape
+
+    def item(self) -> float:
+        if self.shape not in {(), (1,)}:
+            raise RuntimeError("a Tensor with several elements")
+        return self.value
+
+    def __index__(self) -> int:
+        if isinstance(self.value, int):
+            return self.value
+        raise TypeError("only integer tensors of a single element are an index")
+
+
+STEPS: list[Any] = [
+    5,
+    5.0,
+    np.int8(5),
+    np.uint64(5),
+    np.float16(5),
+    np.array(5),
+    np.array(5.0),
+    np.array([5]),
+    np.array([[5.0]]),
+    np.ma.array(5.0),
+    Tensor(5),
+    Tensor(5.0),
+    Tensor(5.0, (1,)),
+    Decimal(5),
+    Decimal("5.000"),
+    Fraction(10, 2),
+]
+
+
+def test_a_step_is_what_the_same_thing_is_as_a_value(
+    make_writer: MakeWriter, rows: Rows
+) -> None:
+    recorder = make_writer().recorder()
+    for number, step in enumerate(STEPS):
+        recorder.log({"loss": number}, step)
+        recorder.log({"value": step}, 0)
+
+    assert rows("select metric, step, count(*) from points group by 1, 2 order by 1") == [
+        ("loss", 5, len(STEPS)),
+        ("value", 0, len(STEPS)),
+    ]
+    assert rows("select distinct value from points where metric = 'value'") == [(5.0,)]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        0.5,
+        math.nan,
+        math.inf,
+        "5",
+        b"bytes",
+        5j,
+        [5],
+        np.array([5, 6]),
+        np.array(0.5),
+        np.ma.masked,
+        np.array(5, "m8[s]"),
+        np.datetime64(5, "ns"),
+        Tensor(0.5),
+        Tensor(5, (2,)),
+        Decimal("0.5"),
+        Decimal("NaN"),
+        Decimal("1e999999999999"),
+        Fraction(1, 2),
+        2**63,
+        -(2**63) - 1,
+        2.0**63,
+        np.uint64(2**63),
+    ],
+)
+def test_a_step_that_is_no_whole_number_is_said(step: Any) -> None:
+    with pytest.raises((TypeError, OverflowError)) as caught:
+        to_step(step)
+    assert str(caught.value).startswith(("a step ", "it "))
