@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ._errors import StoreLocationError
 from ._owners import owners_in
-from ._regular import UnsafeFileError, other_kind, require_file
+from ._regular import UnsafeFileError, other_kind
 
 LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 """Suffixes of what DuckDB keeps beside a database, and takes in from there."""
@@ -49,8 +49,7 @@ def require_files(path: Path) -> None:
                 found = log.lstat()
             except FileNotFoundError:
                 continue
-            require_file(found, log)
-            owners_in(path.parent, path).require(found, log)
+            owners_in(path.parent, path).require_file(found, log)
     except UnsafeFileError as error:
         raise StoreLocationError(
             f"{error.filename} is not taken into the database: {error.strerror}; move it"

@@ -171,7 +171,7 @@ def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:
 
 
 def _read_state(path: Path) -> bytes:
-    with suppress(OSError), os.fdopen(open_ours(path), "rb") as file:
+    with suppress(OSError), open_ours(path) as file:
         found = file.read(len(_MAGIC) + _FILE.size + _HEADERS)
         return found[len(_MAGIC) :] if found.startswith(_MAGIC) else b""
     return b""
@@ -179,7 +179,7 @@ def _read_state(path: Path) -> bytes:
 
 def _read(path: Path) -> _Copy | None:
     try:
-        with os.fdopen(open_ours(path), "rb") as file:
+        with open_ours(path) as file:
             data = file.read()
     except OSError:
         return None

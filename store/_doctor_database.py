@@ -8,7 +8,7 @@ import duckdb
 
 from stepwell import migrations
 
-from ._errors import StoreDamagedError, StoreError, StoreNewerError
+from ._errors import StoreDamagedError, StoreError, StoreLocationError, StoreNewerError
 from ._explain import explain
 from ._finding import FAULT, OK, WARNING, Finding, count_of
 from ._lease import lease_of
@@ -74,6 +74,8 @@ def examine_database(location: Location, now: datetime) -> DatabaseFacts:
         with attached_file(location.database) as connection:
             if _check_version(connection, location, facts):
                 _check_tables(connection, facts, now)
+    except StoreLocationError as error:
+        facts.findings.append(_say_trouble(error))
     except duckdb.Error as error:
         facts.findings.append(_say_trouble(explain(error, location)))
     return facts

@@ -10,8 +10,8 @@ from ._hidden_folder import COMPACT, NEW, left_folders
 from ._journal_files import DAMAGED, JournalFile, is_named, list_journals, list_set_aside
 from ._liveness import FRESH_SECONDS, is_alive
 from ._location import Location
+from ._owners import list_others
 from ._processes import lock_holders
-from ._regular import list_others
 from ._scan import JournalScan, scan_journal
 
 _BACK_SECONDS = 1.0  # clocks are adjusted by less than that all the time

@@ -1,11 +1,10 @@
 """Runs and points as files of other programs, by DuckDB's own writers."""
 
-import itertools
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -24,8 +23,6 @@ _QUERIES = {
     "points": "select * from points where run_id in ({chosen})",
 }
 _ROWS_AT_A_TIME = 50_000
-
-_passing = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +122,26 @@ def write_result(result: SqlResult, file: Path, form: str) -> None:
 def replacing(file: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of *file* at the end.
 
+    It is in a folder of ours, so that nobody can put a link there, which DuckDB follows.
+
     Raises:
         StoreLocationError: If the folder cannot be made, or the file not be written.
     """
-    part = file.with_name(f".{file.name[:32]}.{os.getpid()}-{next(_passing)}.part")
+    part = file
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(file)
+        prefix = f".{file.name[:32]}-"
+        with TemporaryDirectory(
+            prefix=prefix, dir=file.parent, ignore_cleanup_errors=True
+        ) as folder:
+            part = Path(folder) / file.name
+            yield part
+            part.replace(file)
     except OSError as error:
         raise _unwritable(file, _reason(file, error)) from error
     except duckdb.Error as error:
-        why = str(error).splitlines()[0].replace(part.name, file.name)
+        why = str(error).splitlines()[0].replace(str(part), str(file))
         raise _unwritable(file, why) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _copy(

@@ -20,10 +20,10 @@ from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
 from ._liveness import is_alive
 from ._memory import roll_back
+from ._owners import open_ours
 from ._pending import Unreadable, header_of, needs_fold, say_unread
 from ._prepare import prepare, read_revision
 from ._recover import is_cut_record, read_piece
-from ._regular import open_regular
 from ._run_rows import RunRows, from_nanoseconds
 
 BUDGET = 4 * 2**20  # bytes of journals folded in one transaction; bounds the memory
@@ -188,7 +188,7 @@ def _mark_vanished(
 
 
 def _put_away(path: Path, folded: int) -> None:
-    with open_regular(path) as file:
+    with open_ours(path) as file:
         file.seek(folded)
         rest = file.read()
     if is_cut_record(rest):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ._errors import StoreLocationError
 from ._format import SUFFIX, Header, decode_header, journal_name
-from ._regular import list_regular, open_regular
+from ._location import require_journals
+from ._owners import list_ours, open_ours, owners_in
 
 DAMAGED = ".damaged"
 """Suffix of a journal set aside for a repair."""
@@ -45,12 +46,14 @@ class JournalFile:
 def list_journals(folder: Path) -> list[JournalFile]:
     """The journals in a store's folder, oldest run first; none where there is no folder.
 
-    What is not named as a journal is not looked at; what is no regular file is left out.
+    What is not named as a journal is not looked at; what is no regular file, or a
+    stranger's, is left out.
 
     Raises:
-        StoreLocationError: If the folder cannot be read.
+        StoreLocationError: If the folder cannot be read, or is a stranger's.
     """
     try:
+        require_journals(folder)
         return sorted(_scan(folder), key=lambda journal: journal.path.name)
     except FileNotFoundError:
         return []
@@ -66,7 +69,7 @@ def list_set_aside(folder: Path, run_id: str = "") -> list[Path]:
     """The journals, of a run or of all, that were set aside for a repair."""
     return [
         path
-        for path in list_regular(folder)
+        for path in list_ours(folder)
         if path.name.startswith(run_id) and path.name.endswith(DAMAGED)
     ]
 
@@ -77,6 +80,7 @@ def is_named(name: str) -> bool:
 
 
 def _scan(folder: Path) -> Iterator[JournalFile]:
+    owners = owners_in(folder)
     with os.scandir(folder) as entries:
         for entry in entries:
             if is_named(entry.name):
@@ -84,7 +88,7 @@ def _scan(folder: Path) -> Iterator[JournalFile]:
                     found = entry.stat(follow_symlinks=False)
                 except OSError:
                     continue  # folded and removed by another process just now
-                if stat.S_ISREG(found.st_mode):
+                if stat.S_ISREG(found.st_mode) and owners.objection(found) is None:
                     yield JournalFile(Path(entry.path), found.st_size, found.st_mtime)
 
 
@@ -96,7 +100,7 @@ def read_header(path: Path) -> tuple[Header, int] | None:
         StoreNewerError: If its format is newer than this code.
     """
     for most in (_HEADER_BYTES, _LONGEST_HEADER):
-        with open_regular(path) as file:
+        with open_ours(path) as file:
             data = file.read(most)
         try:
             header, end = decode_header(data)

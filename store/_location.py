@@ -148,7 +148,7 @@ def prepare_folder(location: Location) -> None:
     """
     try:
         location.journals.mkdir(parents=True, exist_ok=True)
-        require_journals(location)
+        require_journals(location.journals)
     except FileExistsError as error:
         raise StoreLocationError(
             f"cannot keep a store at {location}: {location.journals} is no folder;"
@@ -161,20 +161,20 @@ def prepare_folder(location: Location) -> None:
         ) from error
 
 
-def require_journals(location: Location) -> None:
+def require_journals(folder: Path) -> None:
     """Refuse a journal folder that somebody else put there.
 
     Raises:
         StoreLocationError: If it is a link, or a stranger's.
         OSError: If there is none.
     """
-    folder = location.journals
     found = folder.lstat()
-    owners = owners_in(folder.parent, location.database)
-    kind = None if stat.S_ISDIR(found.st_mode) else other_kind(found) or "a file"
-    objection = f"it is {kind}, not a folder" if kind else owners.objection(found)
+    database = folder.with_name(folder.name.removesuffix(JOURNALS))
+    objection = owners_in(folder.parent, database).objection(found)
+    if not stat.S_ISDIR(found.st_mode):
+        objection = other_kind(found) or "a file"
     if objection:
         raise StoreLocationError(
-            f"{folder} is not used for journals: {objection}; move it away, or choose"
+            f"{folder} is {objection}, and not used for journals; move it away, or choose"
             " another path"
         )

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ._errors import StoreBusyError, StoreLocationError
-from ._owners import open_ours
+from ._owners import our_descriptor
 from ._regular import UnsafeFileError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.004  # seconds between two tries
@@ -44,7 +44,7 @@ class LockFile:
             ) from error
         except OSError as first:
             try:
-                self._file = open_ours(path)
+                self._file = our_descriptor(path, os.O_RDONLY)
                 self.writable = False
             except OSError:
                 raise StoreLocationError(
@@ -55,9 +55,9 @@ class LockFile:
     def _open(self) -> int:
         while True:
             with suppress(FileNotFoundError):
-                return open_ours(self.path, os.O_RDWR)
+                return our_descriptor(self.path, os.O_RDWR)
             with suppress(FileExistsError):  # another process was quicker
-                return open_ours(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+                return our_descriptor(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
 
     def acquire(self, deadline: float, *, exclusive: bool) -> None:
         """Take the lock, waiting until *deadline* (of `time.monotonic`) at most.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from ._database_files import require_files
 from ._errors import StoreLocationError
 from ._lease import lease_of
 from ._location import Location
@@ -66,7 +67,9 @@ def attach(
     """Attach one more file to a connection.
 
     Raises:
+        StoreLocationError: If a file is not to be opened; see `require_files`.
         duckdb.Error: If it cannot be opened.
     """
+    require_files(database)
     path = str(database).replace("'", "''")
     run_apart(connection, f"ATTACH '{path}' AS {name} (TYPE duckdb, {mode})")

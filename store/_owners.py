@@ -10,9 +10,9 @@ import stat
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from ._regular import UnsafeFileError, open_descriptor
+from ._regular import UnsafeFileError, open_descriptor, other_kind
 
 JOURNALS = ".journal"
 """Behind a database's name: the folder of its journals and lock files."""
@@ -34,7 +34,7 @@ class Owners(NamedTuple):
     is_closed: bool
 
     def objection(self, found: os.stat_result) -> str | None:
-        """Why a file or a folder in this folder does not count; None where it does."""
+        """What something in this folder is that does not count; None where it does."""
         if self.is_closed or found.st_uid in self.users:
             return None
         if self.group is not None and (
@@ -43,20 +43,18 @@ class Owners(NamedTuple):
             return None
         if found.st_uid == _owner_of_new_files(self.folder):
             return None
-        return (
-            f"it belongs to {_user(found.st_uid)}, who is not you, and anybody may write"
-            f" to {self.folder}"
-        )
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a file"
+        return f"{kind} of {_user(found.st_uid)} in a folder that others may write to"
 
-    def require(self, found: os.stat_result, path: Path) -> None:
-        """Refuse a file of somebody else.
+    def require_file(self, found: os.stat_result, path: Path) -> None:
+        """Refuse what is no regular file, or a stranger's.
 
         Raises:
             UnsafeFileError: If it does not count.
         """
-        objection = self.objection(found)
+        objection = other_kind(found) or self.objection(found)
         if objection is not None:
-            raise UnsafeFileError(objection, path)
+            raise UnsafeFileError(f"it is {objection}", path)
 
 
 def owners_in(folder: Path, database: Path | None = None) -> Owners:
@@ -83,7 +81,17 @@ def owners_in(folder: Path, database: Path | None = None) -> Owners:
     )
 
 
-def open_ours(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
+def open_ours(path: Path) -> BinaryIO:
+    """Open a file of a journal folder to read it; see `our_descriptor`.
+
+    Raises:
+        UnsafeFileError: If it is no regular file, or a stranger's.
+        OSError: If it cannot be opened.
+    """
+    return os.fdopen(our_descriptor(path, os.O_RDONLY), "rb")
+
+
+def our_descriptor(path: Path, flags: int) -> int:
     """Open a file of a journal folder unless it is a stranger's; see `open_descriptor`.
 
     Raises:
@@ -91,16 +99,47 @@ def open_ours(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
             and has a second name somewhere.
         OSError: If it cannot be opened.
     """
-    descriptor = open_descriptor(path, flags, mode)
+    descriptor = open_descriptor(path, flags)
     try:
         found = os.fstat(descriptor)
-        owners_in(path.parent).require(found, path)
+        owners_in(path.parent).require_file(found, path)
         if flags & (os.O_WRONLY | os.O_RDWR) and found.st_nlink > 1:
             raise UnsafeFileError(f"it has {found.st_nlink} hard links", path)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def list_ours(folder: Path) -> list[Path]:
+    """The regular files of a journal folder that count, sorted; none where it is closed."""
+    return [path for path, what in _entries(folder) if what is None]
+
+
+def list_others(folder: Path) -> list[tuple[Path, str]]:
+    """What else is in a journal folder, sorted, and what each is; see `list_ours`."""
+    return [(path, what) for path, what in _entries(folder) if what is not None]
+
+
+def list_strangers(folder: Path) -> list[tuple[Path, str]]:
+    """Those files among `list_others` that other people put there."""
+    with suppress(OSError):
+        if owners_in(folder).is_closed:
+            return []
+    return [(path, what) for path, what in list_others(folder) if path.is_file()]
+
+
+def _entries(folder: Path) -> list[tuple[Path, str | None]]:
+    found = []
+    with suppress(OSError):
+        owners = owners_in(folder)
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                with suppress(OSError):  # removed just now
+                    status = entry.stat(follow_symlinks=False)
+                    what = other_kind(status) or owners.objection(status)
+                    found.append((Path(entry.path), what))
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -114,6 +153,7 @@ def _groups_of(user: int) -> frozenset[int]:
         return frozenset()
 
 
+@lru_cache(maxsize=64)
 def _owner_of_new_files(folder: Path) -> int | None:
     """Who gets what this process makes; on some network disks that is another user."""
     import tempfile  # noqa: PLC0415 (slow to import)

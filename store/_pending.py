@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from ._errors import StoreNewerError
 from ._format import Header
-from ._journal_files import JournalFile, list_journals, read_header
+from ._journal_files import JournalFile, is_named, list_journals, read_header
 from ._lease import Lease
 from ._liveness import FRESH_SECONDS, is_alive
+from ._owners import list_strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,16 @@ class Unreadable:
 
 
 def needs_fold(lease: Lease) -> bool:
-    """Whether a journal has bytes that are not folded, or has lost its writer."""
+    """Whether a journal has bytes that are not folded, or has lost its writer.
+
+    Files that look like journals and are a stranger's are named in a warning.
+    """
+    for path, what in list_strangers(lease.location.journals):
+        if is_named(path.name):
+            lease.say_once(
+                f"{path} is not read, and its points are missing: it is {what};"
+                " people share a store by a group (chgrp, chmod g+ws,o-w)"
+            )
     for journal in list_journals(lease.location.journals):
         header = header_of(lease, journal)
         if isinstance(header, Unreadable):

@@ -26,7 +26,7 @@ from ._format import (
     unpack_number,
     whole_record,
 )
-from ._regular import open_regular
+from ._owners import open_ours
 
 FRAME = re.compile(rb"(?s)(?=....[\x01-\x1f]\0\0\0)")  # how a record may begin
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
@@ -85,7 +85,7 @@ def read_piece(path: Path, offset: int, most: int) -> Piece:
     Raises:
         OSError: If the file cannot be read.
     """
-    with open_regular(path) as file:
+    with open_ours(path) as file:
         file.seek(offset)
         data = file.read(max(most, OVERHEAD))
         if len(data) >= OVERHEAD:

@@ -98,28 +98,3 @@ def other_kind(found: os.stat_result) -> str | None:
     if stat.S_ISREG(found.st_mode):
         return None
     return _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
-
-
-def list_regular(folder: Path) -> list[Path]:
-    """The regular files of a folder, sorted; none where it cannot be read."""
-    return [path for path, kind in _entries(folder) if kind is None]
-
-
-def list_others(folder: Path) -> list[tuple[Path, str]]:
-    """What else is in a folder, sorted, and what each is; none where it cannot be read."""
-    return [(path, kind) for path, kind in _entries(folder) if kind is not None]
-
-
-def _entries(folder: Path) -> list[tuple[Path, str | None]]:
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                try:
-                    status = entry.stat(follow_symlinks=False)
-                except OSError:
-                    continue  # removed just now
-                found.append((Path(entry.path), other_kind(status)))
-    except OSError:
-        pass
-    return found

@@ -11,7 +11,7 @@ from ._errors import RunGoesOnError, StoreLocationError, StoreNewerError
 from ._journal_files import JournalFile, list_journals, list_set_aside, read_header
 from ._lease import Lease
 from ._liveness import is_alive
-from ._regular import list_others
+from ._owners import list_others
 from ._run_values import RunInfo
 
 _ID_LENGTH = 36  # of a UUID, with which a journal's name begins

@@ -21,7 +21,7 @@ from ._format import (
 from ._identity import as_uuid, new_run_id, new_writer_id
 from ._journal_files import DAMAGED, is_named
 from ._location import Location
-from ._regular import list_regular, open_regular
+from ._owners import list_ours, open_ours
 from ._scan import JournalScan, scan_journal
 
 _CHUNK = 4 * 2**20  # bytes copied at a time
@@ -70,7 +70,7 @@ def rescue_journals(
 
 def _entries(folder: Path) -> list[Path]:
     """The files that are, or were, journals: by their names, or by their first bytes."""
-    files = [path for path in list_regular(folder) if path.name[0] != "."]
+    files = [path for path in list_ours(folder) if path.name[0] != "."]
     return [path for path in files if _is_journal(path)]
 
 
@@ -78,7 +78,7 @@ def _is_journal(path: Path) -> bool:
     if path.name.removesuffix(DAMAGED).endswith(SUFFIX):
         return True
     try:
-        with open_regular(path) as file:
+        with open_ours(path) as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
@@ -94,7 +94,7 @@ def _rescue(path: Path, folder: Path, known: Known) -> RescuedJournal | None:
         made = folder / journal_name(header)
         if made.exists() and made.stat().st_size >= status.st_size:
             return RescuedJournal(path.name, header.writer, status.st_size, 0, 0, 0, 0)
-        with open_regular(path) as source, made.open("wb") as target:
+        with open_ours(path) as source, made.open("wb") as target:
             target.write(encode_header(header))
             for start, stop in scan.whole:
                 source.seek(start)

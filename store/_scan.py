@@ -17,8 +17,8 @@ from ._format import (
     unpack_frame,
     whole_record,
 )
+from ._owners import open_ours
 from ._recover import FRAME, Piece, read_piece
-from ._regular import open_regular
 
 _PIECE = 4 * 2**20  # bytes understood at a time; bounds the memory
 _HEADER_BYTES = (1 << 12, 1 << 24)
@@ -123,7 +123,7 @@ def scan_journal(path: Path) -> JournalScan:
 
 def _read_head(path: Path) -> tuple[Header | None, int]:
     for most in _HEADER_BYTES:
-        with open_regular(path) as file:
+        with open_ours(path) as file:
             data = file.read(most)
         try:
             return decode_header(data)
@@ -140,7 +140,7 @@ def _extend(stretches: list[tuple[int, int]], start: int, stop: int) -> None:
 
 def _next_whole(path: Path, offset: int) -> int | None:
     """Where the next whole record behind *offset* stands; None without one."""
-    with open_regular(path) as file:
+    with open_ours(path) as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     with mapped, memoryview(mapped) as view:
         for found in FRAME.finditer(mapped, offset + 1):
@@ -152,7 +152,7 @@ def _next_whole(path: Path, offset: int) -> int | None:
 
 def _is_cut(path: Path, offset: int, size: int) -> bool:
     """Whether the file's end is the beginning of a record."""
-    with open_regular(path) as file:
+    with open_ours(path) as file:
         file.seek(offset)
         begin = file.read(OVERHEAD)
     if len(begin) < OVERHEAD:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from ._database_files import require_files
 from ._errors import StoreError, StoreLocationError
 from ._fold import fold
 from ._hidden_folder import hidden_folder
@@ -21,7 +22,7 @@ from ._journal_files import LOST, list_journals, list_set_aside
 from ._lease import SECONDS, Lease
 from ._location import Location
 from ._looking import looking
-from ._regular import open_regular
+from ._owners import open_ours
 
 
 @contextmanager
@@ -75,6 +76,7 @@ def remove_locks(location: Location) -> None:
 
 def _copy_files(source: Location, target: Location) -> None:
     target.journals.mkdir()
+    require_files(source.database)
     for suffix in ("", ".wal"):
         file = source.database.with_name(source.database.name + suffix)
         with suppress(FileNotFoundError):
@@ -87,7 +89,7 @@ def _copy_files(source: Location, target: Location) -> None:
 
 def _copy_journal(path: Path, folder: Path) -> None:
     copy = folder / path.name
-    with open_regular(path) as file, copy.open("xb") as target:
+    with open_ours(path) as file, copy.open("xb") as target:
         shutil.copyfileobj(file, target)
         time = os.fstat(file.fileno()).st_mtime_ns
     os.utime(copy, ns=(time, time))  # which is the heartbeat

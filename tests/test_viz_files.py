@@ -2,6 +2,7 @@
 
 import math
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -119,20 +120,19 @@ def test_a_place_that_is_no_folder_is_an_os_error(page: Page, tmp_path: Path) ->
 
 
 def test_a_failure_leaves_the_older_file_and_nothing_else(
-    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, tmp_path: Path
 ) -> None:
     folder = tmp_path / "plots"
     save_page(page, folder / "plot.png")
     before = (folder / "plot.png").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def full(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[:10])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
-        save_page(page, folder / "plot.png")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))  # as good as a full disk
+    try:
+        with pytest.raises(OSError, match=r"File too large.*plot\.png"):
+            save_page(page, folder / "plot.png")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in folder.iterdir()] == ["plot.png"]
     assert (folder / "plot.png").read_bytes() == before
 

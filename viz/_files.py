@@ -3,8 +3,8 @@
 import contextlib
 import errno
 import io
-import itertools
 import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,6 @@ from ._text import clean
 
 if TYPE_CHECKING:
     from stepwell.store import FigureSpec
-
-_temporary = itertools.count()
 
 
 def target_path(path: str | Path) -> Path:
@@ -76,10 +74,12 @@ def write_whole(path: Path, content: bytes) -> Path:
         OSError: The file can't be written there.
     """
     target = Path(os.path.realpath(path))
-    passing = target.with_name(f".{target.name[:32]}.{os.getpid()}-{next(_temporary)}.part")
+    # Nobody can guess it, and so put a link there, in a folder that all may write to.
+    passing = target.with_name(f".{target.name[:32]}.{secrets.token_hex(8)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        passing.write_bytes(content)
+        with passing.open("xb") as file:
+            file.write(content)
         passing.replace(target)
     except FileExistsError as error:  # where a folder should be
         raise NotADirectoryError(
