@@ -136,7 +136,8 @@ def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
     """What a batch adds to the totals, a metric a row; sorted like `batch.names`.
 
     Least and greatest are over the finite values, with the first step where they stand; a
-    metric without one has NaN there.
+    metric without one has NaN there. A total that no double can hold is infinite: the
+    mean is then to be had from the points alone.
     """
     edges = np.flatnonzero(np.diff(batch.codes, prepend=-1))
     counts = np.diff(np.append(edges, len(batch.codes)))
@@ -166,8 +167,9 @@ def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
 
 
 def _sums(values: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
-    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
-        return np.add.reduceat(values, edges)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(values, edges)
+    return np.where(np.isnan(total), np.inf, total)  # DuckDB reads a NaN as NULL
 
 
 def _extreme(

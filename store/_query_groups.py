@@ -11,7 +11,13 @@ from ._errors import ConfigurationError
 from ._query_runs import Chosen
 from ._query_sweep_table import Params, select_params
 from ._query_values import At, RunFrame, select_frame, select_values
-from ._statistics import interquartile_mean, mean_interval
+from ._statistics import (
+    deviation_of,
+    interquartile_mean,
+    mean_interval,
+    mean_of,
+    median_of,
+)
 from ._sweep_values import Groups
 
 
@@ -35,7 +41,7 @@ def select_groups(  # noqa: PLR0913
     rows = np.flatnonzero(np.isfinite(found.value))
     members = _members({key: column[rows] for key, column in columns.items()}, rows)
     sign = 1 if found.goal == "min" else -1
-    members.sort(key=lambda part: sign * float(found.value[part].mean()))
+    members.sort(key=lambda part: sign * mean_of(found.value[part]))
     parts = [found.value[part] for part in members]
     intervals = [mean_interval(part) for part in parts]
     firsts = np.array([part[0] for part in members], np.intp)
@@ -46,10 +52,10 @@ def select_groups(  # noqa: PLR0913
         over=over,
         keys={key: column[firsts] for key, column in columns.items()},
         n=np.array([len(part) for part in parts], np.int64),
-        mean=_floats(part.mean() for part in parts),
-        median=_floats(np.median(part) for part in parts),
+        mean=_floats(mean_of(part) for part in parts),
+        median=_floats(median_of(part) for part in parts),
         interquartile_mean=_floats(interquartile_mean(part) for part in parts),
-        std=_floats(part.std(ddof=1) if len(part) > 1 else np.nan for part in parts),
+        std=_floats(deviation_of(part) for part in parts),
         low=_floats(low for low, _ in intervals),
         high=_floats(high for _, high in intervals),
         run_ids=tuple(tuple(frame.run_id[part].tolist()) for part in members),

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ._means import means_of_groups
 from ._values import ReducedSeries
 
 MOST_NON_FINITE = 1000
@@ -37,8 +38,7 @@ def reduce_points(
     high = values if whole else np.where(finite, values, -np.inf)
     minimum = np.minimum.reduceat(low, edges)
     maximum = np.maximum.reduceat(high, edges)
-    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
-        total = np.add.reduceat(values if whole else np.where(finite, values, 0.0), edges)
+    known = values if whole else np.where(finite, values, 0.0)
     odd = np.flatnonzero(~finite)[:MOST_NON_FINITE]
     return ReducedSeries(
         metric=metric,
@@ -46,9 +46,7 @@ def reduce_points(
         last_step=steps[last],
         minimum=np.where(present, minimum, np.nan),
         maximum=np.where(present, maximum, np.nan),
-        mean=np.divide(
-            total, finite_counts, where=present, out=np.full(len(edges), np.nan)
-        ),
+        mean=means_of_groups(known, edges, finite_counts, minimum, maximum),
         minimum_step=steps[_first_hits(low == np.repeat(minimum, counts), edges)],
         maximum_step=steps[_first_hits(high == np.repeat(maximum, counts), edges)],
         last=values[last],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ._means import means_of_groups
 from ._reduce import buckets_of
 
 
@@ -135,16 +136,16 @@ def reduce_runs(points: Points, axis: Axis) -> Buckets:
     present = finite_count > 0
     low = values if whole else np.where(finite, values, np.inf)
     high = values if whole else np.where(finite, values, -np.inf)
-    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
-        total = np.add.reduceat(values if whole else np.where(finite, values, 0.0), edges)
-    nothing = np.full(len(edges), np.nan)
+    known = values if whole else np.where(finite, values, 0.0)
+    minimum = np.minimum.reduceat(low, edges)
+    maximum = np.maximum.reduceat(high, edges)
     return Buckets(
         place=place[edges],
         bucket=bucket[edges],
         x=points.x[edges].astype(np.float64),
-        minimum=np.where(present, np.minimum.reduceat(low, edges), np.nan),
-        maximum=np.where(present, np.maximum.reduceat(high, edges), np.nan),
-        mean=np.divide(total, finite_count, where=present, out=nothing),
+        minimum=np.where(present, minimum, np.nan),
+        maximum=np.where(present, maximum, np.nan),
+        mean=means_of_groups(known, edges, finite_count, minimum, maximum),
         last=values[edges + count - 1],
         count=count.astype(np.int64, copy=False),
     )

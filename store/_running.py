@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._means import means_of_groups
 from ._reduce import MOST_NON_FINITE, buckets_of, reduce_points
 from ._values import ReducedSeries
 
@@ -80,16 +81,13 @@ class RunningReduction:
             ValueError: If there is none.
         """
         parts = self._known()
-        finite = parts["count"] - parts["non_finite"]
-        mean = np.full(len(finite), np.nan)
-        np.divide(parts["total"], finite, where=finite > 0, out=mean)
         return ReducedSeries(
             metric=self.metric,
             first_step=parts["first_step"],
             last_step=parts["last_step"],
             minimum=parts["minimum"],
             maximum=parts["maximum"],
-            mean=mean,
+            mean=parts["mean"],
             minimum_step=parts["minimum_step"],
             maximum_step=parts["maximum_step"],
             last=parts["last"],
@@ -113,9 +111,6 @@ class RunningReduction:
 
 
 def _columns_of(series: ReducedSeries, origin: int, width: int) -> _Columns:
-    finite = series.count - series.non_finite
-    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
-        total = np.where(finite > 0, series.mean, 0.0) * finite
     return {
         "bucket": buckets_of(series.first_step, origin, width),
         "first_step": series.first_step,
@@ -124,7 +119,7 @@ def _columns_of(series: ReducedSeries, origin: int, width: int) -> _Columns:
         "maximum": series.maximum,
         "minimum_step": series.minimum_step,
         "maximum_step": series.maximum_step,
-        "total": total,
+        "mean": series.mean,
         "last": series.last,
         "count": series.count,
         "non_finite": series.non_finite,
@@ -140,13 +135,21 @@ def _merged(parts: _Columns) -> _Columns:
     last = edges + sizes - 1
     merged = {key: parts[key][edges] for key in ("bucket", "first_step")}
     merged |= {key: parts[key][last] for key in ("last_step", "last")}
-    with np.errstate(over="ignore", invalid="ignore"):
-        for key in ("total", "count", "non_finite"):
-            merged[key] = np.add.reduceat(parts[key], edges)
+    for key in ("count", "non_finite"):
+        merged[key] = np.add.reduceat(parts[key], edges)
     for name, combine in (("minimum", np.fmin), ("maximum", np.fmax)):
         extreme = combine.reduceat(parts[name], edges)
         whole = np.repeat(extreme, sizes)
         hits = np.flatnonzero((parts[name] == whole) | np.isnan(whole))
         merged[name] = extreme
         merged[f"{name}_step"] = parts[f"{name}_step"][hits[np.searchsorted(hits, edges)]]
+    finite = parts["count"] - parts["non_finite"]
+    merged["mean"] = means_of_groups(
+        np.where(finite > 0, parts["mean"], 0.0),
+        edges,
+        merged["count"] - merged["non_finite"],
+        merged["minimum"],
+        merged["maximum"],
+        finite,
+    )
     return {key: merged[key] for key in parts}

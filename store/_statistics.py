@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ._means import in_range
+
 Floats = NDArray[np.float64]
 
 RESAMPLES = 2000
@@ -13,6 +15,26 @@ _INTERVAL = (2.5, 97.5)  # percentiles
 _SEED = 0  # the same runs have the same interval
 
 
+def mean_of(values: Floats) -> float:
+    """The mean of finite values, at least one."""
+    scaled, power = in_range(values)
+    return float(np.clip(np.mean(scaled), scaled.min(), scaled.max())) * power
+
+
+def median_of(values: Floats) -> float:
+    """The median of finite values, at least one."""
+    scaled, power = in_range(values)
+    return float(np.median(scaled)) * power
+
+
+def deviation_of(values: Floats) -> float:
+    """The standard deviation that a sample tells of; NaN for one value."""
+    if len(values) < 2:  # noqa: PLR2004
+        return np.nan
+    scaled, power = in_range(values)
+    return float(scaled.std(ddof=1)) * power
+
+
 def interquartile_mean(values: Floats) -> float:
     """Mean without the lowest and the highest quarter, each rounded down to whole values.
 
@@ -20,20 +42,22 @@ def interquartile_mean(values: Floats) -> float:
     precipice", NeurIPS 2021.
     """
     cut = len(values) // 4
-    return float(np.mean(np.sort(values)[cut : len(values) - cut]))
+    return mean_of(np.sort(values)[cut : len(values) - cut])
 
 
 def mean_interval(values: Floats) -> tuple[float, float]:
     """The 95 % percentile bootstrap interval of the mean; NaN for one value."""
     if len(values) < 2:  # noqa: PLR2004
         return np.nan, np.nan
+    values, power = in_range(values)
     draws = np.random.default_rng(_SEED)
     means = [
         values[draws.integers(0, len(values), (some, len(values)))].mean(axis=1)
         for some in _portions(len(values))
     ]
-    low, high = np.percentile(np.concatenate(means), _INTERVAL)
-    return float(low), float(high)
+    found = np.clip(np.concatenate(means), values.min(), values.max())
+    low, high = np.percentile(found, _INTERVAL)
+    return float(low) * power, float(high) * power
 
 
 def probability_above(a: Floats, b: Floats) -> float:
@@ -75,15 +99,15 @@ def explained_share(values: Floats, groups: NDArray[np.intp]) -> float:
         values: float64, n finite values.
         groups: n numbers of groups, from 0 on.
     """
+    values, _ = in_range(values)
     size = len(values)
     counts = np.bincount(groups)
     kinds = int(np.count_nonzero(counts))
-    with np.errstate(over="ignore", invalid="ignore"):
-        distance = values - values.mean()
-        total = float(np.sum(distance**2))
-        sums = np.bincount(groups, distance)[counts > 0]
-        between = float(np.sum(sums**2 / counts[counts > 0]))
-    if size <= kinds or kinds < 2 or not 0 < total < np.inf:  # noqa: PLR2004
+    distance = values - values.mean()
+    total = float(np.sum(distance**2))
+    sums = np.bincount(groups, distance)[counts > 0]
+    between = float(np.sum(sums**2 / counts[counts > 0]))
+    if size <= kinds or kinds < 2 or not total > 0:  # noqa: PLR2004
         return 0.0
     return max(0.0, 1 - (1 - between / total) * (size - 1) / (size - kinds))
 

@@ -175,8 +175,7 @@ def test_chance_explains_nothing_on_average() -> None:
 
 @pytest.mark.parametrize(
     ("values", "groups"),
-    [([1.0], [0]), ([1, 1, 1], [0, 1, 0]), ([1, 2, 3], [0, 0, 0]), ([1, 2], [0, 1]),
-     ([1e308, -1e308, 1e308], [0, 1, 0])],
+    [([1.0], [0]), ([1, 1, 1], [0, 1, 0]), ([1, 2, 3], [0, 0, 0]), ([1, 2], [0, 1])],
 )  # fmt: skip
 def test_where_nothing_can_be_said_the_share_is_zero(
     values: list[float], groups: list[int]

@@ -89,7 +89,8 @@ def band_of(rows: Floats, band: str) -> Band:
             return Band(middle, low, high)
         middle = np.nanmean(rows, axis=0)
         n = np.isfinite(rows).sum(axis=0)
-        spread = np.where(n > 1, np.nanstd(rows, axis=0, ddof=1), 0.0)
+        unit = 2.0 ** np.frexp(np.nanmax(np.abs(rows), initial=0.0))[1]
+        spread = np.where(n > 1, unit * np.nanstd(rows / unit, axis=0, ddof=1), 0.0)
     if band == "ci":
         spread = spread * _student(n - 1) / np.sqrt(np.maximum(n, 1))
     return Band(middle, middle - spread, middle + spread)

@@ -12,13 +12,13 @@ from stepwell.store import better_side
 
 from ._meaning import is_validation
 from ._palette import Look
+from ._scale import FARTHEST, bounded
 from ._smoothing import is_noisy, smoothed, spike_columns
 
 if TYPE_CHECKING:
     from stepwell.store import ReducedSeries
 
 Floats = NDArray[np.float64]
-FARTHEST = 1e300
 _MARKER_SPACING = 7.0
 _FEW_POINTS = 12
 
@@ -120,7 +120,7 @@ def curve_of(
     """
     steps = (series.first_step + series.last_step) / 2.0
     steps[:1], steps[-1:] = series.first_step[:1], series.last_step[-1:]
-    low, high, mean = (_bounded(v) for v in (series.minimum, series.maximum, series.mean))
+    low, high, mean = (bounded(v) for v in (series.minimum, series.maximum, series.mean))
     has_markers = _has_markers(series, pixels_per_step)
     forward: Callable[[Floats], Floats] = np.log10 if is_log else _unchanged
     backward: Callable[[Floats], Floats] = _power_of_ten if is_log else _unchanged
@@ -179,12 +179,6 @@ def _best(series: "ReducedSeries") -> Mark | None:
 def _marks(steps: NDArray[np.int64], values: Floats) -> list[Mark]:
     pairs = zip(steps.tolist(), values.tolist(), strict=True)
     return [Mark(float(step), value) for step, value in pairs]
-
-
-def _bounded(values: Floats) -> Floats:
-    """*values* as far as an axis can show them."""
-    bounded: Floats = np.clip(values, -FARTHEST, FARTHEST)
-    return bounded
 
 
 def _unchanged(values: Floats) -> Floats:

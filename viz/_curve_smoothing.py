@@ -10,6 +10,8 @@ from stepwell.store import ConfigurationError
 
 Floats = NDArray[np.float64]
 
+_HUGE = 1e280
+
 
 @dataclass(frozen=True, slots=True)
 class Smoothing:
@@ -67,13 +69,18 @@ def smooth(mean: Floats, count: NDArray[np.int64], how: Smoothing | None) -> Flo
     if how is None:
         return mean
     finite = np.isfinite(mean)
-    values, points = mean[finite], count[finite].astype(np.float64)
+    # Sums of values near the largest double would be none.
+    unit = 2.0**-64 if np.abs(mean[finite]).max(initial=0.0) > _HUGE else 1.0
+    values, points = mean[finite] * unit, count[finite].astype(np.float64)
     result = np.full(len(mean), np.nan)
-    result[finite] = (
+    smoothed = (
         _exponential(values, points, how.size)
         if how.kind == "ema"
         else _window(values, points, how.size)
     )
+    if values.size:
+        smoothed = np.clip(smoothed, values.min(), values.max())
+    result[finite] = smoothed / unit
     return result
 
 

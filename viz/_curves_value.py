@@ -15,6 +15,7 @@ from ._curve_smoothing import smooth, smoothing_of
 from ._group_lines import GroupLine, group_line
 from ._numbers import short_value
 from ._param_scale import is_logarithmic
+from ._scale import bounded
 from ._sweep_points import axis_of, bins_of, column_of, name_of_key
 
 if TYPE_CHECKING:
@@ -198,8 +199,9 @@ def _line(
     status: Mapping[str, str],
 ) -> RunLine:
     shift, unit, logx, logy = axes
-    x = (curve.x - shift) / unit
-    raw, y = curve.mean, smooth(curve.mean, curve.count, how)
+    x = bounded((curve.x - shift) / unit)
+    raw = bounded(curve.mean)
+    y = smooth(raw, curve.count, how)
     if logy:
         raw, y = (np.where(part > 0, part, np.nan) for part in (raw, y))
     if logx:

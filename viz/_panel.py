@@ -10,11 +10,11 @@ import numpy as np
 from stepwell.store import metric_words
 
 from ._config import MetricConfig, PlotConfig
-from ._curve import FARTHEST, Curve, Mark, curve_of
+from ._curve import Curve, Mark, curve_of
 from ._experts import ShareMap, experts_among, share_map
 from ._meaning import member, readable, short_labels
 from ._palette import Look
-from ._scale import Scale, linear_scale, log_scale, symlog_scale
+from ._scale import FARTHEST, Scale, linear_scale, log_scale, symlog_scale
 
 if TYPE_CHECKING:
     from stepwell.store import ReducedSeries

@@ -9,6 +9,7 @@ import numpy as np
 
 from ._numbers import short_value
 from ._param_scale import ParamScale, is_logarithmic, scaled, short_keys
+from ._scale import bounded
 from ._shades import shade_ends
 from ._sweep_points import varying_keys
 
@@ -133,6 +134,7 @@ def metric_axis(
     values: NDArray[np.float64], goal: str
 ) -> tuple[ParamScale, NDArray[np.float64]]:
     """Positions with the best at 1.0; all that are worse than the worst shade at 0.0."""
+    values = bounded(values)
     worst, best = shade_ends(values, goal)
     if not len(values):
         return ParamScale("linear", (), (), False), np.empty(0)
@@ -141,15 +143,14 @@ def metric_axis(
         return ParamScale("linear", (0.5,), (label,), False), np.full(len(values), 0.5)
     ends = np.array([worst, best])
     is_log = is_logarithmic(ends)
-    low, high = (np.log(ends) if is_log else ends / 2).tolist()
+    low, high = (np.log(ends) if is_log else ends).tolist()
     with np.errstate(invalid="ignore", divide="ignore"):
-        moved: NDArray[Any] = np.log(values) if is_log else values / 2
+        moved: NDArray[Any] = np.log(values) if is_log else values
     places = np.clip(np.nan_to_num((moved - low) / (high - low)), 0.0, 1.0)
     ticks = (0.0, 1 / 3, 2 / 3, 1.0)
     shown = [low + (high - low) * tick for tick in ticks]
     labels = [
-        short_value(float(np.exp(v)) if is_log else v * 2, _digits(worst, best))
-        for v in shown
+        short_value(float(np.exp(v)) if is_log else v, _digits(worst, best)) for v in shown
     ]
     if np.any(values > worst) if goal == "min" else np.any(values < worst):
         labels[0] = ("≥ " if goal == "min" else "≤ ") + labels[0]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._numbers import short_value
+from ._scale import bounded
 
 MISSING = -0.12
 """Where a run stands that has no value of the key."""
@@ -68,6 +69,7 @@ def scaled(column: NDArray[Any]) -> tuple[ParamScale, NDArray[np.float64]]:
         return _words(column)
     values = column.astype(np.float64)
     finite = np.isfinite(values)
+    values[finite] = bounded(values[finite])
     kinds = np.unique(values[finite])
     if not len(kinds):
         return ParamScale("linear", (), (), True), np.full(len(values), np.nan)
@@ -120,7 +122,7 @@ def _positions(
         return np.full(len(values), 0.5)
     if is_log:
         return (np.log(values) - math.log(low)) / (math.log(high) - math.log(low))
-    return values / 2 / (high / 2 - low / 2) - low / 2 / (high / 2 - low / 2)
+    return (values - low) / (high - low)
 
 
 def _words(column: NDArray[Any]) -> tuple[ParamScale, NDArray[np.float64]]:

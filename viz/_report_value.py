@@ -117,7 +117,7 @@ def _facts(found: RunValues, at: str | int) -> tuple[str, ...]:
         f"metric: {where} ({found.direction})",
     ]
     if found.best is not None:
-        best = short_value(float(found.value[found.best]))
+        best = short_value(float(found.board.value[0]))
         facts += [f"best {best}, {found.table.run[found.rows[found.best]]}"]
         facts += [f"median {short_value(float(np.median(found.value)))}"]
     return tuple(facts)

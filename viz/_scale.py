@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ._numbers import tick_labels
 
 MOST_TICKS = 5
@@ -12,6 +15,15 @@ _FROM_ZERO = 0.3
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 _DECADE_PARTS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0))
 _TINY = 1e-300
+
+FARTHEST = 1e300
+"""The largest value that an axis can show; a larger one stands there."""
+
+
+def bounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """*values* as far as an axis can show them."""
+    found: NDArray[np.float64] = np.clip(values, -FARTHEST, FARTHEST)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +67,10 @@ def linear_scale(low: float, high: float, *, padded: bool = True) -> Scale:
 
     Where these are the same, it has one tick.
     """
-    bottom, top = _padded(low, high) if padded else (low, high)
+    is_one = _are_same(low, high)
+    bottom, top = _padded(low, high) if padded or is_one else (low, high)
     # Ticks around a value that never changes tell nothing.
-    ticks = (low,) if padded and _are_same(low, high) else _linear_ticks(bottom, top)
+    ticks = (low,) if is_one else _linear_ticks(bottom, top)
     return Scale("linear", bottom, top, ticks, tick_labels(ticks))
 
 
@@ -130,14 +143,14 @@ def _unfold(value: float, threshold: float) -> float:
 
 
 def _are_same(low: float, high: float) -> bool:
-    return high - low <= max(abs(low), abs(high)) * 1e-12
+    return high - low <= max(max(abs(low), abs(high)) * 1e-12, _TINY)
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
     spread = high - low
     size = max(abs(low), abs(high))
     if _are_same(low, high):
-        margin = size * 0.1 if size else 1.0
+        margin = size * 0.1 if size > _TINY else 1.0
         return low - margin, high + margin
     margin = spread * _HEADROOM
     bottom, top = low - margin, high + margin

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from numpy.typing import NDArray
 
+from ._scale import bounded
 from ._theme import Theme
 
 # Lightness falls evenly from the worst to the best, so that it can be read without hue.
@@ -36,7 +37,7 @@ def shade_ends(values: NDArray[np.float64], goal: str) -> tuple[float, float]:
     The worst twentieth of many runs, such as those that diverged, share one shade, so that
     the others can be told apart. Both are NaN where there is no finite value.
     """
-    finite = values[np.isfinite(values)]
+    finite = bounded(values[np.isfinite(values)])
     if not len(finite):
         return float("nan"), float("nan")
     share = 100.0 if len(finite) < _FEW else _WORST_SHARE

@@ -11,6 +11,7 @@ from stepwell.store import ConfigurationError
 
 from ._numbers import short_value
 from ._param_scale import is_logarithmic, short_keys
+from ._scale import bounded
 
 if TYPE_CHECKING:
     from stepwell.store import Importance, Leaderboard, Runs, Store, SweepTable
@@ -29,7 +30,7 @@ class RunValues:
         board: The runs by rank.
         table: The sweep, all its runs.
         rows: int64, the rows of *table* that have a value.
-        value: float64, as many values.
+        value: float64, as many values, as far as an axis can show them.
     """
 
     metric: str
@@ -66,7 +67,8 @@ def run_values(
     found = dict(zip(board.run_id.tolist(), board.value.tolist(), strict=True))
     rows = [row for row, run in enumerate(table.run_id.tolist()) if run in found]
     value = np.array([found[table.run_id[row]] for row in rows], np.float64)
-    return RunValues(metric, board.goal, board, table, np.array(rows, np.int64), value)
+    shown = bounded(value)
+    return RunValues(metric, board.goal, board, table, np.array(rows, np.int64), shown)
 
 
 def keys_by_importance(importance: "Importance") -> list[str]:
@@ -146,7 +148,7 @@ def name_of_key(table: "SweepTable", key: str) -> str:
 def axis_of(column: NDArray[Any], name: str) -> Parameter:
     """A column of numbers or words as an axis."""
     if column.dtype == np.float64:
-        x = np.where(np.isfinite(column), column, np.nan)
+        x = bounded(np.where(np.isfinite(column), column, np.nan))
         return Parameter(name, x, is_logarithmic(x))
     names = tuple(sorted({str(cell) for cell in column if cell is not None}))
     places = {name: float(place) for place, name in enumerate(names)}

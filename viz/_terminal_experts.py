@@ -41,12 +41,14 @@ def expert_load(values: Mapping[str, float]) -> ExpertLoad | None:
         values: The newest values of the experts' metrics.
     """
     found = {name: value for name, value in values.items() if math.isfinite(value)}
-    loads = [max(value, 0.0) for value in found.values()]
-    total = math.fsum(loads)
-    if len(found) < _FEWEST or not 0 < total < math.inf:
+    loads = {name: max(value, 0.0) for name, value in found.items()}
+    most = max(loads.values(), default=0.0)
+    if len(found) < _FEWEST or not most:
         return None
     names = sorted(found, key=_place)
-    parts = [max(found[name], 0.0) / total for name in names]
+    parts = [loads[name] / most for name in names]  # whose sum any double can hold
+    total = math.fsum(parts)
+    parts = [part / total for part in parts]
     shares = tuple(part * len(parts) for part in parts)
     return ExpertLoad(
         labels=labels(names),

@@ -7,6 +7,7 @@ from typing import TypeVar
 from ._terminal_value import NOTHING, Trail
 
 MOST_BUCKETS = 256
+_SMALLER = 2.0**-64  # 2⁶⁴ of the largest doubles, so reduced, can be added
 
 Number = TypeVar("Number", int, float)
 
@@ -44,6 +45,7 @@ class RunningTrail:
     def __init__(self, scale: Scale) -> None:
         self._scale = scale
         self._sums: list[float] = []
+        self._unit = 1.0  # of the sums; less for a metric whose own go beyond any double
         self._counts: list[int] = []
         self._lows: list[float] = []
         self._highs: list[float] = []
@@ -79,10 +81,22 @@ class RunningTrail:
                 self._broken.add(bucket)
             values, total = finite, sum(finite)
         if values:
-            self._sums[bucket] += total
+            self._add(bucket, total, values)
             self._counts[bucket] += len(values)
             self._lows[bucket] = min(self._lows[bucket], *values)
             self._highs[bucket] = max(self._highs[bucket], *values)
+
+    def _add(self, bucket: int, total: float, values: Sequence[float]) -> None:
+        added = self._sums[bucket] + total * self._unit
+        if not math.isfinite(added):
+            self._reduce()
+            added = self._sums[bucket] + sum(value * _SMALLER for value in values)
+        self._sums[bucket] = added
+
+    def _reduce(self) -> None:
+        if self._unit == 1:
+            self._unit = _SMALLER
+            self._sums = [total * _SMALLER for total in self._sums]
 
     def halve(self) -> None:
         """Join the buckets in pairs: the scale has become twice as wide."""
@@ -91,6 +105,8 @@ class RunningTrail:
             self._counts.append(0)
             self._lows.append(math.inf)
             self._highs.append(-math.inf)
+        if not all(math.isfinite(a + b) for a, b in _pairs(self._sums)):
+            self._reduce()
         self._sums = [a + b for a, b in _pairs(self._sums)]
         self._counts = [a + b for a, b in _pairs(self._counts)]
         self._lows = [min(a, b) for a, b in _pairs(self._lows)]
@@ -105,8 +121,10 @@ class RunningTrail:
             self._last,
             self._scale.width,
             tuple(
-                total / count if count else NOTHING
-                for total, count in zip(self._sums, counts, strict=True)
+                min(max(total / count / self._unit, low), high) if count else NOTHING
+                for total, count, low, high in zip(
+                    self._sums, counts, self._lows, self._highs, strict=True
+                )
             ),
             tuple(_where(self._lows, counts)),
             tuple(_where(self._highs, counts)),
