@@ -92,6 +92,11 @@ class Run:
         return self._writer.is_open
 
     @property
+    def is_disabled(self) -> bool:
+        """Whether the run records nothing; see *mode* of `stepwell.init`."""
+        return False
+
+    @property
     def config(self) -> Config:
         """The configuration; setting a key records it with the run."""
         return self._config

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec
 from . import _session
 from ._active_run import activate
 from ._clock import RunClock
+from ._disabled import DisabledRun, DisabledWriter, is_disabled
 from ._environment import describe_checkout, describe_process
 from ._errors import (
     ConfigurationError,
@@ -47,6 +48,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     rank: int | None = None,
     durability: str = "write",
     layout: dict[str, Any] | None = None,
+    mode: str | None = None,
 ) -> Run:
     """Start a run, or go on with one.
 
@@ -69,6 +71,9 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         durability: `write`: each call survives the death of the process. `fsync`: also a
             loss of power, for the price of a disk's write per call (milliseconds).
         layout: The panels of the visualizer that records it.
+        mode: `disabled`: everything works, and nothing is recorded or shown; a call costs
+            next to nothing. `online` and `offline` both record, as all is local. From
+            `STEPWELL_MODE` when absent.
 
     Raises:
         ConfigurationError: If an argument is unusable.
@@ -86,6 +91,9 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     rank = rank_of_process() if rank is None else _check_rank(rank)
     settings = plain_config(config)
     location = resolve(store)
+    if is_disabled(mode):
+        nobody = DisabledWriter(location, _unwritten(id, name, project, rank))
+        return DisabledRun(nobody, settings, labels, notes)
     prepare_folder(location)
     run_id, history = _identify(location, id, policy)
     clock = RunClock()
@@ -106,20 +114,14 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     started["time"] = clock.now()
     if layout is not None:
         started["layout"] = plain_value(layout, "layout")
-    try:
-        writer = RunWriter(
-            location,
-            header,
-            started if header.primary else None,
-            current_step=history.last_step,
-            synchronous=durability == "fsync",
-            clock=clock,
-        )
-    except OSError as error:
-        raise StoreLocationError(
-            f"cannot write a journal in {location.journals}: {error.strerror or error};"
-            f" make room, or choose another store (store=…, or {VARIABLE})"
-        ) from error
+    writer = _open_writer(
+        location,
+        header,
+        started if header.primary else None,
+        current_step=history.last_step,
+        synchronous=durability == "fsync",
+        clock=clock,
+    )
     if not header.primary:
         labels = list(dict.fromkeys([*history.tags, *labels])) if labels else []
         given = {"config": settings, "tags": labels, "notes": notes}
@@ -156,6 +158,28 @@ def _activating(start: Callable[_P, Run]) -> Callable[_P, Run]:
 
 
 init = _activating(start_run)
+
+
+def _open_writer(
+    location: Location, header: Header, started: dict[str, Any] | None, **how: Any
+) -> RunWriter:
+    try:
+        return RunWriter(location, header, started, **how)
+    except OSError as error:
+        raise StoreLocationError(
+            f"cannot write a journal in {location.journals}: {error.strerror or error};"
+            f" make room, or choose another store (store=…, or {VARIABLE})"
+        ) from error
+
+
+def _unwritten(
+    given: str | None, name: str | None, project: str | None, rank: int
+) -> Header:
+    """The header of a journal that is never made."""
+    run_id = new_run_id() if given is None else as_run_id(given)
+    name = name or _default_name(given)
+    here = host_name(), "", os.getpid(), 0
+    return Header(run_id, "", name, project, *here, rank, attempt=1, primary=False)
 
 
 def _identify(location: Location, given: str | None, policy: str) -> tuple[str, History]:

@@ -72,6 +72,7 @@ class DualVisualizationSystem:
         self.scientific_viz = create_moe_visualizer(n_experts=n_experts, run=run)
         self.terminal_viz = RichTrainerVisualizer(config, run=self.scientific_viz.run)
         self.total_steps = total_steps
+        self._is_disabled = self.run.is_disabled
 
     @property
     def run(self) -> Run:
@@ -96,6 +97,8 @@ class DualVisualizationSystem:
             comprehensive_metrics: Names and values. `expert_utilization` and
                 `custom_metrics` are mappings of their own.
         """
+        if self._is_disabled:
+            return
         plot_metrics = self._prepare_plot_metrics(comprehensive_metrics)
         self.scientific_viz.update_metrics(plot_metrics, step=step)
         self.terminal_viz.update(
@@ -113,6 +116,8 @@ class DualVisualizationSystem:
             OSError: The file can't be written.
         """
         self.scientific_viz.save_plot(filename)
+        if self._is_disabled:
+            return
         print(f"Saved scientific plots to {filename}")
 
     def get_training_summary(self) -> dict[str, Any]:

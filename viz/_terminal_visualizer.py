@@ -94,7 +94,7 @@ class RichTrainerVisualizer:
         if total_steps is not None:
             check_whole_number("total_steps", total_steps)
             self._run.config["total_steps"] = int(total_steps)
-        if self._is_closed:
+        if self._is_closed or self._run.is_disabled:
             return
         self._is_started = True
         if self._display is not None:
@@ -113,6 +113,8 @@ class RichTrainerVisualizer:
             snapshot: One step. What it has of None is absent.
         """
         if not self._is_started:
+            if self._run.is_disabled:
+                return
             self.start()
         try:
             metrics = self._metrics_of(snapshot)

@@ -100,6 +100,8 @@ class RealTimeTrainingVisualizer:
         Warns:
             PlotWarning: The data could not be read or drawn, and nothing was saved.
         """
+        if self._run.is_disabled:
+            return
         from ._files import save_page, target_path  # noqa: PLC0415 loads matplotlib
         from ._page import prepare  # noqa: PLC0415
         from ._run_spec import spec_of_run  # noqa: PLC0415
@@ -162,6 +164,8 @@ class RealTimeTrainingVisualizer:
                 self._run.finish(status, message)
 
     def _print_table(self, metrics: Mapping[str, Any]) -> None:
+        if self._run.is_disabled:
+            return
         if self._tables is None:
             from ._terminal_tables import PrintedTables  # noqa: PLC0415 (loads Rich)
 
@@ -169,6 +173,8 @@ class RealTimeTrainingVisualizer:
         self._tables.update(metrics, self._recorder.last_step)
 
     def _open_view(self) -> View | None:
+        if self._run.is_disabled:
+            return None
         try:
             view = open_view(self._run, self._config)
         except Exception as error:  # noqa: BLE001 the training loop goes on
@@ -181,6 +187,8 @@ class RealTimeTrainingVisualizer:
         return view
 
     def _print_summary(self) -> None:
+        if self._run.is_disabled:
+            return
         title = f"run {self._run.name} ({self._run.id}) in {self._run.location}"
         print(summary_table(title, self._run.summary()))
 
