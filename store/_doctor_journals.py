@@ -56,7 +56,7 @@ def examine_journals(location: Location, facts: DatabaseFacts, now: float) -> li
 
 def _check_journal(journal: JournalFile, scan: JournalScan, now: float) -> list[Finding]:
     name, found = _short(journal.path), []
-    alive = scan.header is not None and is_alive(scan.header, journal.heartbeat)
+    alive = scan.header is not None and is_alive(scan.header, journal)
     if scan.header is None and now - journal.heartbeat > FRESH_SECONDS:
         text = f"{name} has no whole header; {count_of(scan.records, 'record')} behind it"
         found.append(Finding("journals", FAULT, text, REPAIR))

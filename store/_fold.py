@@ -18,7 +18,7 @@ from ._fold_points import Stretch, insert_stretch
 from ._format import Header
 from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
-from ._liveness import is_alive
+from ._liveness import how_it_crashed, is_alive
 from ._memory import roll_back
 from ._owners import open_ours
 from ._pending import Unreadable, header_of, needs_fold, say_unread
@@ -134,7 +134,7 @@ def _read(
                 with contextlib.suppress(OSError):
                     _set_aside(journal.path)
             continue
-        alive = is_alive(header, journal.heartbeat)
+        alive = is_alive(header, journal)
         start = offset or lease.header_ends[journal.writer]
         try:
             piece = read_piece(journal.path, start, left)
@@ -159,7 +159,7 @@ def _apply(rows: RunRows, stretch: Stretch) -> None:
     elif stretch.alive:
         rows.end(header, "running", None, None)
     elif stretch.piece.is_last:
-        rows.end(header, "crashed", "the process ended without a word", heartbeat)
+        rows.end(header, "crashed", how_it_crashed(header), heartbeat)
 
 
 def _mark_vanished(

@@ -74,6 +74,7 @@ class Header(NamedTuple):
         started: When it began, in nanoseconds since 1970 (0: not known).
         follows: Identity of the attempt that had ended when this one began (0: none).
         number: What the attempt is called, from 1, as far as was known when it began.
+        locked: Whether the writer holds a lock on the journal while it lives.
         format: Version of the journal format.
     """
 
@@ -91,6 +92,7 @@ class Header(NamedTuple):
     started: int = 0
     follows: int = 0
     number: int = 1
+    locked: bool = False
     format: int = FORMAT
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ._caller import warn_caller
 from ._errors import StoreWarning
 from ._format import Header, encode_header, encode_json, journal_name
+from ._life_lock import hold_life_lock
 
 
 class Journal:
@@ -44,6 +45,7 @@ class Journal:
         self._whole: int | None = None  # length without a record that was cut short
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(self.path, flags, 0o644)
+        header = header._replace(locked=hold_life_lock(self._file))
         start = encode_header(header) + first
         try:
             written = os.write(self._file, start)

@@ -4,8 +4,13 @@ import os
 import time
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._format import Header
+from ._life_lock import has_life_lock
+
+if TYPE_CHECKING:
+    from ._journal_files import JournalFile
 
 FRESH_SECONDS = 60.0
 """Elsewhere than on this machine, a journal untouched for longer has lost its writer."""
@@ -28,6 +33,10 @@ def machine() -> str:
     except OSError:
         pass
     return " ".join(parts)
+
+
+# A child may be the first process of a container.
+os.register_at_fork(after_in_child=machine.cache_clear)
 
 
 def process_started(pid: int) -> int | None:
@@ -58,21 +67,47 @@ def _probe(pid: int) -> int | None:
 
 def is_here(header: Header) -> bool:
     """Whether a journal's writer runs, or ran, on this machine since it was started."""
-    return header.machine == machine()
+    return _identity(header.machine) == _identity(machine())
 
 
-def is_alive(header: Header, heartbeat: float) -> bool:
-    """Whether a journal's writer lives.
-
-    Args:
-        header: The journal's header.
-        heartbeat: The journal's modification time, seconds since 1970.
-    """
+def is_alive(header: Header, journal: "JournalFile") -> bool:
+    """Whether a journal's writer lives."""
     if is_here(header):
-        started = process_started(header.pid)
-        return started is not None and 0 in {
-            started,
-            header.process_started,
-            started - header.process_started,
-        }
-    return -_SKEW_SECONDS < time.time() - heartbeat < FRESH_SECONDS
+        return _is_process(header) and not _has_let_go(header, journal.path)
+    age = time.time() - journal.heartbeat
+    if not -_SKEW_SECONDS < age < FRESH_SECONDS:
+        return False
+    # The locks of another machine may not be seen from here, but those of a container are.
+    return _boot(header.machine) != _boot(machine()) or not _has_let_go(
+        header, journal.path
+    )
+
+
+def how_it_crashed(header: Header) -> str:
+    """What is said of a run whose writer lives no more, and has not said why."""
+    if header.locked and is_here(header) and _is_process(header):
+        return "the process became another program, or this is a copy of its journal"
+    return "the process ended without a word"
+
+
+def _is_process(header: Header) -> bool:
+    started = process_started(header.pid)
+    return started is not None and 0 in {
+        started,
+        header.process_started,
+        started - header.process_started,
+    }
+
+
+def _has_let_go(header: Header, path: Path) -> bool:
+    return header.locked and has_life_lock(path) is False
+
+
+def _identity(text: str) -> list[str]:
+    # A name may change while the machine runs; its boot and its namespaces can't.
+    name, *facts = text.split(" ")
+    return facts or [name]
+
+
+def _boot(text: str) -> str:
+    return _identity(text)[0]

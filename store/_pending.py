@@ -40,7 +40,7 @@ def needs_fold(lease: Lease) -> bool:
                 return True
         elif lease.folded.get(journal.writer) != journal.size or lease.alive.get(
             journal.writer
-        ) != is_alive(header, journal.heartbeat):
+        ) != is_alive(header, journal):
             return True
     return False
 

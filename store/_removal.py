@@ -106,7 +106,7 @@ def _may_go_on(journal: JournalFile) -> bool:
         return False
     except (OSError, StoreNewerError):
         return True  # who writes it cannot be told
-    return found is not None and is_alive(found[0], journal.heartbeat)
+    return found is not None and is_alive(found[0], journal)
 
 
 def _journals(lease: Lease, runs: Iterable[RunInfo]) -> Iterator[JournalFile]:

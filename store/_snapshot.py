@@ -8,7 +8,7 @@ exit message says as of when.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ._fold import fold
 from ._hidden_folder import hidden_folder
 from ._journal_files import LOST, list_journals, list_set_aside
 from ._lease import SECONDS, Lease
+from ._life_lock import has_life_lock, hold_life_lock
 from ._location import Location
 from ._looking import looking
 from ._owners import open_ours
@@ -42,11 +43,11 @@ def snapshot(
     Raises:
         StoreError: If it cannot be locked, read, or copied.
     """
-    with hidden_folder(beside) as folder:
+    with hidden_folder(beside) as folder, ExitStack() as locks:
         lease = Lease(Location(folder / beside.name))
         try:
             with looking(source, seconds):
-                _copy_files(source, lease.location)
+                _copy_files(source, lease.location, locks)
         except OSError as error:
             what, advice = "", "make room, or copy elsewhere"
             if isinstance(error, PermissionError):
@@ -74,7 +75,7 @@ def remove_locks(location: Location) -> None:
         (location.journals / lock).unlink(missing_ok=True)
 
 
-def _copy_files(source: Location, target: Location) -> None:
+def _copy_files(source: Location, target: Location, locks: ExitStack) -> None:
     target.journals.mkdir()
     require_files(source.database)
     for suffix in ("", ".wal"):
@@ -82,17 +83,21 @@ def _copy_files(source: Location, target: Location) -> None:
         with suppress(FileNotFoundError):
             shutil.copyfile(file, target.database.with_name(target.database.name + suffix))
     for journal in list_journals(source.journals):
-        _copy_journal(journal.path, target.journals)
+        copied = _copy_journal(journal.path, target.journals)
+        if has_life_lock(journal.path):  # who goes on there, does so in the copy
+            locks.callback(os.close, held := os.open(copied, os.O_WRONLY))
+            hold_life_lock(held)
     for path in list_set_aside(source.journals):
         _copy_journal(path, target.journals)
 
 
-def _copy_journal(path: Path, folder: Path) -> None:
+def _copy_journal(path: Path, folder: Path) -> Path:
     copy = folder / path.name
     with open_ours(path) as file, copy.open("xb") as target:
         shutil.copyfileobj(file, target)
         time = os.fstat(file.fileno()).st_mtime_ns
     os.utime(copy, ns=(time, time))  # which is the heartbeat
+    return copy
 
 
 def end_journals(
