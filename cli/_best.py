@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import _shared as shared
+from ._output import echo_json, new_console, say
 from ._ranking import ranking
 from ._selection import selection_options
 
@@ -80,16 +81,16 @@ def best(  # noqa: PLR0913, PLR0917 (an option an argument)
             row | {"config": given} for row, given in zip(board.rows(), params, strict=True)
         ]
         head = {name: getattr(board, name) for name in ("metric", "goal", "at")}
-        shared.echo_json(head | {"runs_without": board.runs_without, "runs": rows})
+        echo_json(head | {"runs_without": board.runs_without, "runs": rows})
         return
     if not len(board):
         without = f"; {board.runs_without} have no finite value" * bool(board.runs_without)
-        click.echo(f"no run to rank in {where}{without}")
+        say(f"no run to rank in {where}{without}")
         return
-    console = shared.console()
+    console = new_console()
     shown, left_out = ranking(board, params, console.width)
     console.print(shown)
-    click.echo(_said(board, left_out))
+    say(_said(board, left_out))
 
 
 def _said(board: "Leaderboard", left_out: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 
 if TYPE_CHECKING:
     from stepwell.store import RunInfo
@@ -74,6 +75,6 @@ def rename(
 
 def _print(info: "RunInfo", change: str, as_json: bool) -> None:
     if as_json:
-        shared.echo_json(asdict(info))
+        echo_json(asdict(info))
     else:
-        click.echo(f"{info.name} ({shared.short_id(info.run_id)})  {change}")
+        say(f"{info.name} ({shared.short_id(info.run_id)})  {change}")

@@ -4,7 +4,9 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-import click
+from stepwell.store import visible
+
+from ._output import Cell, say_styled
 
 _GAP = "  "
 _WIDTH_OF_FILES = 200  # where nobody watches; as wide as it needs to be
@@ -13,18 +15,15 @@ _WIDTH = 80  # of a terminal that does not tell
 WIDEST_NAME = 40
 """Cells of a name in a list; a longer one would push the other columns away."""
 
-Cell = tuple[str, dict[str, str | bool]]
-"""A text, and how it looks: arguments of `click.style`."""
-
 
 def print_columns(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Print rows below their headings; a line that is too long ends with `…`."""
     head: list[Cell] = [(heading, {"dim": True}) for heading in headings]
-    lines = [[(_plain(text), look) for text, look in row] for row in (head, *rows)]
+    lines = [[(visible(text), look) for text, look in row] for row in (head, *rows)]
     widths = [max(width_of(row[place][0]) for row in lines) for place in range(len(head))]
     room = _columns()
     for row in lines:
-        click.echo(_line(row, widths, room), color=_color())
+        say_styled(_line(row, widths, room), color=_color())
 
 
 def shortened(text: str, widest: int = WIDEST_NAME) -> str:
@@ -48,16 +47,16 @@ def width_of(text: str) -> int:
     return cell_len(text)
 
 
-def _line(row: Sequence[Cell], widths: Sequence[int], room: int) -> str:
-    parts = []
+def _line(row: Sequence[Cell], widths: Sequence[int], room: int) -> list[Cell]:
+    cells: list[Cell] = []
     for (text, look), width in zip(row, widths, strict=True):
         shown = _cut(text, room)
-        parts.append(click.style(shown, **look) if look else shown)  # type: ignore[arg-type]
-        parts.append(" " * min(width - width_of(shown), room) + _GAP)
+        cells.append((shown, look))
+        cells.append((" " * min(width - width_of(shown), room) + _GAP, {}))
         room -= width + len(_GAP)
         if room <= 0:
             break
-    return "".join(parts).rstrip()
+    return cells
 
 
 def _cut(text: str, room: int) -> str:
@@ -66,13 +65,6 @@ def _cut(text: str, room: int) -> str:
     while text and width_of(text) >= room:
         text = text[: max(room, 1) - 1] if text.isascii() else text[:-1]
     return f"{text}…"
-
-
-def _plain(text: str) -> str:
-    """*text* without what would move the cursor, or worse."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _columns() -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 
 
 @click.command()
@@ -23,11 +24,11 @@ def compact(ctx: click.Context, location: Path | None, as_json: bool) -> None:
 
     done = compact_store(location or ctx.obj)
     if as_json:
-        shared.echo_json(asdict(done))
+        echo_json(asdict(done))
         return
     saved = 100 * (1 - done.after / done.before)
     gain = f"{saved:.0f} % smaller" if saved >= 0 else f"{-saved:.0f} % larger"
-    click.echo(
+    say(
         f"{done.location}: {shared.size(done.before)} before, {shared.size(done.after)} now"
         f" ({gain}), {shared.counted(done.points, 'point')},"
         f" {shared.short_duration(done.seconds)}"

@@ -10,6 +10,7 @@ import click
 
 from . import _shared as shared
 from ._columns import shortened
+from ._output import assemble, echo_json, new_console, rich_text, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,7 +50,7 @@ def compare(  # noqa: PLR0913, PLR0917 (an option an argument)
         runs = [shared.run_of(store, run) for run in (run_a, run_b)]
         found = store.compare(runs[0], runs[1], at=at)
     if as_json:
-        shared.echo_json(
+        echo_json(
             _runs(found)
             | {"config": [asdict(row) for row in found.config]}
             | {"metrics": [asdict(row) for row in found.metrics]}
@@ -57,14 +58,14 @@ def compare(  # noqa: PLR0913, PLR0917 (an option an argument)
         return
     rows = found.config if everything else found.differences
     if rows:
-        shared.console().print(_config_table(found, rows))
+        new_console().print(_config_table(found, rows))
     else:
-        click.echo(_same(found))
+        say(_same(found))
     if found.metrics:
-        click.echo()
-        shared.console().print(_metrics_table(found))
+        say()
+        new_console().print(_metrics_table(found))
     else:
-        click.echo("no metrics yet")
+        say("no metrics yet")
 
 
 @click.command()
@@ -85,11 +86,11 @@ def diff(
         found = store.compare(runs[0], runs[1])
     if as_json:
         rows = [{"key": row.key, "a": row.a, "b": row.b} for row in found.differences]
-        shared.echo_json(_runs(found) | {"config": rows})
+        echo_json(_runs(found) | {"config": rows})
     elif found.differences:
-        shared.console().print(_config_table(found, found.differences))
+        new_console().print(_config_table(found, found.differences))
     else:
-        click.echo(_same(found))
+        say(_same(found))
 
 
 def _runs(found: "Comparison") -> dict[str, object]:
@@ -104,31 +105,26 @@ def _same(found: "Comparison") -> str:
 
 def _table(found: "Comparison", heading: str) -> "Table":
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column(heading, no_wrap=True)
     for run in (found.run_a, found.run_b):
-        title = Text.assemble(
-            (shortened(run.name), "bold"), " ", shared.short_id(run.run_id)
-        )
+        title = assemble((shortened(run.name), "bold"), " ", shared.short_id(run.run_id))
         table.add_column(title, justify="right", overflow="fold")
     return table
 
 
 def _config_table(found: "Comparison", rows: Sequence["ConfigRow"]) -> "Table":
-    from rich.text import Text  # noqa: PLC0415
 
     table = _table(found, "config")
     for row in rows:
         style = "" if row.differs else "dim"
-        cells = (Text("–" if text is None else text, style) for text in (row.a, row.b))
-        table.add_row(Text(row.key, style or "bold"), *cells)
+        cells = (rich_text("–" if text is None else text, style) for text in (row.a, row.b))
+        table.add_row(rich_text(row.key, style or "bold"), *cells)
     return table
 
 
 def _metrics_table(found: "Comparison") -> "Table":
-    from rich.text import Text  # noqa: PLC0415
 
     table = _table(found, "metric")
     table.add_column("difference", justify="right", no_wrap=True)
@@ -136,24 +132,23 @@ def _metrics_table(found: "Comparison") -> "Table":
     table.add_column("at", style="dim", no_wrap=True)
     for row in found.metrics:
         table.add_row(
-            Text(row.metric, "bold"),
+            rich_text(row.metric, "bold"),
             *(_value(row, side) for side in ("a", "b")),
-            Text(_signed(row.difference)),
-            Text("" if math.isnan(row.relative) else f"{row.relative:+.1%}", "dim"),
+            rich_text(_signed(row.difference)),
+            rich_text("" if math.isnan(row.relative) else f"{row.relative:+.1%}", "dim"),
             row.at,
         )
     return table
 
 
 def _value(row: "MetricRow", side: str) -> "Text":
-    from rich.text import Text  # noqa: PLC0415
 
     if row.lacking == side:
-        return Text("–")
+        return rich_text("–")
     value = row.a if side == "a" else row.b
     is_better = row.better == side
     shown = shared.short_number(value) + (" *" if is_better else "")
-    return Text(shown, "green" if is_better else "")
+    return rich_text(shown, "green" if is_better else "")
 
 
 def _signed(value: float) -> str:

@@ -54,7 +54,7 @@ class KnownName(click.types.StringParamType):
     def _matches(self, ctx: click.Context, incomplete: str) -> "Iterator[CompletionItem]":
         from click.shell_completion import CompletionItem  # noqa: PLC0415
 
-        from stepwell.store import known_names  # noqa: PLC0415 (loads DuckDB)
+        from stepwell.store import known_names, visible  # noqa: PLC0415 (loads DuckDB)
 
         *done, begun = incomplete.split(",") if self.kind == "run" else [incomplete]
         before = "".join(f"{reference}," for reference in done)
@@ -64,7 +64,7 @@ class KnownName(click.types.StringParamType):
         for text, told in candidates:
             if text.startswith(begun) and text not in seen:
                 seen.add(text)
-                yield CompletionItem(before + text, help=told)
+                yield CompletionItem(before + text, help=visible(told) if told else None)
 
 
 class Status(click.types.StringParamType):

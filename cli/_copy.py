@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 
 
 @click.command()
@@ -25,10 +26,10 @@ def copy(ctx: click.Context, location: Path | None, target: Path, as_json: bool)
 
     made = copy_store(location or ctx.obj, target)
     if as_json:
-        shared.echo_json(asdict(made))
+        echo_json(asdict(made))
         return
     extent = f"{shared.counted(made.runs, 'run')}, {shared.counted(made.points, 'point')}"
     running = (
         f"; {shared.counted(made.running, 'run')} still going on" if made.running else ""
     )
-    click.echo(f"{made.location}: {extent}, {shared.size(made.size)}{running}")
+    say(f"{made.location}: {extent}, {shared.size(made.size)}{running}")

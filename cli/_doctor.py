@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._output import assemble, echo_json, new_console
 
 if TYPE_CHECKING:
     from stepwell.store import Finding
@@ -30,7 +31,7 @@ def doctor(ctx: click.Context, location: Path | None, as_json: bool) -> None:
 
     findings = examine(location or ctx.obj)
     if as_json:
-        shared.echo_json([asdict(finding) for finding in findings])
+        echo_json([asdict(finding) for finding in findings])
     else:
         _print(findings)
     if not all(finding.is_ok for finding in findings):
@@ -38,13 +39,11 @@ def doctor(ctx: click.Context, location: Path | None, as_json: bool) -> None:
 
 
 def _print(findings: "tuple[Finding, ...]") -> None:
-    from rich.text import Text  # noqa: PLC0415
 
-    console = shared.console()
+    console = new_console()
     for finding in findings:
         sign, style = _SIGNS[finding.verdict]
-        line = Text.assemble((sign, style), (f" {finding.check:<12}", "dim"))
-        line.append(finding.message)
+        parts = [(sign, style), (f" {finding.check:<12}", "dim"), (finding.message, "")]
         if finding.advice:
-            line.append(f"; {finding.advice}", style)
-        console.print(line, soft_wrap=True)
+            parts.append((f"; {finding.advice}", style))
+        console.print(assemble(*parts), soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def export(  # noqa: PLR0913, PLR0917 (an option an argument)
             require_runs(store.runs(selection))
         made = store.export(folder, form, runs=selection, force=force)
     if as_json:
-        shared.echo_json(asdict(made))
+        echo_json(asdict(made))
         return
     counts = (shared.counted(made.runs, "run"), shared.counted(made.points, "point"))
     for file, count in zip(made.files, counts, strict=True):
-        click.echo(f"{file}: {count}, {shared.size(file.stat().st_size)}")
+        say(f"{file}: {count}, {shared.size(file.stat().st_size)}")

@@ -10,6 +10,7 @@ import click
 
 from . import _shared as shared
 from ._completion import KindOfFigure
+from ._output import assemble, echo_json, new_console, rich_text, say
 from ._selection import selection_options
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def save(  # noqa: PLR0913, PLR0917 (an option an argument)
     with shared.store_of(ctx, location) as store:
         kept = store.save_figure(figure, spec, pin=pin)
     if as_json:
-        shared.echo_json(_values(kept))
+        echo_json(_values(kept))
     else:
-        click.echo(f"{kept.name}  {_extent(kept.spec)}; `stepwell replot` draws it")
+        say(f"{kept.name}  {_extent(kept.spec)}; `stepwell replot` draws it")
 
 
 @figure.command("list")
@@ -104,26 +105,25 @@ def list_figures(ctx: click.Context, location: Path | None, as_json: bool) -> No
         found = store.figures()
         where = store.location
     if as_json:
-        shared.echo_json([_values(kept) for kept in found])
+        echo_json([_values(kept) for kept in found])
         return
     if not found:
-        click.echo(f"no figures in {where}; `stepwell figure save` keeps one")
+        say(f"no figures in {where}; `stepwell figure save` keeps one")
         return
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for heading in ("figure", "kind", "runs", "told", "saved"):
         table.add_column(heading)
     for kept in found:
         table.add_row(
-            Text(kept.name, style="bold"),
-            Text(kept.spec.kind),
-            Text(_runs(kept.spec)),
-            Text(_told(kept.spec) or "–"),
-            Text(shared.age(kept.saved_at)),
+            rich_text(kept.name, style="bold"),
+            rich_text(kept.spec.kind),
+            rich_text(_runs(kept.spec)),
+            rich_text(_told(kept.spec) or "–"),
+            rich_text(shared.age(kept.saved_at)),
         )
-    shared.console().print(table)
+    new_console().print(table)
 
 
 @figure.command()
@@ -145,12 +145,11 @@ def show(ctx: click.Context, location: Path | None, figure: str, as_json: bool) 
             "run_ids_now": [run.run_id for run in runs],
             "run_ids_gone": list(found.gone),
         }
-        shared.echo_json(_values(kept) | ids)
+        echo_json(_values(kept) | ids)
         return
-    from rich.text import Text  # noqa: PLC0415
 
-    console = shared.console()
-    console.print(Text.assemble((kept.name, "bold"), "  ", kept.spec.kind))
+    console = new_console()
+    console.print(assemble((kept.name, "bold"), "  ", kept.spec.kind))
     named = ", ".join(run.name for run in runs[:8]) + (", …" if len(runs) > 8 else "")  # noqa: PLR2004
     facts = {
         "runs": _runs(kept.spec),
@@ -162,7 +161,7 @@ def show(ctx: click.Context, location: Path | None, figure: str, as_json: bool) 
     }
     for label, value in facts.items():
         if value:
-            console.print(Text.assemble((f"{label:<7}", "dim"), value), soft_wrap=True)
+            console.print(assemble((f"{label:<7}", "dim"), value), soft_wrap=True)
 
 
 @figure.command("rm")
@@ -183,10 +182,10 @@ def remove(
         for name in dict.fromkeys(figures):
             store.remove_figure(name)
     if as_json:
-        shared.echo_json({"removed": list(dict.fromkeys(figures))})
+        echo_json({"removed": list(dict.fromkeys(figures))})
         return
     for name in dict.fromkeys(figures):
-        click.echo(f"{name} removed")
+        say(f"{name} removed")
 
 
 def _metrics(kind: str, metrics: tuple[str, ...]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
-from ._columns import Cell, print_columns, shortened
+from ._columns import print_columns, shortened
+from ._output import Cell, echo_json, say
 from ._selection import selection_options
 
 if TYPE_CHECKING:
@@ -48,17 +49,17 @@ def ls(  # noqa: PLR0913, PLR0917 (an option an argument)
     rows = found if everything else found[:limit]
     if as_json:
         extent = ("points", "last_step", "last_time", "current")
-        shared.echo_json(
+        echo_json(
             [asdict(row.run) | {key: getattr(row, key) for key in extent} for row in rows]
         )
         return
     if not rows:
         chosen = selection.to_json()
-        click.echo(f"no run in {where} fits" if chosen else f"no runs in {where}")
+        say(f"no run in {where} fits" if chosen else f"no runs in {where}")
         return
     print_columns(_HEADINGS, map(_cells, rows))
     if len(found) > len(rows):
-        click.echo(f"… more runs; `stepwell ls -n {limit * 4}` or `--all` shows them")
+        say(f"… more runs; `stepwell ls -n {limit * 4}` or `--all` shows them")
 
 
 def _cells(row: "RunOverview") -> list[Cell]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stepwell.store import StepwellError, StoreWarning
+from stepwell.store import StepwellError, StoreWarning, visible
 
 from ._commands import SECTIONS, Commands
 from ._light_process import light_process
@@ -20,6 +20,9 @@ class Failure(click.ClickException):
     """An error as one line and exit code 2."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(" ".join(message.split())))
 
 
 class OneLineErrors(click.Group):
@@ -46,7 +49,7 @@ class OneLineErrors(click.Group):
         except click.UsageError as error:
             raise _in_one_line(error) from error
         except StepwellError as error:
-            raise Failure(" ".join(str(error).split())) from error
+            raise Failure(str(error)) from error
         except BrokenPipeError:
             sys.stderr.close()  # the reader has seen enough, such as `head`
             raise SystemExit(0) from None

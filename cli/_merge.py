@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 
 
 @click.command()
@@ -33,7 +34,7 @@ def merge(
 
     done = merge_stores(others, location or ctx.obj)
     if as_json:
-        shared.echo_json([asdict(one) for one in done])
+        echo_json([asdict(one) for one in done])
         return
     for one in done:
         parts = [f"{one.new} new", f"{one.grown} grown", f"{one.same} as before"]
@@ -41,4 +42,4 @@ def merge(
         line = f"{line} {', '.join(parts)}"
         if one.figures:
             line += f"; {shared.counted(one.figures, 'figure')}"
-        click.echo(line)
+        say(line)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
         else:
             drawn = _one(store, info, metrics, (output, theme))
     if as_json:
-        shared.echo_json(drawn[0] if len(drawn) == 1 else drawn)
+        echo_json(drawn[0] if len(drawn) == 1 else drawn)
     else:
         for one in drawn:
-            click.echo(one["picture"])
+            say(one["picture"])
 
 
 def _told(group_by: str | None, **others: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _shared as shared
 from ._columns import WIDEST_NAME, shortened, width_of
+from ._output import rich_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +36,6 @@ def ranking(
         width: Cells of the terminal.
     """
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     headings = ("", *_NAMES, shortened(board.metric, _WIDEST), "step")
     rows = [_row(rank, row) for rank, row in enumerate(board.rows(), 1)]
@@ -53,7 +53,9 @@ def ranking(
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, _GAP, 0, 0))
     for heading, _ in columns:
         table.add_column(
-            Text(heading), justify="left" if heading in _NAMES else "right", no_wrap=True
+            rich_text(heading),
+            justify="left" if heading in _NAMES else "right",
+            no_wrap=True,
         )
     for cells in zip(*(cells for _, cells in columns), strict=True):
         table.add_row(*cells)
@@ -61,32 +63,29 @@ def ranking(
 
 
 def _row(rank: int, row: Mapping[str, Any]) -> list["Text"]:
-    from rich.text import Text  # noqa: PLC0415
 
     return [
-        Text(str(rank), style="dim"),
+        rich_text(str(rank), style="dim"),
         _name(row["run"], WIDEST_NAME),
-        Text(shared.short_id(row["run_id"]), style="cyan"),
-        Text(row["status"], style=shared.STATUS_STYLES.get(row["status"], "")),
-        Text(shared.short_number(row["value"]), style="bold" if rank == 1 else ""),
-        Text(f"{row['step']:,}", style="dim"),
+        rich_text(shared.short_id(row["run_id"]), style="cyan"),
+        rich_text(row["status"], style=shared.STATUS_STYLES.get(row["status"], "")),
+        rich_text(shared.short_number(row["value"]), style="bold" if rank == 1 else ""),
+        rich_text(f"{row['step']:,}", style="dim"),
     ]
 
 
 def _name(run: str, room: int) -> "Text":
-    from rich.text import Text  # noqa: PLC0415
 
     widest = min(WIDEST_NAME, max(room, _NARROWEST))
-    return Text(shortened(run, widest), style="bold")
+    return rich_text(shortened(run, widest), style="bold")
 
 
 def _cell(value: Any) -> "Text":
-    from rich.text import Text  # noqa: PLC0415
 
     if value is None:
-        return Text("–", style="dim")
+        return rich_text("–", style="dim")
     shown = value if isinstance(value, str) else shared.short_number(value)
-    return Text(shown if len(shown) <= _WIDEST else f"{shown[: _WIDEST - 1]}…")
+    return rich_text(shown if len(shown) <= _WIDEST else f"{shown[: _WIDEST - 1]}…")
 
 
 def _fitting(columns: Sequence[_Column], room: int) -> Sequence[_Column]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 
 if TYPE_CHECKING:
     from stepwell.store import RepairedStore
@@ -31,10 +32,10 @@ def repair(ctx: click.Context, location: Path | None, target: Path, as_json: boo
 
     saved = repair_store(location or ctx.obj, target)
     if as_json:
-        shared.echo_json(asdict(saved) | {"is_complete": saved.is_complete})
+        echo_json(asdict(saved) | {"is_complete": saved.is_complete})
     else:
         for line in _lines(saved):
-            click.echo(line)
+            say(line)
     if not saved.is_complete:
         ctx.exit(1)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 
 
 @click.command()
@@ -38,6 +39,6 @@ def replot(
         with shared.warnings_as_lines(PlotWarning):
             path = redraw(store, figure, output)
     if as_json:
-        shared.echo_json({"figure": figure, "picture": str(path)})
+        echo_json({"figure": figure, "picture": str(path)})
     else:
-        click.echo(path)
+        say(path)

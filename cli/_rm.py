@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def rm(  # noqa: PLR0913, PLR0917 (an option an argument)
             found = store.remove_runs([run.run_id for run in found.runs])
     if as_json:
         removed = [asdict(run) for run in found.runs]
-        shared.echo_json({"removed": not dry_run, "points": found.points, "runs": removed})
+        echo_json({"removed": not dry_run, "points": found.points, "runs": removed})
         return
     word = "would be removed" if dry_run else "removed"
-    click.echo(f"{_extent(found)} {word}")
+    say(f"{_extent(found)} {word}")
     if dry_run:
-        click.echo(_named(found))
+        _name(found)
 
 
 def _one_each(store: "Store", references: tuple[str, ...]) -> list[str]:
@@ -81,7 +82,7 @@ def _one_each(store: "Store", references: tuple[str, ...]) -> list[str]:
 
 
 def _ask(found: "RemovedRuns") -> None:
-    click.echo(_named(found), err=True)
+    _name(found, err=True)
     click.confirm(f"Remove {_extent(found)} for good?", abort=True, err=True)
 
 
@@ -90,12 +91,12 @@ def _extent(found: "RemovedRuns") -> str:
     return f"{runs} with {shared.counted(found.points, 'point')}"
 
 
-def _named(found: "RemovedRuns") -> str:
-    shown = [
-        f"  {run.name}  {shared.short_id(run.run_id)}  {run.status},"
-        f" {shared.age(run.created_at)}"
-        for run in found.runs[:_MOST_NAMED]
-    ]
+def _name(found: "RemovedRuns", *, err: bool = False) -> None:
+    for run in found.runs[:_MOST_NAMED]:
+        say(
+            f"  {run.name}  {shared.short_id(run.run_id)}  {run.status},"
+            f" {shared.age(run.created_at)}",
+            err=err,
+        )
     if len(found) > _MOST_NAMED:
-        shown.append(f"  … and {len(found) - _MOST_NAMED:,} more")
-    return "\n".join(shown)
+        say(f"  … and {len(found) - _MOST_NAMED:,} more", err=err)

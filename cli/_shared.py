@@ -1,8 +1,6 @@
 """Options and outputs that the commands share."""
 
-import json
 import math
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ._light_process import load_duckdb
+from ._output import say
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from stepwell.store import RunInfo, Store
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -83,7 +80,7 @@ def run_of(store: "Store", reference: str) -> "RunInfo":
     others = len(store.runs(reference)) - 1 if info.name == reference else 0
     if others > 0:
         runs = "1 other run has" if others == 1 else f"{others:,} other runs have"
-        click.echo(
+        say(
             f"{reference}: the newest is meant, {short_id(info.run_id)};"
             f" {runs} this name, say the id for one of them",
             err=True,
@@ -99,7 +96,7 @@ def warnings_as_lines(category: type[Warning]) -> Iterator[None]:
 
         def show(message: Warning | str, kind: type[Warning], *where: Any) -> None:
             if issubclass(kind, category):
-                click.echo(f"Warning: {message}", err=True)
+                say(f"Warning: {message}", err=True)
             else:
                 others(message, kind, *where)
 
@@ -107,33 +104,6 @@ def warnings_as_lines(category: type[Warning]) -> Iterator[None]:
         shown: Any = show  # takes all that the other takes
         warnings.showwarning = shown
         yield
-
-
-def console() -> "Console":
-    """Where tables go; as wide as they need to be when nobody watches."""
-    from rich.console import Console  # noqa: PLC0415
-
-    shown = Console(highlight=False, emoji=False)
-    if not shown.is_terminal and "COLUMNS" not in os.environ:
-        shown = Console(highlight=False, emoji=False, width=200)
-    return shown
-
-
-def echo_json(value: Any) -> None:
-    """Print JSON; what it has no form for (NaN, dates, ids) becomes text."""
-    click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def short_number(value: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._output import assemble, echo_json, new_console, rich_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,15 +31,14 @@ def show(ctx: click.Context, location: Path | None, run: str, as_json: bool) -> 
         summary = store.summary(info)
     if as_json:
         metrics = {metric: asdict(values) for metric, values in summary.items()}
-        shared.echo_json(asdict(info) | {"summary": metrics})
+        echo_json(asdict(info) | {"summary": metrics})
         return
-    from rich.text import Text  # noqa: PLC0415
 
-    console = shared.console()
+    console = new_console()
     style = shared.STATUS_STYLES.get(info.status, "")
-    console.print(Text.assemble((info.name, "bold"), "  ", (info.status, style)))
+    console.print(assemble((info.name, "bold"), "  ", (info.status, style)))
     for label, value in _facts(info):
-        console.print(Text.assemble((f"{label:<10}", "dim"), value), soft_wrap=True)
+        console.print(assemble((f"{label:<10}", "dim"), value), soft_wrap=True)
     if summary:
         console.print()
         console.print(_table(summary))
@@ -74,7 +74,6 @@ def _facts(info: "RunInfo") -> Iterator[tuple[str, str]]:
 
 def _table(summary: "dict[str, MetricSummary]") -> "Table":
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("metric")
@@ -82,14 +81,20 @@ def _table(summary: "dict[str, MetricSummary]") -> "Table":
         table.add_column(heading, justify="right", no_wrap=True)
     for metric, values in summary.items():
         table.add_row(
-            Text(metric, style="bold"),
+            rich_text(metric, style="bold"),
             shared.short_number(values.current),
             shared.short_number(values.min),
-            Text("–" if values.min_step is None else f"{values.min_step:,}", style="dim"),
+            rich_text(
+                "–" if values.min_step is None else f"{values.min_step:,}", style="dim"
+            ),
             shared.short_number(values.max),
-            Text("–" if values.max_step is None else f"{values.max_step:,}", style="dim"),
+            rich_text(
+                "–" if values.max_step is None else f"{values.max_step:,}", style="dim"
+            ),
             shared.short_number(values.mean),
             f"{values.count:,}",
-            Text(f"{values.non_finite:,}", style="red" if values.non_finite else "dim"),
+            rich_text(
+                f"{values.non_finite:,}", style="red" if values.non_finite else "dim"
+            ),
         )
     return table

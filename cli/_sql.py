@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stepwell.store import visible
+
 from . import _shared as shared
+from ._output import echo_exact, echo_json, new_console, rich_text, say
 
 if TYPE_CHECKING:
     from stepwell.store import SqlResult
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 _FORMATS = ("table", "csv", "json", "parquet")
 _MOST_IN_TABLE = 1000  # rows
 _LEAST_WIDTH = 8  # characters of a column; where there is less room, rows become blocks
+_EXPLAINED = ("explain_key", "explain_value")  # columns of an EXPLAIN, which has lines
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
 
@@ -117,7 +121,7 @@ def _write(result: "SqlResult", form: str, output: Path | None) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "rows.csv"
             write_result(result, file, form)
-            click.echo(file.read_text(encoding="utf-8"), nl=False)
+            echo_exact(file.read_bytes())
     elif output is not None:
         with output.open("w", encoding="utf-8") as stream, redirect_stdout(stream):
             _show(result, form)
@@ -128,42 +132,46 @@ def _write(result: "SqlResult", form: str, output: Path | None) -> None:
 def _show(result: "SqlResult", form: str) -> None:
     if form == "json":
         rows = (dict(zip(result.columns, row, strict=True)) for row in result.fetchall())
-        shared.echo_json(list(rows))
+        echo_json(list(rows))
     else:
         _print(result)
 
 
 def _print(result: "SqlResult") -> None:
-    rows = [tuple(map(_cell, row)) for row in result.fetchall()]
+    columns = tuple(map(visible, result.columns))
+    has_lines = result.columns == _EXPLAINED
+    rows = [
+        tuple(_cell(value) if has_lines else visible(_cell(value)) for value in row)
+        for row in result.fetchall()
+    ]
     right = [any(word in kind for word in _NUMBERS) for kind in result.types]
     if len(rows) > _MOST_IN_TABLE:
-        _print_plainly([result.columns, *rows], right)
-    elif not _fits(result.columns, rows):
-        _print_blocks(result.columns, rows)
+        _print_plainly([columns, *rows], right)
+    elif not _fits(columns, rows):
+        _print_blocks(columns, rows)
     else:
-        _print_table(result.columns, rows, right)
-    click.echo(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+        _print_table(columns, rows, right)
+    say(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
 
 
 def _fits(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> bool:
     """Whether each column of a table would have room to be read."""
     widths = (max(map(len, cells)) for cells in zip(columns, *rows, strict=True))
     least = sum(min(width, _LEAST_WIDTH) + 2 for width in widths)
-    return least <= shared.console().width + 2
+    return least <= new_console().width + 2
 
 
 def _print_blocks(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     for row in rows:
         block = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
         block.add_column(style="dim", no_wrap=True)
         block.add_column(overflow="fold")
         for name, cell in zip(columns, row, strict=True):
-            block.add_row(Text(name), Text(cell))
-        shared.console().print(block)
-        click.echo()
+            block.add_row(rich_text(name), rich_text(cell, has_lines=True))
+        new_console().print(block)
+        say()
 
 
 def _print_plainly(rows: list[tuple[str, ...]], right: list[bool]) -> None:
@@ -174,21 +182,20 @@ def _print_plainly(rows: list[tuple[str, ...]], right: list[bool]) -> None:
             cell.rjust(width) if is_right else cell.ljust(width)
             for cell, width, is_right in zip(row, widths, right, strict=True)
         )
-        click.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 def _print_table(
     columns: tuple[str, ...], rows: list[tuple[str, ...]], right: list[bool]
 ) -> None:
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name, is_right in zip(columns, right, strict=True):
-        table.add_column(Text(name), justify="right" if is_right else "left")
+        table.add_column(rich_text(name), justify="right" if is_right else "left")
     for row in rows:
-        table.add_row(*map(Text, row))
-    shared.console().print(table)
+        table.add_row(*(rich_text(cell, has_lines=True) for cell in row))
+    new_console().print(table)
 
 
 def _cell(value: Any) -> str:

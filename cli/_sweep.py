@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
@@ -94,12 +95,12 @@ def sweep(  # noqa: PLR0913, PLR0917 (an option an argument)
             suffix=f".{form}",
         )
     for name, why in drawn.left_out.items():
-        click.echo(f"{name} left out: {why}", err=True)
+        say(f"{name} left out: {why}", err=True)
     if as_json:
-        shared.echo_json({name: str(path) for name, path in drawn.files.items()})
+        echo_json({name: str(path) for name, path in drawn.files.items()})
         return
     for path in drawn.files.values():
-        click.echo(path)
+        say(path)
 
 
 @click.command()
@@ -137,6 +138,6 @@ def report(  # noqa: PLR0913, PLR0917 (an option an argument)
         theme = "dark" if dark else "light"
         path = draw(store, metric, output, runs=selection, goal=goal, theme=theme)
     if as_json:
-        shared.echo_json({"metric": metric, "picture": str(path)})
+        echo_json({"metric": metric, "picture": str(path)})
     else:
-        click.echo(path)
+        say(path)

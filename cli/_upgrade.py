@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from . import _shared as shared
+from ._output import echo_json, say
 
 
 @click.command()
@@ -24,9 +25,9 @@ def upgrade(ctx: click.Context, location: Path | None, as_json: bool) -> None:
 
     done = upgrade_store(location or ctx.obj)
     if as_json:
-        shared.echo_json(asdict(done))
+        echo_json(asdict(done))
     elif done.before == done.after:
-        click.echo(f"{done.location} is current (revision {done.after})")
+        say(f"{done.location} is current (revision {done.after})")
     else:
         before = done.before or "nothing"
-        click.echo(f"{done.location}: from revision {before} to {done.after}")
+        say(f"{done.location}: from revision {before} to {done.after}")

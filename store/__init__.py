@@ -31,6 +31,7 @@ from ._errors import (
 )
 from ._metrics import PLAIN as PLAIN_NUMBERS
 from ._metrics import clean_metrics
+from ._visible import visible
 
 if TYPE_CHECKING:
     from ._active_run import active_run, run_to_join
@@ -137,6 +138,7 @@ __all__ = [
     "run_to_join",
     "start_run",
     "upgrade_store",
+    "visible",
     "write_result",
 ]
 

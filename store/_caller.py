@@ -3,6 +3,8 @@
 import sys
 import warnings
 
+from ._visible import visible
+
 _OURS = {"stepwell", "m"}
 _HERE = 2  # the stack level of who calls `warn_caller`
 
@@ -17,4 +19,4 @@ def warn_caller(message: str, category: type[Warning]) -> None:
             break
         frame = frame.f_back
         level += 1
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(visible(message), category, stacklevel=level)

@@ -24,9 +24,14 @@ stopped.
 
 from collections.abc import Iterable, Sequence
 
+from ._visible import visible
+
 
 class StepwellError(Exception):
-    """Base of every error that Stepwell raises on purpose."""
+    """Base of every error that Stepwell raises on purpose; its message is one line."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class StoreError(StepwellError):

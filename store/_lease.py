@@ -25,6 +25,7 @@ from ._location import Location, prepare_folder
 from ._locks import LockFile
 from ._memory import new_memory, roll_back, run_apart
 from ._unfinished import is_half_written, noted, put_right
+from ._visible import visible
 
 SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
@@ -149,7 +150,7 @@ class Lease:
         """Warn of trouble with the store, once a message."""
         if message not in self._said:
             self._said.add(message)
-            warnings.warn(message, StoreWarning, stacklevel=2)
+            warnings.warn(visible(message), StoreWarning, stacklevel=2)
 
     def _open_locks(self) -> tuple[LockFile, LockFile]:
         if self._gate is None or self._lock is None:

@@ -213,7 +213,7 @@ def test_a_summary_that_fails_is_said_and_the_run_is_finished(
     def broken(*arguments: object) -> str:
         raise RuntimeError("no table")
 
-    monkeypatch.setattr(visualizer_module, "summary_table", broken)
+    monkeypatch.setattr(visualizer_module, "summary_lines", broken)
     visualizer = RealTimeTrainingVisualizer(CONFIG)
     with pytest.warns(PlotWarning, match="RuntimeError: no table"):
         visualizer.close()

@@ -8,6 +8,7 @@ from typing import Any, Self
 from stepwell.store import Run
 
 from ._factories import create_moe_visualizer
+from ._say import say
 from ._terminal_config import TrainingSnapshot, VisualizationConfig
 from ._terminal_visualizer import RichTrainerVisualizer
 
@@ -118,7 +119,7 @@ class DualVisualizationSystem:
         self.scientific_viz.save_plot(filename)
         if self._is_disabled:
             return
-        print(f"Saved scientific plots to {filename}")
+        say(f"Saved scientific plots to {filename}")
 
     def get_training_summary(self) -> dict[str, Any]:
         """What each metric has come to, and what shows it."""

@@ -3,7 +3,7 @@
 import warnings
 from typing import TYPE_CHECKING
 
-from stepwell.store import LookupFailedError
+from stepwell.store import LookupFailedError, visible
 
 from ._views import PlotWarning
 
@@ -33,11 +33,10 @@ def runs_now(store: "Store", spec: "FigureSpec") -> "Selection":
         )
     shown = ", ".join(f"…{run_id[-8:]}" for run_id in found.gone[:_MOST_NAMED])
     more = len(found.gone) - _MOST_NAMED
-    warnings.warn(
+    message = (
         f"drawn without {len(found.gone):,} of the {pinned} that the figure is pinned to,"
         f" which {store.location} does not have: {shown}"
-        + (f" and {more:,} more" if more > 0 else ""),
-        PlotWarning,
-        stacklevel=2,
+        + (f" and {more:,} more" if more > 0 else "")
     )
+    warnings.warn(visible(message), PlotWarning, stacklevel=2)
     return Selection(runs=[run.run_id for run in found.runs])

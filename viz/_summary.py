@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from stepwell.store import better_side
+from stepwell.store import better_side, visible
 
 from ._numbers import short_step, short_value
 
@@ -35,11 +35,11 @@ def summary_of(
     }
 
 
-def summary_table(title: str, metrics: "Mapping[str, MetricSummary]") -> str:
-    """The summary as text in columns; the better of least and greatest has its step."""
+def summary_lines(title: str, metrics: "Mapping[str, MetricSummary]") -> list[str]:
+    """The summary as lines in columns; the better of least and greatest has its step."""
     rows = [_row(name, one) for name, one in islice(metrics.items(), _MOST_ROWS)]
     if not rows:
-        return f"{title}\n  no metrics recorded"
+        return [title, "  no metrics recorded"]
     table = [_HEAD, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEAD))]
     lines = [
@@ -52,13 +52,13 @@ def summary_table(title: str, metrics: "Mapping[str, MetricSummary]") -> str:
     more = len(metrics) - len(rows)
     if more:
         lines.append(f"and {more:,} more metrics")
-    return "\n".join([title, *(f"  {line.rstrip()}" for line in lines)])
+    return [title, *(f"  {line.rstrip()}" for line in lines)]
 
 
 def _row(name: str, one: "MetricSummary") -> tuple[str, ...]:
-    side = better_side(name)
+    side, shown = better_side(name), visible(name)
     return (
-        name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…",
+        shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…",
         short_value(one.current),
         _extreme(one.min, one.min_step if side == "min" else None),
         _extreme(one.max, one.max_step if side == "max" else None),

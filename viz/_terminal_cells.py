@@ -1,13 +1,14 @@
 """The smallest pieces of the terminal view: fitted texts, bars, sparklines, lines."""
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+
+from stepwell.store import visible
 
 from ._terminal_value import Trail
 
@@ -41,11 +42,8 @@ def as_ascii(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def clean(text: str) -> str:
-    """*text* on one line, without the characters that move the cursor."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in {"Cc", "Cs", "Cf"} else c
-        for c in " ".join(text.split())
-    )
+    """*text* on one line, with escapes for the characters that move the cursor."""
+    return visible(text)
 
 
 @lru_cache(maxsize=4096)

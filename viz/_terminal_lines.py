@@ -1,9 +1,9 @@
 """Plain lines, for where nobody watches a terminal."""
 
-import sys
 from typing import TextIO
 
 from ._numbers import duration, short_value
+from ._say import say
 from ._terminal_value import NOTHING, TerminalView
 
 _MOST_METRICS = 5
@@ -81,9 +81,4 @@ class LineScreen:
         return elapsed >= self._seconds and not share < _LEAST_SHARE
 
     def _print(self, line: str) -> None:
-        stream = self._stream or sys.stdout
-        line = f"{self.name}: {line}" if self.name else line
-        try:
-            print(line, file=stream, flush=True)
-        except UnicodeEncodeError:
-            print(line.encode("ascii", "replace").decode(), file=stream, flush=True)
+        say(f"{self.name}: {line}" if self.name else line, self._stream)

@@ -11,6 +11,8 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
 
+from stepwell.store import visible
+
 from ._terminal_capture import Capture
 from ._terminal_cells import Line, as_ascii
 from ._terminal_config import MOST_FRAMES, VisualizationConfig
@@ -74,7 +76,8 @@ class Encoder:
     def _line(self, line: Line) -> str:
         codes = self._codes
         parts: list[str] = []
-        for text, style, _ in line:
+        for content, style, _ in line:
+            text = content if content.isprintable() else visible(content)
             if style is None:
                 parts.append(text)
             else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from stepwell.store import Run, clean_metrics
 
+from ._say import say, say_encoded
 from ._terminal_display import current_display
 from ._terminal_lines import plain_line
 from ._terminal_picture import TerminalPicture
@@ -52,9 +53,9 @@ class PrintedTables:
             if is_live_terminal():
                 columns = shutil.get_terminal_size().columns
                 lines = TerminalPicture(view).lines(columns)
-                print(encoder_of(sys.stdout).text(lines), flush=True)
+                say_encoded(encoder_of(sys.stdout).text(lines))
             else:
-                print(plain_line(view), flush=True)
+                say(plain_line(view))
 
     def _view(self, now: float) -> TerminalView:
         tally = self._tally

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from stepwell.store import StepwellError, StoreBusyError
 
-from ._summary import summary_table
+from ._say import say, say_encoded
+from ._summary import summary_lines
 from ._terminal_cells import Line
 from ._terminal_follow import RunFollower
 from ._terminal_lines import LineScreen
@@ -101,9 +102,11 @@ def _say_end(store: "Store", follower: RunFollower) -> None:
     took = f"{info.status} after {info.duration_seconds:.1f} s"
     title = f"run {info.name} ({info.run_id}) {took}"
     try:
-        print(summary_table(title, store.summary(info)))
+        lines = summary_lines(title, store.summary(info))
     except StepwellError:
-        print(title)
+        lines = [title]
+    for line in lines:
+        say(line)
 
 
 def _print_once(views: Sequence[TerminalView]) -> None:
@@ -112,7 +115,7 @@ def _print_once(views: Sequence[TerminalView]) -> None:
     encoder = encoder_of(stream)
     columns = console.width if stream.isatty() else 120
     lines = _lines(views, columns, None)
-    print(encoder.text(lines))
+    say_encoded(encoder.text(lines))
 
 
 def _lines(views: Sequence[TerminalView], columns: int, height: int | None) -> list[Line]:

@@ -4,10 +4,11 @@ import sys
 import warnings
 from typing import Any, Protocol
 
-from stepwell.store import Run
+from stepwell.store import Run, visible
 
 from ._backend import has_display, wanted_backend, wants_no_window
 from ._config import TrainingVisualizerConfig
+from ._say import say
 from ._watch import no_window_line
 
 _said: set[str] = set()
@@ -65,9 +66,9 @@ def say_once(what: str, line: str) -> None:
     """Print *line* to the error output, unless *what* was said in this process before."""
     if what not in _said:
         _said.add(what)
-        print(line, file=sys.stderr)
+        say(line, sys.stderr)
 
 
 def warn(message: str) -> None:
     """Warn of a trouble with drawing."""
-    warnings.warn(message, PlotWarning, stacklevel=4)
+    warnings.warn(visible(message), PlotWarning, stacklevel=4)

@@ -10,8 +10,9 @@ from stepwell.store import Run, run_to_join, start_run
 
 from ._config import TrainingVisualizerConfig
 from ._kept_layout import config_of, layout_of
+from ._say import say
 from ._shared_run import offer
-from ._summary import summary_of, summary_table
+from ._summary import summary_lines, summary_of
 from ._validation import validate
 from ._views import View, open_view, warn
 
@@ -190,7 +191,8 @@ class RealTimeTrainingVisualizer:
         if self._run.is_disabled:
             return
         title = f"run {self._run.name} ({self._run.id}) in {self._run.location}"
-        print(summary_table(title, self._run.summary()))
+        for line in summary_lines(title, self._run.summary()):
+            say(line)
 
     def _warn(self, what: str, error: Exception) -> None:
         if not self._has_warned:

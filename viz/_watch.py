@@ -12,6 +12,7 @@ from stepwell.store import StepwellError, StoreBusyError
 
 from ._backend import first_backend, has_display
 from ._config import TrainingVisualizerConfig
+from ._say import say
 
 if TYPE_CHECKING:
     from stepwell.store import RunInfo, Store
@@ -57,12 +58,12 @@ def watch_in_window(  # noqa: PLR0913 (what to show, and how)
     chosen = first_backend(backend, meanwhile=_load)
     if chosen is None:
         line = no_watching_line if is_asked_for else no_window_line
-        print(line(info.name, store.location), file=sys.stderr)
+        say(line(info.name, store.location), sys.stderr)
         return False
     try:
         _show(store, info, config, chosen, stay=stay, commands=commands)
     except KeyboardInterrupt:
-        print(file=sys.stderr)
+        say("", sys.stderr)
     return True
 
 
@@ -97,7 +98,7 @@ def _show(  # noqa: PLR0913
         )
         if shown.live.status == "running" and not shown.window.is_open:
             line = lost_line if shown.window.is_lost else closed_line
-            print(line(info.name, store.location), file=sys.stderr)
+            say(line(info.name, store.location), sys.stderr)
         shown.window.close()
 
 
@@ -225,6 +226,6 @@ def main(location: str, run_id: str, layout: str) -> int:
                 if os.getppid() != parent:
                     raise
     except StepwellError as error:
-        print(f"stepwell: the live window ended: {error}", file=sys.stderr)
+        say(f"stepwell: the live window ended: {error}", sys.stderr)
         return FAILED
     return 0 if shown else NO_WINDOW
