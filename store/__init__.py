@@ -31,6 +31,7 @@ from ._errors import (
 )
 from ._metrics import PLAIN as PLAIN_NUMBERS
 from ._metrics import clean_metrics
+from ._signals import raise_if_of_handler
 from ._visible import visible
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ __all__ = [
     "merge_stores",
     "metric_words",
     "open_store",
+    "raise_if_of_handler",
     "repair_store",
     "run_to_join",
     "start_run",

@@ -7,8 +7,16 @@ from pathlib import Path
 
 from ._caller import warn_caller
 from ._errors import StoreWarning
-from ._format import Header, encode_header, encode_json, journal_name
+from ._format import (
+    Header,
+    encode_header,
+    encode_json,
+    journal_name,
+    unpack_frame,
+    whole_record,
+)
 from ._life_lock import hold_life_lock
+from ._signals import is_of_handler, raise_if_of_handler
 
 
 class Journal:
@@ -29,7 +37,7 @@ class Journal:
 
     Attributes:
         path: The file.
-        size: Bytes appended so far.
+        size: Bytes of the whole records appended so far.
         lost: Records that the disk refused.
     """
 
@@ -42,14 +50,14 @@ class Journal:
         self._synchronous = synchronous
         self._warned = False
         self._is_removed = False
-        self._whole: int | None = None  # length without a record that was cut short
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        self._is_unsure = False  # whether the file may end otherwise than at `size`
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(self.path, flags, 0o644)
         header = header._replace(locked=hold_life_lock(self._file))
         start = encode_header(header) + first
         try:
             written = os.write(self._file, start)
-        except OSError:
+        except BaseException:
             self._discard()
             raise
         if written != len(start):
@@ -64,8 +72,8 @@ class Journal:
             Whether it is safe; False when the disk refused it, and it is lost.
         """
         try:
-            if self._whole is not None:
-                self._cut_back(self._whole)
+            if self._is_unsure:
+                self._recover()
             written = os.write(self._file, record)
             if written == len(record):
                 self.size += written
@@ -73,9 +81,12 @@ class Journal:
                     self._force()
                 return True
             trouble = "no space is left on the disk"
-            self._whole = os.fstat(self._file).st_size - written
-            self._cut_back(self._whole)
-        except OSError as error:
+            self._is_unsure = True
+            self._recover()
+        except BaseException as error:
+            self._is_unsure = True  # before any call, within which a signal may come again
+            if not isinstance(error, OSError) or is_of_handler(error):
+                raise
             trouble = error.strerror or str(error)
         self.lost += 1
         self._say(trouble)
@@ -114,12 +125,21 @@ class Journal:
         try:
             os.fdatasync(self._file)
         except OSError as error:
+            raise_if_of_handler(error)
             # The record stays: it may be folded already, and survives the process.
             self._say(error.strerror or str(error))
 
-    def _cut_back(self, size: int) -> None:
-        os.ftruncate(self._file, size)
-        self._whole = None
+    def _recover(self) -> None:
+        """Cut off the part of a record that a full disk, or a signal's handler, left."""
+        length = os.fstat(self._file).st_size
+        data = memoryview(os.pread(self._file, max(0, length - self.size), self.size))
+        whole = 0
+        while whole_record(data, whole) is not None:
+            whole += unpack_frame(data, whole)[0]
+        if whole < len(data):
+            os.ftruncate(self._file, self.size + whole)
+        self.size += whole
+        self._is_unsure = False
 
     def _say(self, trouble: str) -> None:
         if not self._warned:

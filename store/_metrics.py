@@ -4,6 +4,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ._signals import raise_if_of_handler
+
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
 PLAIN: set[type] = {float, int, bool}
@@ -51,6 +53,7 @@ def clean_metrics(metrics: Any) -> tuple[dict[str, float], list[Problem]]:
     try:
         _collect(metrics, "", values, problems)
     except Exception as error:  # noqa: BLE001 (a mapping's own code may raise anything)
+        raise_if_of_handler(error)
         message = f"a call could not be read to its end: {shown(error, str)}"
         problems.append(Problem("a call", message))
     return values, problems
@@ -89,6 +92,7 @@ def _collect(
         try:
             values[name] = to_float(value)
         except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+            raise_if_of_handler(error)
             kind = type(value).__name__
             message = (
                 f"metric {name[:80]!r}: a value of type {kind} was not recorded:"
@@ -101,7 +105,8 @@ def shown(value: object, render: Callable[[object], str] = repr) -> str:
     """A value as a message shows it: one short line, whatever its own code does."""
     try:
         text = " ".join(render(value).split())
-    except Exception:  # noqa: BLE001 (a value's own code may raise anything)
+    except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+        raise_if_of_handler(error)
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
@@ -166,7 +171,8 @@ def _single(value: Any) -> Any:
     shape = getattr(value, "shape", ())
     try:
         return item()
-    except (ValueError, RuntimeError):
+    except (ValueError, RuntimeError) as error:
+        raise_if_of_handler(error)
         if not shape:
             raise
         raise TypeError(
@@ -178,7 +184,8 @@ def _single(value: Any) -> Any:
 def _checked(value: Any) -> float:
     try:
         return float(value)
-    except OverflowError:
+    except OverflowError as error:
+        raise_if_of_handler(error)
         raise OverflowError(
             "the integer is larger than the largest float (about 1.8e308)"
         ) from None
@@ -194,7 +201,8 @@ def to_step(step: Any) -> int:
     number: Any = step if isinstance(step, (int, float)) else _single(step)
     try:
         whole = operator.index(number)
-    except TypeError:
+    except TypeError as error:
+        raise_if_of_handler(error)
         whole = _whole(number)
     if not STEP_MIN <= whole <= STEP_MAX:
         raise OverflowError("a step must fit 64 bits")
@@ -206,7 +214,8 @@ def _whole(number: Any) -> int:
     try:
         fits = STEP_MIN <= number <= STEP_MAX  # first: 10 to the power of a billion is slow
         is_whole = number == int(number) if fits else number - number == 0  # nor infinite
-    except (TypeError, ValueError, ArithmeticError):
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise_if_of_handler(error)
         is_whole = fits = False
     if not is_whole:
         raise TypeError("a step is a whole number")

@@ -9,6 +9,7 @@ from ._caller import warn_caller
 from ._errors import ConfigurationError, StoreWarning
 from ._members import Members, attributes_of, elements_of, members_of
 from ._metrics import lack_of, shown
+from ._signals import raise_if_of_handler
 
 _DEEPEST = 64  # levels
 _MOST = 1_000_000  # values
@@ -58,7 +59,8 @@ def as_text(value: object) -> str:
     """The text of a value that a person gave, whatever its own code does."""
     try:
         return encodable(str(value))
-    except Exception:  # noqa: BLE001 (a value's own code may raise anything)
+    except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+        raise_if_of_handler(error)
         return f"<{type(value).__name__}>"
 
 
@@ -88,6 +90,7 @@ class _Reader:
         try:
             members = members_of(config) or attributes_of(config)
         except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+            raise_if_of_handler(error)
             self._problems.append(f"it can't be read ({shown(error, str)})")
             return {}
         if members is None:
@@ -101,6 +104,7 @@ class _Reader:
         try:
             return self._read(value, place)
         except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+            raise_if_of_handler(error)
             self._say(place, f"can't be read ({shown(error, str)})")
             return None
 
@@ -172,6 +176,7 @@ class _Reader:
         try:
             value = members.get(key)
         except Exception as error:  # noqa: BLE001 (such as a value that is still missing)
+            raise_if_of_handler(error)
             self._say(path, f"can't be read ({shown(error, str)})")
             return _ABSENT
         return self.read(value, path)
@@ -189,13 +194,15 @@ class _Reader:
             if callable(convert):
                 try:
                     converted = convert()
-                except Exception:  # noqa: BLE001 (a value's own code may raise anything)
+                except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+                    raise_if_of_handler(error)
                     continue
                 if type(converted) is not type(value):
                     return self._read(converted, place)
         try:
             return encodable(str(value))
         except Exception as error:  # noqa: BLE001
+            raise_if_of_handler(error)
             self._say(place, f"has no text ({shown(error, str)})")
             return f"<{type(value).__name__}>"
 

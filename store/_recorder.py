@@ -8,6 +8,7 @@ from zlib import crc32
 
 from ._format import POINTS, pack_checksum
 from ._metrics import PLAIN, STEP_MAX, Problem, clean_metrics, shown, to_step
+from ._signals import raise_if_of_handler
 
 if TYPE_CHECKING:
     from ._writer import RunWriter
@@ -43,7 +44,8 @@ class Recorder:
         try:
             shape = writer.shapes.get(tuple(metrics))
             values = metrics.values()
-        except Exception:  # noqa: BLE001 (whatever it is, it is no dict)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is no dict)
+            raise_if_of_handler(error)
             shape, values = None, {}.values()
         if (
             shape is None
@@ -60,7 +62,8 @@ class Recorder:
             try:
                 now = monotonic_ns() + writer.clock.offset
                 body = shape.pack(shape.length, POINTS, shape.number, step, now, *values)
-            except (struct.error, OverflowError):
+            except (struct.error, OverflowError) as error:
+                raise_if_of_handler(error)
                 body = b""
             if writer.several and writer.has_repeated(self, step, metrics):
                 body = b""
@@ -83,6 +86,7 @@ class Recorder:
                 try:
                     number = to_step(step)
                 except Exception as error:  # noqa: BLE001 (a step's own code may raise)
+                    raise_if_of_handler(error)
                     why = shown(error, str)
                     message = (
                         f"step {shown(step)} of type {type(step).__name__} is unusable"

@@ -14,6 +14,7 @@ from ._caller import warn_caller
 from ._errors import StoreWarning
 from ._keeper import keeper
 from ._location import Location
+from ._signals import raise_if_of_handler
 from ._termination import before_termination, unwatch_termination
 from ._writer import RunWriter
 
@@ -66,6 +67,7 @@ def fold_now(location: Location) -> None:
 
         fold(lease_of(location), seconds=max(0.1, deadline - time.monotonic()))
     except Exception as error:  # noqa: BLE001 (the end of a run never raises)
+        raise_if_of_handler(error)
         with contextlib.suppress(StoreWarning):
             warn_caller(
                 f"the journals of {location} were not folded yet, and stay: {error}",

@@ -2,7 +2,7 @@
 
 import time
 
-from stepwell.store import Run, StepwellError, Store
+from stepwell.store import Run, StepwellError, Store, raise_if_of_handler
 
 from ._backend import first_backend
 from ._budget import Budget
@@ -89,6 +89,7 @@ class InlineView:
         except StepwellError:
             pass  # the store is in use: the next frame shows what this one would have
         except Exception as error:  # noqa: BLE001 (the training loop goes on)
+            raise_if_of_handler(error)
             self._end(error)
         self._is_due = False
         self._pumped = self._clock()
@@ -103,6 +104,7 @@ class InlineView:
                 with held_interrupts():
                     self._shown.window.pump()
             except Exception as error:  # noqa: BLE001 (the training loop goes on)
+                raise_if_of_handler(error)
                 self._end(error)
             self._say_if_closed()
 

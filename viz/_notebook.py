@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from stepwell.store import Run, StepwellError, Store
+from stepwell.store import Run, StepwellError, Store, raise_if_of_handler
 
 from ._budget import Budget
 from ._config import TrainingVisualizerConfig
@@ -70,6 +70,7 @@ class NotebookView:
         except StepwellError as error:
             return error  # the store is in use: the next picture shows it
         except Exception as error:  # noqa: BLE001 (the training loop goes on)
+            raise_if_of_handler(error)
             self._is_over = True
             warn(f"the picture in the notebook ended: {type(error).__name__}: {error}")
             return None

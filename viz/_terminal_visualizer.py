@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from stepwell.store import PLAIN_NUMBERS, Run, clean_metrics, run_to_join, start_run
+from stepwell.store import (
+    PLAIN_NUMBERS,
+    Run,
+    clean_metrics,
+    raise_if_of_handler,
+    run_to_join,
+    start_run,
+)
 
 from ._shared_run import take_offered
 from ._terminal_config import TrainingSnapshot, VisualizationConfig, check_config
@@ -102,6 +109,7 @@ class RichTrainerVisualizer:
         try:
             self._display = self._open_display(total_steps, str(description))
         except Exception as error:  # noqa: BLE001 (the training goes on without)
+            raise_if_of_handler(error)
             self._display = None
             warn(f"there is no terminal view: {type(error).__name__}: {error}")
         self._say = self._display.say if self._display is not None else None
@@ -119,6 +127,7 @@ class RichTrainerVisualizer:
         try:
             metrics = self._metrics_of(snapshot)
         except Exception as error:  # noqa: BLE001 (the training goes on)
+            raise_if_of_handler(error)
             kind = type(snapshot).__name__
             warn(f"a snapshot ({kind}) can't be recorded: {type(error).__name__}: {error}")
             return

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from stepwell.store import Run, run_to_join, start_run
+from stepwell.store import Run, raise_if_of_handler, run_to_join, start_run
 
 from ._config import TrainingVisualizerConfig
 from ._kept_layout import config_of, layout_of
@@ -114,6 +114,7 @@ class RealTimeTrainingVisualizer:
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 the training loop goes on
+            raise_if_of_handler(error)
             warn(f"the plot {target} was not saved: {type(error).__name__}: {error}")
 
     def get_metrics_summary(self) -> dict[str, dict[str, float]]:
@@ -159,6 +160,7 @@ class RealTimeTrainingVisualizer:
         try:
             self._print_summary()
         except Exception as error:  # noqa: BLE001 the training loop goes on
+            raise_if_of_handler(error)
             self._warn("the summary could not be printed", error)
         finally:
             if self._owns_run:
@@ -179,6 +181,7 @@ class RealTimeTrainingVisualizer:
         try:
             view = open_view(self._run, self._config)
         except Exception as error:  # noqa: BLE001 the training loop goes on
+            raise_if_of_handler(error)
             self._warn("there is no live view", error)
             return None
         if view is not None:
