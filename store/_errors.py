@@ -22,6 +22,7 @@
 stopped.
 """
 
+import errno
 from collections.abc import Iterable, Sequence
 
 from ._visible import visible
@@ -156,3 +157,10 @@ class MetricWarning(UserWarning):
 
 class StoreWarning(UserWarning):
     """The store or its journal is in trouble; the training loop goes on."""
+
+
+def why_and_what(error: OSError, advice: str) -> str:
+    """What the system says, and what helps: *advice*, unless there are no descriptors."""
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        advice = "close files, finish runs that are open, or raise the limit (ulimit -n)"
+    return f"{error.strerror or error}; {advice}"

@@ -133,13 +133,13 @@ _abandoned: "list[subprocess.Popen[bytes]]" = []
 
 
 def _start(location: Location) -> "subprocess.Popen[bytes] | None":
-    import subprocess  # noqa: PLC0415 (slow to import)
-
     if not sys.executable:
         return None
     path = json.dumps([entry or str(os.curdir) for entry in sys.path])
     own = str(os.getpid())
     try:
+        import subprocess  # noqa: PLC0415 (slow to import; there may be no descriptor left)
+
         return subprocess.Popen(
             [sys.executable, *_OPTIONS, _START, path, str(location.database), own],
             stdin=subprocess.PIPE,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._errors import StoreLocationError
+from ._errors import StoreLocationError, why_and_what
 from ._format import SUFFIX, Header, decode_header, journal_name
 from ._location import require_journals
 from ._owners import list_ours, open_ours, owners_in
@@ -61,7 +61,7 @@ def list_journals(folder: Path) -> list[JournalFile]:
         is_in_the_way = isinstance(error, NotADirectoryError)
         advice = "move that away" if is_in_the_way else "check the folder's owner and mode"
         raise StoreLocationError(
-            f"cannot read the journals in {folder}: {error.strerror or error}; {advice}"
+            f"cannot read the journals in {folder}: {why_and_what(error, advice)}"
         ) from error
 
 

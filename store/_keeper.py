@@ -125,8 +125,7 @@ class Keeper:
             now = time.monotonic()
             if writers:
                 idle_since = None
-                is_fast = self._tick(writers, now, period, started=now - began >= PERIOD)
-                period = FAST_PERIOD if is_fast else PERIOD
+                period = self._look_after(writers, now, period, now - began)
             elif idle_since is None:
                 idle_since = now
             elif now - idle_since > LINGER and self._end():
@@ -151,6 +150,16 @@ class Keeper:
             self._thread = None
         self.stop()
         return True
+
+    def _look_after(
+        self, writers: list["RunWriter"], now: float, period: float, age: float
+    ) -> float:
+        """Look at the journals once; gives the seconds to the next look."""
+        try:
+            is_fast = self._tick(writers, now, period, started=age >= PERIOD)
+        except Exception:  # noqa: BLE001 (the next look may go well; nobody else would look)
+            is_fast = False
+        return FAST_PERIOD if is_fast else PERIOD
 
     def _tick(
         self, writers: list["RunWriter"], now: float, period: float, *, started: bool

@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ._errors import StoreBusyError, StoreLocationError
+from ._errors import StoreBusyError, StoreLocationError, why_and_what
 from ._owners import our_descriptor
 from ._regular import UnsafeFileError
 
@@ -47,9 +47,9 @@ class LockFile:
                 self._file = our_descriptor(path, os.O_RDONLY)
                 self.writable = False
             except OSError:
+                why = why_and_what(first, "check its owner and mode")
                 raise StoreLocationError(
-                    f"cannot open the store's lock file {path}: {first.strerror or first};"
-                    " check its owner and mode"
+                    f"cannot open the store's lock file {path}: {why}"
                 ) from first
 
     def _open(self) -> int:

@@ -8,7 +8,7 @@ from stepwell import migrations
 
 from ._database_files import require_database
 from ._directory import keep_directory
-from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError
+from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError, why_and_what
 from ._explain import explain
 from ._hidden_folder import NEW, hidden_folder, remove_left
 from ._lease import SECONDS, STORAGE_VERSION, Lease
@@ -70,7 +70,7 @@ def _create(lease: Lease) -> None:
             new.replace(database)
     except OSError as error:
         raise StoreLocationError(
-            f"cannot make the database {database}: {error.strerror or error}"
+            f"cannot make the database {database}: {why_and_what(error, 'make room')}"
         ) from error
     lease.folded.clear()  # of a database that was here before
 

@@ -11,6 +11,7 @@ from ._caller import warn_caller
 from ._config import Config
 from ._errors import ConfigurationError, StoreWarning
 from ._format import Header
+from ._interpreter import check_interpreter
 from ._location import Location, prepare_folder
 from ._plain import as_text, plain_value
 from ._recorder import Recorder
@@ -274,6 +275,7 @@ def _rejoin(
     how: dict[str, Any],
     facts: tuple[dict[str, Any], tuple[str, ...], str | None],
 ) -> Run:
+    check_interpreter()
     prepare_folder(location)
     own = of_this_process(header)
     if own.machine != header.machine:

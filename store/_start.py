@@ -16,10 +16,12 @@ from ._errors import (
     RunExistsError,
     RunNotFoundError,
     StoreLocationError,
+    why_and_what,
 )
 from ._format import Header
 from ._history import NEW, History, find_history
 from ._identity import as_run_id, as_uuid, new_run_id, new_writer_id
+from ._interpreter import check_interpreter
 from ._liveness import host_name, machine, process_started
 from ._location import VARIABLE, Location, prepare_folder, resolve
 from ._names import generate_name
@@ -34,6 +36,19 @@ _RESUME = {None: "never", False: "never", True: "allow"}
 _DURABILITY = ("write", "fsync")
 
 
+def _with_one_error(start: Callable[_P, Run]) -> Callable[_P, Run]:
+    @functools.wraps(start)
+    def checked(*arguments: _P.args, **keywords: _P.kwargs) -> Run:
+        try:
+            return start(*arguments, **keywords)
+        except OSError as error:  # anything may need a file: a module that is loaded, too
+            why = why_and_what(error, "nothing was recorded")
+            raise StoreLocationError(f"cannot start a run: {why}") from error
+
+    return checked
+
+
+@_with_one_error
 def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     project: str | None = None,
     name: str | None = None,
@@ -76,7 +91,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
             `STEPWELL_MODE` when absent.
 
     Raises:
-        ConfigurationError: If an argument is unusable.
+        ConfigurationError: If an argument is unusable, or in a sub-interpreter.
         RunExistsError: If the run exists and *resume* is `never`.
         RunNotFoundError: If it does not and *resume* is `must`.
         StoreLocationError: If no store can be kept there.
@@ -94,6 +109,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     if is_disabled(mode):
         nobody = DisabledWriter(location, _unwritten(id, name, project, rank))
         return DisabledRun(nobody, settings, labels, notes)
+    check_interpreter()
     prepare_folder(location)
     run_id, history = _identify(location, id, policy)
     clock = RunClock()
@@ -166,9 +182,9 @@ def _open_writer(
     try:
         return RunWriter(location, header, started, **how)
     except OSError as error:
+        advice = f"make room, or choose another store (store=…, or {VARIABLE})"
         raise StoreLocationError(
-            f"cannot write a journal in {location.journals}: {error.strerror or error};"
-            f" make room, or choose another store (store=…, or {VARIABLE})"
+            f"cannot write a journal in {location.journals}: {why_and_what(error, advice)}"
         ) from error
 
 
