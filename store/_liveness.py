@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,20 +24,24 @@ def host_name() -> str:
     return os.uname().nodename or "unknown"
 
 
-@cache
 def machine() -> str:
     """A text that tells this machine, its present boot and its container from others."""
-    parts = [host_name()]
     try:
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        return _machine()
+    except OSError:  # there is no /proc, or no descriptor just now
+        return host_name()
+
+
+@cache
+def _machine() -> str:
+    parts = [host_name(), Path("/proc/sys/kernel/random/boot_id").read_text().strip()]
+    with suppress(OSError):
         parts.append(os.readlink("/proc/self/ns/pid"))  # noqa: PTH115 (not a path)
-    except OSError:
-        pass
     return " ".join(parts)
 
 
 # A child may be the first process of a container.
-os.register_at_fork(after_in_child=machine.cache_clear)
+os.register_at_fork(after_in_child=_machine.cache_clear)
 
 
 def process_started(pid: int) -> int | None:
