@@ -31,7 +31,7 @@ select
     coalesce(sum(value) filter (isfinite(value)), 0),
     min(value) filter (isfinite(value)), arg_min(step, value) filter (isfinite(value)),
     max(value) filter (isfinite(value)), arg_max(step, value) filter (isfinite(value)),
-    min(time), min(step), max(step), arg_max(time, step), arg_max(value, step)
+    min(time), min(step), max(step), arg_max(time, step), arg_max(value, step), null
 from points where metric = ? group by run_id, metric
 """
 
@@ -89,6 +89,10 @@ def _make_runs(connection: duckdb.DuckDBPyConnection, runs: int, points: int) ->
         " config, created_at, created_at + interval 1 millisecond * ?, 'here', 1, 1, 0"
         " from made order by number",
         [points],
+    )
+    connection.execute(
+        "insert into attempts_ select run_id, 1, 0, number::varchar, 0, created_at, 1"
+        " from made order by number"
     )
     connection.execute(
         "insert into params_ select run_id, key, text, try_cast(text as double) from ("

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from stepwell.store import MetricSummary, RunInfo
 
+_MOST_NAMES = 20
+
 
 @click.command()
 @click.argument("run")
@@ -29,8 +31,12 @@ def show(ctx: click.Context, location: Path | None, run: str, as_json: bool) -> 
     with shared.store_of(ctx, location) as store:
         info = shared.run_of(store, run)
         summary = store.summary(info)
+        last = store.last_attempts(info) if info.attempt > 1 else {}
     if as_json:
-        metrics = {metric: asdict(values) for metric, values in summary.items()}
+        metrics = {
+            metric: asdict(values) | {"attempt": last.get(metric, 1)}
+            for metric, values in summary.items()
+        }
         echo_json(asdict(info) | {"summary": metrics})
         return
 
@@ -42,6 +48,8 @@ def show(ctx: click.Context, location: Path | None, run: str, as_json: bool) -> 
     if summary:
         console.print()
         console.print(_table(summary))
+        for line in _earlier(last, info.attempt):
+            console.print(assemble((line, "dim")), soft_wrap=True)
     else:
         console.print("no metrics yet")
 
@@ -70,6 +78,14 @@ def _facts(info: "RunInfo") -> Iterator[tuple[str, str]]:
         f" Python {info.python_version}",
     }
     return ((label, str(value)) for label, value in facts.items() if value)
+
+
+def _earlier(last: dict[str, int], latest: int) -> Iterator[str]:
+    """Lines that name the metrics that the last attempt has not recorded on."""
+    for attempt in sorted(set(last.values()) - {latest}):
+        names = [metric for metric, number in last.items() if number == attempt]
+        more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+        yield f"last points of attempt {attempt}: {', '.join(names[:_MOST_NAMES])}{more}"
 
 
 def _table(summary: "dict[str, MetricSummary]") -> "Table":

@@ -7,7 +7,7 @@ import threading
 from importlib.resources import files
 from pathlib import Path
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision."""
 
 ROW_GROUP = 30 * 2048

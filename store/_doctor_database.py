@@ -8,6 +8,7 @@ import duckdb
 
 from stepwell import migrations
 
+from ._doctor_attempts import wrong_attempts
 from ._errors import StoreDamagedError, StoreError, StoreLocationError, StoreNewerError
 from ._explain import explain
 from ._finding import FAULT, OK, WARNING, Finding, count_of
@@ -199,7 +200,7 @@ def _read_facts(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -> 
 def _check_totals(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -> Finding:
     wrong = disagreements(connection)
     if not wrong:
-        return Finding("totals", OK, "points agree with their totals")
+        return _check_attempts(connection, facts)
     run_id, metric, found, said = wrong[0]
     run = facts.runs.get(run_id, (run_id,))[0]
     how = (
@@ -212,6 +213,17 @@ def _check_totals(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -
         f" run {run!r} has {how}"
     )
     return Finding("totals", FAULT, text, "`stepwell repair NEW` counts them anew")
+
+
+def _check_attempts(connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts) -> Finding:
+    is_current = any(found.check == "version" and found.is_ok for found in facts.findings)
+    found = wrong_attempts(connection) if is_current else None
+    if found is None:
+        return Finding("totals", OK, "points agree with their totals")
+    run_id, what = found
+    name = facts.runs.get(run_id, (run_id,))[0]
+    advice = "`stepwell repair NEW` derives it anew"
+    return Finding("totals", FAULT, f"run {name!r}: {what}", advice)
 
 
 def _check_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Finding]:

@@ -6,6 +6,7 @@ and is folded whole is removed afterwards.
 """
 
 import contextlib
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ import duckdb
 from ._directory import keep_directory
 from ._errors import StoreDamagedError
 from ._explain import explain
+from ._fold_attempts import AttemptsOfFold
 from ._fold_gather import PointsOfFold
 from ._fold_points import Stretch, insert_stretch
 from ._format import Header
@@ -25,6 +27,9 @@ from ._pending import Unreadable, header_of, needs_fold, say_unread
 from ._prepare import prepare, read_revision
 from ._recover import is_cut_record, read_piece
 from ._run_rows import RunRows, from_nanoseconds
+
+_Folded = dict[str, tuple[int, str | None, int]]
+"""By writer: how far its journal is folded, how it ended, and its attempt."""
 
 BUDGET = 4 * 2**20  # bytes of journals folded in one transaction; bounds the memory
 
@@ -74,19 +79,24 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     connection.execute("BEGIN")
     known = _folded_offsets(connection, journals)
     stretches, leftover, more = _read(lease, journals, known)
-    stretches.sort(key=lambda stretch: (stretch.header.run_id, stretch.header.attempt))
+    vanished = _mark_vanished(connection, known, journals)
     rows = RunRows(connection)
-    rows.load(stretch.header.run_id for stretch in stretches)
+    rows.load([*(s.header.run_id for s in stretches), *(h.run_id for h, _ in vanished)])
+    attempts = AttemptsOfFold(connection, lease, rows)
+    stretches = attempts.join(stretches, [header.run_id for header, _ in vanished])
     for stretch in stretches:
         if stretch.piece.started is not None:
             rows.start(stretch.header, stretch.piece.started)
-    points = PointsOfFold(connection)
+    points = PointsOfFold(connection, attempts.several)
     for stretch in stretches:
         points.add(stretch)
         insert_stretch(connection, stretch)
         _apply(rows, stretch)
     points.flush()
-    _mark_vanished(connection, rows, known, journals)
+    for header, last_sign in vanished:
+        numbered = header._replace(number=attempts.number_of(header.run_id, header.attempt))
+        rows.end(numbered, "crashed", "its journal was removed", last_sign)
+    attempts.settle(points.moved)
     rows.write()
     connection.execute("COMMIT")
     for stretch in stretches:
@@ -104,25 +114,25 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
 
 def _folded_offsets(
     connection: duckdb.DuckDBPyConnection, journals: list[JournalFile]
-) -> dict[str, tuple[int, str | None]]:
+) -> _Folded:
     query = (
-        "select writer, folded_bytes, ended from journals_"
+        "select writer, folded_bytes, ended, attempt from journals_"
         " where ended is null or writer in (select unnest(?::varchar[]))"
     )
     found = connection.execute(query, [[journal.writer for journal in journals]])
-    return {writer: (offset, ended) for writer, offset, ended in found.fetchall()}
+    return {writer: (offset, *rest) for writer, offset, *rest in found.fetchall()}
 
 
 def _read(
     lease: Lease,
     journals: list[JournalFile],
-    known: dict[str, tuple[int, str | None]],
+    known: _Folded,
 ) -> tuple[list[Stretch], list[tuple[JournalFile, int]], bool]:
     stretches: list[Stretch] = []
     leftover: list[tuple[JournalFile, int]] = []
     left = BUDGET
     for journal in journals:
-        offset, ended = known.get(journal.writer, (0, None))
+        offset, ended, attempt = known.get(journal.writer, (0, None, 0))
         if ended not in {None, LOST}:
             leftover.append((journal, offset))  # folded whole before, and not removed
             continue
@@ -142,6 +152,8 @@ def _read(
             say_unread(lease, journal, error)
             continue
         left -= piece.stop - start
+        if attempt:  # its identity here, where the header says a number
+            header = header._replace(attempt=attempt)
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
     more = any(not stretch.piece.is_last for stretch in stretches)
     return stretches, leftover, more
@@ -164,27 +176,27 @@ def _apply(rows: RunRows, stretch: Stretch) -> None:
 
 def _mark_vanished(
     connection: duckdb.DuckDBPyConnection,
-    rows: RunRows,
-    known: dict[str, tuple[int, str | None]],
+    known: _Folded,
     journals: list[JournalFile],
-) -> None:
+) -> list[tuple[Header, datetime]]:
+    """Say of vanished journals that they are lost; gives whose, and since when."""
     here = {journal.writer for journal in journals}
     gone = [
         writer
-        for writer, (_, ended) in known.items()
+        for writer, (_, ended, _) in known.items()
         if ended is None and writer not in here
     ]
     if not gone:
-        return
+        return []
     found = connection.execute(
         "update journals_ set ended = ? where writer in (select unnest(?::varchar[]))"
         " returning run_id, rank, attempt, is_primary, last_sign",
         [LOST, gone],
     ).fetchall()
-    rows.load(str(run_id) for run_id, *_ in found)
-    for run_id, rank, attempt, primary, last_sign in found:
-        header = Header(str(run_id), "", "", None, "", "", 0, 0, rank, attempt, primary)
-        rows.end(header, "crashed", "its journal was removed", last_sign)
+    return [
+        (Header(str(run_id), "", "", None, "", "", 0, 0, rank, attempt, primary), last)
+        for run_id, rank, attempt, primary, last in found
+    ]
 
 
 def _put_away(path: Path, folded: int) -> None:

@@ -1,7 +1,7 @@
 """Inserting points and totals: those of small journals together, in one statement."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import duckdb
@@ -66,14 +66,27 @@ when matched then update set
 when not matched then insert values (
     s.run_id, s.metric, s.rank, s.attempt, s.position, s.count, s.non_finite, s.total,
     s.minimum, s.minimum_step, s.maximum, s.maximum_step, s.first_time, s.first_step,
-    s.last_step, s.last_time, s.last_value
+    s.last_step, s.last_time, s.last_value, null
 )
+"""
+_MOVED = """
+select distinct s.run_id::varchar
+from (
+    select
+        {run_id} as run_id, from_json(?, '["VARCHAR"]')[code + 1] as metric,
+        {rank} as rank, {attempt} as attempt, first_step
+    from batch
+) s
+left join totals_ t on t.run_id = s.run_id and t.metric = s.metric and t.rank = s.rank
+    and t.attempt = s.attempt
+where t.first_step is null or s.first_step < t.first_step
 """
 
 _Columns = dict[str, NDArray[np.generic]]
 _Owner = tuple[str, int, int]
+_Forms = dict[str, str]
 
-_OF_ONE = {"run_id": "?::uuid", "rank": "?::smallint", "attempt": "?::smallint"}
+_OF_ONE = {"run_id": "?::uuid", "rank": "?::smallint", "attempt": "?::integer"}
 _OF_SEVERAL = {
     "run_id": "from_json(?, '[\"UUID\"]')[owner + 1]",
     "rank": "rank",
@@ -86,10 +99,18 @@ class PointsOfFold:
 
     Args:
         connection: The store, within an exclusive lease and a transaction.
+        several: Ids of runs that have more than one attempt.
+
+    Attributes:
+        moved: Ids of those of them in which a metric began, or at an earlier step.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, several: Collection[str] = ()
+    ) -> None:
+        self.moved: set[str] = set()
         self._connection = connection
+        self._several = several
         self._parts: dict[_Owner, Batch] = {}
 
     def add(self, stretch: Stretch) -> None:
@@ -108,14 +129,14 @@ class PointsOfFold:
             run_id, rank, attempt = owner
             who = [run_id, json.dumps(part.names), rank, attempt]
             self._execute(_INSERT_POINTS.format(**_OF_ONE), who, part.columns())
-            self._execute(_MERGE_TOTALS.format(**_OF_ONE), who, _totals(part))
+            self._add_up(_OF_ONE, who, _totals(part))
         elif self._parts:
             names = [name for part in self._parts.values() for name in part.names]
             who = [json.dumps([run_id for run_id, *_ in self._parts]), json.dumps(names)]
             points = self._joined({o: p.columns() for o, p in self._parts.items()})
             self._execute(_INSERT_POINTS.format(**_OF_SEVERAL), who, points)
             added = self._joined({o: _totals(p) for o, p in self._parts.items()})
-            self._execute(_MERGE_TOTALS.format(**_OF_SEVERAL), who, added)
+            self._add_up(_OF_SEVERAL, who, added)
         self._parts.clear()
 
     def _add(self, header: Header, part: Batch) -> None:
@@ -133,10 +154,18 @@ class PointsOfFold:
         if len(part.codes) > _POINTS_AT_A_TIME:
             self.flush()  # before the next batch is made
 
-    def _execute(self, statement: str, who: Sequence[object], columns: _Columns) -> None:
+    def _add_up(self, forms: _Forms, who: Sequence[object], columns: _Columns) -> None:
+        if any(run_id in self._several for run_id, *_ in self._parts):
+            found = self._execute(_MOVED.format(**forms), who, columns)
+            self.moved |= {str(run_id) for (run_id,) in found} & set(self._several)
+        self._execute(_MERGE_TOTALS.format(**forms), who, columns)
+
+    def _execute(
+        self, statement: str, who: Sequence[object], columns: _Columns
+    ) -> list[tuple[Any, ...]]:
         self._connection.register("batch", columns)
         try:
-            self._connection.execute(statement, who)
+            return self._connection.execute(statement, who).fetchall()
         finally:
             self._connection.unregister("batch")
 
@@ -153,7 +182,7 @@ class PointsOfFold:
                     "code": code + np.int32(before),
                     "owner": np.full(len(code), place, np.int32),
                     "rank": np.full(len(code), rank, np.int16),
-                    "attempt": np.full(len(code), attempt, np.int16),
+                    "attempt": np.full(len(code), attempt, np.int32),
                 }
             )
             before += len(self._parts[owner].names)

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from ._errors import StoreNewerError
-from ._identity import as_uuid
+from ._identity import as_uuid, attempt_id_of
 
 MAGIC = b"stepwell journal"
 FORMAT = 2
@@ -193,7 +193,10 @@ def _as_of_now(values: dict[str, Any]) -> dict[str, Any]:
     number = values["attempt"]
     if not isinstance(number, int):
         raise ValueError("the journal's header has an unusable attempt")
-    return values | {"number": number, "follows": max(0, number - 1)}
+    run_id, writer = str(values["run_id"]), str(values["writer"])
+    if as_uuid(run_id) is None:
+        raise ValueError("the journal's header has an unusable run_id")
+    return values | {"number": number, "attempt": attempt_id_of(run_id, number, writer)}
 
 
 def whole_record(view: memoryview, offset: int) -> tuple[int, int, int] | None:

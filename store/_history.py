@@ -1,9 +1,32 @@
 """What a store knows of a run that a process means to go on with."""
 
-from typing import Any, NamedTuple
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._journal_files import list_journals
+from ._errors import StoreError
+from ._format import SUFFIX
+from ._identity import new_attempt_id
 from ._location import Location
+
+if TYPE_CHECKING:
+    from ._attempt_rows import Writer
+    from ._attempts import Part
+
+
+class Place(NamedTuple):
+    """Where a process stands among a run's attempts.
+
+    Attributes:
+        attempt: The identity of its attempt.
+        number: The attempt's number, as far as is known.
+        follows: Identity of the last attempt of this rank that had ended; or 0.
+        started: When the process began, in nanoseconds.
+    """
+
+    attempt: int
+    number: int
+    follows: int
+    started: int
 
 
 class History(NamedTuple):
@@ -15,57 +38,95 @@ class History(NamedTuple):
         project: The run's project.
         tags: Its tags so far.
         notes: Its notes.
-        attempt: The latest attempt; 0 for a new run.
+        place: Where this process stands among its attempts.
         last_step: The greatest step recorded; -1 before the first.
         is_running: Whether another process writes it now.
     """
 
     config: dict[str, Any]
+    place: Place
     name: str | None = None
     project: str | None = None
     tags: tuple[str, ...] = ()
     notes: str | None = None
-    attempt: int = 0
     last_step: int = -1
     is_running: bool = False
 
-    @property
-    def next_attempt(self) -> int:
-        """The attempt that a process beginning now belongs to."""
-        return self.attempt if self.is_running else self.attempt + 1
+
+def new_history() -> History:
+    """That of a run that nobody has begun."""
+    return History({}, Place(new_attempt_id(), 1, 0, time.time_ns()))
 
 
-NEW = History({})
-
-
-def find_history(location: Location, run_id: str) -> History | None:
+def find_history(location: Location, run_id: str, rank: int) -> History | None:
     """A run's past; None when the store has no such run.
+
+    Args:
+        location: The store.
+        run_id: The run.
+        rank: The rank of this process.
 
     Raises:
         StoreError: If the store cannot be read.
     """
     if not location.database.exists() and not _has_journal(location, run_id):
         return None
-    from ._store import Store  # noqa: PLC0415 (loads DuckDB, only for a given id)
+    from ._query_history import select_past  # noqa: PLC0415 (loads DuckDB)
 
-    with Store(location) as store:
-        info = store.find(run_id)
-        if info is None:
-            return None
-        steps = [metric.last_step for metric in store.summary(info).values()]
+    past = select_past(location, run_id)
+    if past is None:
+        return None
+    info, last_step, writers = past
     return History(
         name=info.name,
         project=info.project,
         tags=info.tags,
         notes=info.notes,
         config=info.config,
-        attempt=info.attempt,
-        last_step=max(steps, default=-1),
+        place=_place(location, info.run_id, rank, writers),
+        last_step=last_step,
         # Without a journal it goes on in another store, which this one was taken from.
         is_running=info.status == "running" and _has_journal(location, run_id),
     )
 
 
+def _place(location: Location, run_id: str, rank: int, writers: "list[Writer]") -> Place:
+    from ._attempts import Part, number_attempts  # noqa: PLC0415 (with DuckDB)
+
+    started = time.time_ns()
+    looked = [_look(location, run_id, writer) for writer in writers]
+    parts = [part for part, _ in looked]
+    mine = [(part, is_here) for part, is_here in looked if part.rank == rank]
+    mine.sort(key=lambda found: found[0].started)
+    lives = [part.attempt for part, is_here in mine if part.ended is None and is_here]
+    ended = [part.attempt for part, _ in mine if part.ended is not None]
+    attempt = lives[-1] if lives else new_attempt_id()
+    follows = 0 if lives or not ended else ended[-1]
+    parts.append(Part(attempt, rank, follows, started // 1000, None))
+    number = number_attempts(parts).numbers[attempt]
+    return Place(attempt, number, follows, started)
+
+
+def _look(location: Location, run_id: str, writer: "Writer") -> "tuple[Part, bool]":
+    """A writer's part as of now, and whether its process was on this machine."""
+    from ._journal_files import JournalFile, read_header  # noqa: PLC0415
+    from ._liveness import is_alive, is_here  # noqa: PLC0415
+
+    part = writer.part
+    if part.ended is not None:
+        return part, False
+    path = location.journals / f"{run_id}-{writer.writer}{SUFFIX}"
+    try:
+        found, status = read_header(path), path.stat()
+    except (OSError, StoreError):
+        return part, False
+    if found is None:
+        return part, False
+    journal = JournalFile(path, status.st_size, status.st_mtime)
+    if is_alive(found[0], journal):
+        return part, is_here(found[0])
+    return part._replace(ended=journal.heartbeat * 1e6), False
+
+
 def _has_journal(location: Location, run_id: str) -> bool:
-    journals = list_journals(location.journals)
-    return any(journal.path.name.startswith(f"{run_id}-") for journal in journals)
+    return any(location.journals.glob(f"{run_id}-*{SUFFIX}"))

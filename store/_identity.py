@@ -1,7 +1,11 @@
-"""Ids of runs and writers."""
+"""Ids of runs, of their attempts, and of writers."""
 
 import os
 import time
+from zlib import crc32
+
+_NUMBERS = 1_000_000  # ids of attempts up to here are numbers, as they all were once
+_RANDOM_RUN = "7"  # version of the UUID of a run that was begun without an id
 
 
 def new_run_id() -> str:
@@ -37,3 +41,23 @@ def as_uuid(text: str) -> str | None:
 def new_writer_id() -> str:
     """A new id for one writer of a run."""
     return os.urandom(6).hex()
+
+
+def new_attempt_id() -> int:
+    """A new id for the attempt of a process that begins now; at random, of 31 bits."""
+    return _beyond_numbers(int.from_bytes(os.urandom(4)))
+
+
+def attempt_id_of(run_id: str, number: int, writer: str) -> int:
+    """The id of an attempt that was told by its number, by one of its writers.
+
+    A run of random id began in one place, and its first attempt is the same everywhere.
+    Any other attempt may have its number in several stores.
+    """
+    if number <= 1 and run_id[14] == _RANDOM_RUN:
+        return 1
+    return _beyond_numbers(crc32(f"{run_id}/{number}/{writer}".encode()))
+
+
+def _beyond_numbers(drawn: int) -> int:
+    return _NUMBERS + 1 + drawn % (2**31 - _NUMBERS - 1)

@@ -7,11 +7,12 @@ import duckdb
 
 from ._journal_files import LOST
 from ._location import Location
+from ._merge_attempts import MergedAttempts, merge_attempts
 from ._run_rows import RunRows, read_rows
 from ._snapshot import running_elsewhere
 
 _OPEN = ("running", "crashed")  # by a later look it may go on, or have ended
-_STANDING = ("status", "finished_at", "exit_message", "attempt", "lost_calls", "layout")
+_STANDING = ("status", "finished_at", "exit_message", "lost_calls", "layout")
 
 _NEW_JOURNALS = """
 insert into journals_
@@ -28,7 +29,8 @@ update journals_ set
 from other.journals_ o
 where o.writer = journals_.writer and journals_.ended = ?
     and (o.folded_bytes > journals_.folded_bytes
-        or (o.folded_bytes = journals_.folded_bytes and o.ended <> journals_.ended))
+        or (o.folded_bytes = journals_.folded_bytes
+            and (o.ended <> journals_.ended or o.last_sign > journals_.last_sign)))
 """
 _NAMES = """
 insert into names_
@@ -67,7 +69,9 @@ def merge_runs(
     query = "select distinct run_id from journals_ where ended is null"
     live = {str(row[0]) for row in connection.execute(query).fetchall()}
     rows = RunRows(connection)
-    rows.load(here.keys() & there.keys())
+    both = here.keys() & there.keys()
+    rows.load(both)
+    attempts = merge_attempts(connection, both)
     added, updated = set(), set()
     for run_id, row in there.items():
         if row["status"] == "running":
@@ -76,17 +80,27 @@ def merge_runs(
         if known is None:
             added.add(run_id)
             rows.put(row)
-        elif run_id not in live and _has_gone_on(row, known, has_more=run_id in more):
+            continue
+        found = attempts[run_id]
+        joined = known
+        if run_id not in live and _has_gone_on(row, known, found, has_more=run_id in more):
+            joined = _joined(known, row, is_later=True)
+        elif found.is_new:  # earlier than the last one here
+            joined = _joined(known, row, is_later=False)
+        joined = joined | {"attempt": found.latest}
+        if joined != known:
             updated.add(run_id)
-            rows.put(_joined(known, row))
+            rows.put(joined)
     rows.write()
     return MergedRuns(len(there), frozenset(added), frozenset(updated))
 
 
-def _has_gone_on(there: dict[str, Any], here: dict[str, Any], *, has_more: bool) -> bool:
+def _has_gone_on(
+    there: dict[str, Any], here: dict[str, Any], found: MergedAttempts, *, has_more: bool
+) -> bool:
     """Whether another store knows better how a run stands."""
-    if there["attempt"] != here["attempt"]:
-        return bool(there["attempt"] > here["attempt"])
+    if not (found.is_here and found.is_there):
+        return found.is_there
     if here["status"] not in _OPEN:
         return False
     if there["status"] not in _OPEN or has_more:
@@ -94,14 +108,25 @@ def _has_gone_on(there: dict[str, Any], here: dict[str, Any], *, has_more: bool)
     return bool(here["status"] == "running" and there["status"] == "crashed")
 
 
-def _joined(here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
-    """A row that stands as it does there; what was edited here stays."""
+def _joined(
+    here: dict[str, Any], there: dict[str, Any], *, is_later: bool
+) -> dict[str, Any]:
+    """A row that stands as in the later store; what was edited here stays.
+
+    Args:
+        here: The row in this store.
+        there: The row in the other one.
+        is_later: Whether that is the later.
+    """
+    first, last = (here, there) if is_later else (there, here)
     row = {
         column: there[column] if value is None or value == [] else value
         for column, value in here.items()
     }
-    row |= {column: there[column] for column in _STANDING}
-    row["config"] = {**(here["config"] or {}), **(there["config"] or {})}
+    row |= {column: last[column] for column in _STANDING}
+    begins = [row["created_at"] for row in (here, there) if row["created_at"]]
+    row["created_at"] = min(begins, default=None)
+    row["config"] = {**(first["config"] or {}), **(last["config"] or {})}
     return row
 
 

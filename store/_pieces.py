@@ -8,6 +8,9 @@ import duckdb
 Counts = dict[tuple[str, str], int]
 """Points by run id and metric."""
 
+_SAME = ("run_id", "metric", "step", "time", "value", "rank")
+_COPY = f"row_number() over (partition by {', '.join(_SAME)}) as copy"
+
 MOST = 500_000  # points a piece; a single metric may have more
 
 
@@ -84,9 +87,12 @@ def delete_points(
 def fingerprints(
     connection: duckdb.DuckDBPyConnection, database: str
 ) -> dict[tuple[str, str], tuple[int, int]]:
-    """The points of each metric of each run: how many, and a hash of all of them."""
+    """The points of each metric of each run: how many, and a hash of all of them.
+
+    A point is the same by whichever id its attempt is known.
+    """
     query = f"""
-        select run_id, metric, count(*), bit_xor(hash(step, time, value, rank, attempt))
+        select run_id, metric, count(*), bit_xor(hash(step, time, value, rank))
         from {database}.points group by all
     """  # noqa: S608
     return {
@@ -107,7 +113,8 @@ def count_chosen(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 1) -> None:
     """Insert the points of the chosen groups that are in *source*, and not here.
 
-    A point that is there more often than here is inserted as often as it is missing.
+    A point that is there more often than here is inserted as often as it is missing,
+    by whichever id its attempt is known.
 
     Args:
         connection: The store; the temporary table `chosen` says which groups.
@@ -122,5 +129,12 @@ def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 
         return
     for part in range(parts):
         some = f"where hash(p.step) % {parts} = {part}"
-        here = f"select p.* from points p {chosen} {some}"  # noqa: S608
-        connection.execute(f"{insert} {some} except all {here} {order}")
+        there, here = (
+            f"select p.*, {_COPY} from {points} p {chosen} {some}"  # noqa: S608
+            for points in (f"{source}.points", "points")
+        )
+        same = " and ".join(f"o.{name} = h.{name}" for name in (*_SAME, "copy"))
+        connection.execute(
+            f"insert into points select o.* exclude (copy) from ({there}) o"  # noqa: S608
+            f" anti join ({here}) h on {same} {order}"
+        )

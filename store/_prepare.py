@@ -13,7 +13,7 @@ from ._explain import explain
 from ._hidden_folder import NEW, hidden_folder, remove_left
 from ._lease import SECONDS, STORAGE_VERSION, Lease
 
-_KNOWN = ("0001", "0002")
+_KNOWN = ("0001", "0002", "0003")
 """All revisions, oldest first; a test compares them with the migrations."""
 
 _OURS = frozenset({"runs", "points", "journals_", "totals_"})

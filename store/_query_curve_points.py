@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._query_runs import Chosen
-from ._query_values import chosen_sql
+from ._query_values import NOT_SUPERSEDED, SUPERSEDED, chosen_sql
 from ._table import texts
 
 # A row for each run and metric, so that a metric's name is matched once.
@@ -20,7 +20,8 @@ select
     any_value(c.attempt) as attempt,
     any_value(epoch_us(coalesce(created_at, timestamp '1970-01-01'))) as created,
     metric, coalesce(sum(count), 0)::bigint as count,
-    coalesce(min(first_step), 0) as first_step, coalesce(max(last_step), 0) as last_step,
+    coalesce(min(first_step), 0) as first_step, coalesce(max(last_step) filter (
+        superseded_from is null or superseded_from > last_step), 0) as last_step,
     min(minimum) as minimum, max(maximum) as maximum
 from chosen c left join totals_ t
     on t.run_id = c.run_id and t.metric in (select unnest(from_json(?, '["VARCHAR"]')))
@@ -39,8 +40,6 @@ select coalesce(sum(count), 0)::bigint from totals_
 where metric = ? and run_id between ?::uuid and ?::uuid
 """
 _HASHES = "select hash(unnest(from_json(?, '[\"UUID\"]'))) as hash"
-_ATTEMPTS = "left join superseded_ s on s.run_id = p.run_id and s.attempt = p.attempt"
-_NOT_REDONE = "and (s.from_step is null or p.step < s.from_step)"
 _FEW = 1.25
 """Points read for each one that is wanted, up to which the others are dropped later."""
 
@@ -185,9 +184,9 @@ def select_points(
         parameters.append(json.dumps(ids))
     redone = bool((members.attempt > 1).any())
     if redone:
-        conditions += _NOT_REDONE
+        conditions += NOT_SUPERSEDED
     query = _POINTS.format(
-        columns=columns, conditions=conditions, attempts=_ATTEMPTS if redone else ""
+        columns=columns, conditions=conditions, attempts=SUPERSEDED if redone else ""
     )
     found = connection.execute(query, parameters).fetchnumpy()
     points = RawPoints(

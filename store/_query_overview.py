@@ -8,9 +8,11 @@ import duckdb
 
 from ._run_values import RunInfo, RunOverview
 
+# The last point that is not superseded is of an attempt of which nothing is.
 _QUERY = """
 select
-    run_id::varchar, metric, arg_max(last_value, (last_step, last_time)),
+    run_id::varchar, metric, arg_max(last_value, (last_step, last_time))
+        filter (superseded_from is null or superseded_from > last_step),
     sum(count)::bigint, max(last_step), max(last_time)
 from totals_
 where run_id between ?::uuid and ?::uuid

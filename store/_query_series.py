@@ -15,6 +15,11 @@ from ._run_values import RunInfo
 from ._values import ReducedSeries, Series
 
 _POINTS_AT_A_TIME = 4_000_000  # bounds the memory of a reduction
+_MOST_CONDITIONS = 8  # that cost less than a join
+_IS_SUPERSEDED = (
+    "p.run_id = s.run_id and p.metric = s.metric and p.rank = s.rank"
+    " and p.attempt = s.attempt and p.step >= s.from_step"
+)
 
 
 def select_series(
@@ -197,8 +202,29 @@ def _chosen(
         found &= step >= Constant(first)
     if last is not None:
         found &= step <= Constant(last)
-    if not all_attempts and run.attempt > 1:
-        query = "select attempt, from_step from superseded_ where run_id = ?::uuid"
-        for attempt, begin in connection.execute(query, [run.run_id]).fetchall():
-            found &= (Column("attempt") != Constant(attempt)) | (step < Constant(begin))
+    if all_attempts or run.attempt == 1:
+        return connection.table("points").filter(found)
+    redone = _superseded(connection, run, metrics)
+    if len(redone) > _MOST_CONDITIONS:
+        points = connection.table("points").filter(found).set_alias("p")
+        superseded = connection.table("superseded_").set_alias("s")
+        return points.join(superseded, _IS_SUPERSEDED, how="anti")
+    for (rank, attempt, begin), named in redone.items():
+        kept = (Column("attempt") != Constant(attempt)) | (step < Constant(begin))
+        kept |= Column("rank") != Constant(rank)
+        if len(named) < len(metrics):
+            kept |= Column("metric").isnotin(*map(Constant, named))
+        found &= kept
     return connection.table("points").filter(found)
+
+
+def _superseded(
+    connection: duckdb.DuckDBPyConnection, run: RunInfo, metrics: Sequence[str]
+) -> dict[tuple[int, int, int], list[str]]:
+    """Ranks and attempts, and from which step on later ones supersede which metrics."""
+    query = (
+        "select rank, attempt, from_step, list(metric) from superseded_"
+        " where run_id = ?::uuid and metric in (select unnest(?::varchar[])) group by all"
+    )
+    found = connection.execute(query, [run.run_id, list(metrics)]).fetchall()
+    return {(rank, attempt, begin): named for rank, attempt, begin, named in found}

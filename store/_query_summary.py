@@ -12,6 +12,23 @@ select
     metric, current, min, max, mean, count, non_finite, min_step, max_step, last_step
 from summary where run_id = ?::uuid order by first_time, position, metric
 """
+_LAST_ATTEMPTS = """
+select t.metric, arg_max(n.number, (t.last_step, t.last_time))
+from totals_ t join (
+    select distinct attempt, number from attempts_ where run_id = ?::uuid
+) n on n.attempt = t.attempt
+where t.run_id = ?::uuid
+    and (t.superseded_from is null or t.superseded_from > t.last_step)
+group by t.metric order by min(t.first_time), min(t.position), t.metric
+"""
+
+
+def select_last_attempts(
+    connection: duckdb.DuckDBPyConnection, run: RunInfo
+) -> dict[str, int]:
+    """The number of the attempt that recorded each metric's last point."""
+    found = connection.execute(_LAST_ATTEMPTS, [run.run_id, run.run_id]).fetchall()
+    return {str(metric): int(number) for metric, number in found}
 
 
 def select_summary(

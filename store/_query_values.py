@@ -54,13 +54,20 @@ _UP_TO = """
 select
     p.run_id, p.metric, arg_max(p.value, (p.step, p.time)) as current,
     max(p.step) as last_step
-from points p
-left join superseded_ s on s.run_id = p.run_id and s.attempt = p.attempt
+from points p {joined}
 where p.metric in (select metric from wanted) and p.step <= ?
-    and p.run_id in (select run_id from chosen)
-    and (s.from_step is null or p.step < s.from_step)
+    and p.run_id in (select run_id from chosen) {condition}
 group by p.run_id, p.metric
 """
+SUPERSEDED = """
+left join superseded_ s on s.run_id = p.run_id and s.metric = p.metric
+    and s.rank = p.rank and s.attempt = p.attempt
+"""
+"""Joins points `p` with the step from which later attempts supersede them."""
+
+NOT_SUPERSEDED = "and (s.from_step is null or p.step < s.from_step)"
+"""The condition of points so joined that are not superseded."""
+
 _WANTED = """
 wanted as (
     select unnest(from_json(?, '["VARCHAR"]')) as metric,
@@ -210,7 +217,8 @@ def _query(
     names = json.dumps(list(goals))
     parameters = [*chosen.parameters, names, json.dumps(sides), names]
     if isinstance(at, int):
-        template, found = _VALUES_UP_TO, _UP_TO
+        joined, condition = (SUPERSEDED, NOT_SUPERSEDED) if resumed else ("", "")
+        template, found = _VALUES_UP_TO, _UP_TO.format(joined=joined, condition=condition)
         parameters.append(at)
     else:
         template, found = _VALUES, _SUMMARY if resumed else _TOTALS

@@ -2,6 +2,8 @@
 
 import duckdb
 
+from ._attempt_rows import mark_all
+
 _COLUMNS = (
     "count non_finite total minimum minimum_step maximum maximum_step first_time"
     " first_step last_step last_time last_value"
@@ -93,3 +95,4 @@ def recount(
     connection.execute(f"delete from totals_ {condition}")  # noqa: S608
     connection.execute("insert into totals_ by name select * from temp.counted")
     connection.execute("drop table temp.counted")
+    mark_all(connection, chosen=chosen, both=also is not None)

@@ -15,7 +15,7 @@ from ._owners import list_others
 from ._run_values import RunInfo
 
 _ID_LENGTH = 36  # of a UUID, with which a journal's name begins
-_TABLES = ("points", "params_", "totals_", "journals_", "runs")
+_TABLES = ("points", "params_", "totals_", "attempts_", "journals_", "runs")
 _CHOSEN = "run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
 
 

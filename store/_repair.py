@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from ._attempts_anew import complete_attempts
 from ._copy import require_free
 from ._errors import StoreLocationError
 from ._explain import explain
@@ -37,7 +38,7 @@ _MADE_UP = """
 insert into runs (run_id, name, status, created_at, finished_at, exit_message, attempt,
     lost_calls)
 select run_id, 'recovered-' || right(run_id::varchar, 8), 'crashed', min(time), max(time),
-    'its description was lost', max(attempt), 0
+    'its description was lost', 1, 0
 from points anti join runs using (run_id) group by run_id returning run_id
 """
 
@@ -150,6 +151,7 @@ def _rescue_database(
         tried = [rescue_table(connection, n) for n in names if n != "alembic_version"]
         run_apart(connection, "DETACH damaged")
         connection.execute(_ALL_LOST, [LOST])  # before a fold misses the journals
+        complete_attempts(connection)
     found = tuple(table for table in tried if table)
     return found, f"read {how}" if how else "" if found else _FOREIGN
 
@@ -184,6 +186,7 @@ def _complete(
         )
         nameless = len(connection.execute(_MADE_UP).fetchall())
         recount(connection)
+        complete_attempts(connection)
         if any(table.lost for table in tables if table.name == "params_"):
             rows = RunRows(connection)
             found = read_rows(connection)

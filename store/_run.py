@@ -75,7 +75,7 @@ class Run:
     @property
     def attempt(self) -> int:
         """1 for a new run, one more each time it was resumed."""
-        return self._writer.header.attempt
+        return self._writer.header.number
 
     @property
     def rank(self) -> int:

@@ -35,6 +35,7 @@ class RunRows:
         self._stored: dict[str, dict[str, Any]] = {}
         self._changed: set[str] = set()
         self._new_config: set[str] = set()
+        self._standing: dict[str, int] = {}
 
     def load(self, run_ids: Iterable[str]) -> None:
         """Read rows in one query."""
@@ -58,13 +59,29 @@ class RunRows:
                 "tags": [],
                 "host": header.host,
                 "pid": header.pid,
-                "attempt": header.attempt,
+                "attempt": header.number,
                 "lost_calls": 0,
             }
             self._rows[header.run_id] = row
             self._changed.add(header.run_id)
             self._new_config.add(header.run_id)
         return row
+
+    def attempt(self, run_id: str) -> int:
+        """The number of a run's last attempt; 0 for one that is not there."""
+        row = self._rows.get(run_id)
+        return int(row["attempt"]) if row else 0
+
+    def stand(self, run_id: str, number: int) -> None:
+        """Say by which attempt a run stands as its row says; else by the last one."""
+        self._standing[run_id] = number
+
+    def number_attempts(self, run_id: str, last: int) -> None:
+        """Set the number of a run's last attempt."""
+        row = self._rows[run_id]
+        if row["attempt"] != last:
+            row["attempt"] = last
+            self._changed.add(run_id)
 
     def put(self, row: dict[str, Any]) -> None:
         """Take a whole row, as it is in another store."""
@@ -76,7 +93,7 @@ class RunRows:
     def start(self, header: Header, started: dict[str, Any]) -> None:
         """Apply a run's start, or its next attempt."""
         row = self.get(header)
-        if header.attempt < row["attempt"]:
+        if header.number < self._stands_by(header.run_id):
             return
         for column in _STARTED:
             value = started.get(column)
@@ -85,7 +102,7 @@ class RunRows:
         row["config"] = {**(row["config"] or {}), **started.get("config", {})}
         row["created_at"] = row["created_at"] or from_nanoseconds(started["time"])
         row |= {"status": "running", "finished_at": None, "exit_message": None}
-        row["attempt"] = header.attempt
+        self._standing[header.run_id] = header.number
         self._changed.add(header.run_id)
         self._new_config.add(header.run_id)
 
@@ -106,7 +123,7 @@ class RunRows:
     ) -> None:
         """Set how the run stands, by its primary writer of the latest attempt."""
         row = self.get(header)
-        if not header.primary or header.attempt < row["attempt"]:
+        if not header.primary or header.number < self._stands_by(header.run_id):
             return
         if (row["status"], row["exit_message"]) != (status, message):
             row |= {"status": status, "exit_message": message, "finished_at": time}
@@ -132,6 +149,10 @@ class RunRows:
             self._write_params(run_id, self._rows[run_id]["config"] or {})
         self._changed.clear()
         self._new_config.clear()
+
+    def _stands_by(self, run_id: str) -> int:
+        known = self._standing.get(run_id)
+        return self.attempt(run_id) if known is None else known
 
     def _write_params(self, run_id: str, config: dict[str, Any]) -> None:
         self._connection.execute("delete from params_ where run_id = ?", [run_id])

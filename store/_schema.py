@@ -45,7 +45,7 @@ points = sa.Table(
     sa.Column("time", sa.TIMESTAMP, nullable=False),
     sa.Column("value", sa.Double, nullable=False),
     sa.Column("rank", sa.SmallInteger, nullable=False),
-    sa.Column("attempt", sa.SmallInteger, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
 )
 
 figures = sa.Table(
@@ -72,7 +72,7 @@ totals_ = sa.Table(
     sa.Column("run_id", sa.Uuid, nullable=False),
     sa.Column("metric", sa.String, nullable=False),
     sa.Column("rank", sa.SmallInteger, nullable=False),
-    sa.Column("attempt", sa.SmallInteger, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("count", sa.BigInteger, nullable=False),
     sa.Column("non_finite", sa.BigInteger, nullable=False),
@@ -86,6 +86,19 @@ totals_ = sa.Table(
     sa.Column("last_step", sa.BigInteger, nullable=False),
     sa.Column("last_time", sa.TIMESTAMP, nullable=False),
     sa.Column("last_value", sa.Double, nullable=False),
+    sa.Column("superseded_from", sa.BigInteger),
+)
+
+attempts_ = sa.Table(
+    "attempts_",
+    metadata,
+    sa.Column("run_id", sa.Uuid, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("rank", sa.SmallInteger, nullable=False),
+    sa.Column("writer", sa.String, nullable=False),
+    sa.Column("follows", sa.Integer, nullable=False),
+    sa.Column("started_at", sa.TIMESTAMP, nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
 )
 
 journals_ = sa.Table(
@@ -94,7 +107,7 @@ journals_ = sa.Table(
     sa.Column("writer", sa.String, nullable=False),
     sa.Column("run_id", sa.Uuid, nullable=False),
     sa.Column("rank", sa.SmallInteger, nullable=False),
-    sa.Column("attempt", sa.SmallInteger, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("is_primary", sa.Boolean, nullable=False),
     sa.Column("folded_bytes", sa.BigInteger, nullable=False),
     sa.Column("skipped_bytes", sa.BigInteger, nullable=False),

@@ -19,7 +19,7 @@ from ._errors import (
     why_and_what,
 )
 from ._format import Header
-from ._history import NEW, History, find_history
+from ._history import History, find_history, new_history
 from ._identity import as_run_id, as_uuid, new_run_id, new_writer_id
 from ._interpreter import check_interpreter
 from ._liveness import host_name, machine, process_started
@@ -111,7 +111,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         return DisabledRun(nobody, settings, labels, notes)
     check_interpreter()
     prepare_folder(location)
-    run_id, history = _identify(location, id, policy)
+    run_id, history = _identify(location, id, policy, rank)
     clock = RunClock()
     header = Header(
         run_id=run_id,
@@ -123,8 +123,8 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         pid=os.getpid(),
         process_started=process_started(os.getpid()) or 0,
         rank=rank,
-        attempt=history.next_attempt,
         primary=not history.is_running,
+        **history.place._asdict(),
     )
     started = _metadata(header, settings, labels, group, notes)
     started["time"] = clock.now()
@@ -198,15 +198,17 @@ def _unwritten(
     return Header(run_id, "", name, project, *here, rank, attempt=1, primary=False)
 
 
-def _identify(location: Location, given: str | None, policy: str) -> tuple[str, History]:
+def _identify(
+    location: Location, given: str | None, policy: str, rank: int
+) -> tuple[str, History]:
     if given is None:
-        return new_run_id(), NEW
+        return new_run_id(), new_history()
     run_id = as_run_id(given)
-    history = find_history(location, run_id)
+    history = find_history(location, run_id, rank)
     if history is None:
         if policy == "must":
             raise RunNotFoundError(given, location)
-        return run_id, NEW
+        return run_id, new_history()
     if policy == "never":
         raise RunExistsError(given)
     return run_id, history

@@ -119,6 +119,22 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
             info = self._find(connection, run)
             return _query_summary.select_summary(connection, info)
 
+    def last_attempts(self, run: RunInfo | str) -> dict[str, int]:
+        """Which of a run's attempts recorded each metric's last point, by its number.
+
+        Args:
+            run: A run, or a reference to one as for `run`.
+
+        Raises:
+            RunNotFoundError: If no run fits.
+            AmbiguousRunError: If a part of an id fits several.
+        """
+        from . import _query_summary  # noqa: PLC0415 (when it is asked for)
+
+        with self._reading() as connection:
+            info = self._find(connection, run)
+            return _query_summary.select_last_attempts(connection, info)
+
     def series(
         self, run: RunInfo | str, metric: str, *, all_attempts: bool = False
     ) -> Series:

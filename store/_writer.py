@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
@@ -249,6 +250,7 @@ def of_this_process(header: Header) -> Header:
         pid=pid,
         process_started=process_started(pid) or 0,
         primary=False,
+        started=time.time_ns(),
     )
 
 

@@ -43,8 +43,9 @@ def test_both_ways_give_the_same_tables(
         " min_step, max_step, first_step, last_step, position from summary order by all",
         "select name, project, group_name, tags, status, attempt, lost_calls from runs"
         " order by all",
-        "select r.name, t.metric, t.rank, t.attempt, position, count, minimum, maximum,"
-        " minimum_step, maximum_step, last_value from totals_ t join runs r using (run_id)"
+        "select r.name, t.metric, t.rank, superseded_from, position, count, minimum,"
+        " maximum, minimum_step, maximum_step, last_value"
+        " from totals_ t join runs r using (run_id)"
         " order by all",
     ):
         both = [rows(store, query) for store in (bulk, folded)]

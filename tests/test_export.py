@@ -70,7 +70,10 @@ def bits(rows: list[Any]) -> list[Any]:
 def test_every_point_comes_back_exactly(store: Store, tmp_path: Path, form: str) -> None:
     made = store.export(tmp_path / "it's new", form)
 
-    points = store.sql("from points order by run_id, metric, step").fetchall()
+    points = store.sql(
+        "select run_id, metric, step, time, value, rank, attempt from metrics"
+        " order by run_id, metric, step"
+    ).fetchall()
     assert bits(points_of(made.files[1])) == bits(points)
     assert (made.runs, made.points) == (2, len(points)) == (2, 2 * len(VALUES) + 1)
     assert [file.name for file in made.files] == [f"runs.{form}", f"points.{form}"]

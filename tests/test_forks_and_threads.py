@@ -162,7 +162,7 @@ def test_multiprocessing_children_log_the_run_of_their_parent(
         ("parent", 200, 19_900.0),
     ]
     assert rows("select count(distinct value) from metrics") == [(800 + 200 - 200,)]
-    assert rows("select distinct rank, attempt from points") == [(3, 1)]
+    assert rows("select distinct rank, attempt from metrics") == [(3, 1)]
     assert rows("select status, attempt, points from run_table") == [("finished", 1, 1000)]
 
 

@@ -29,6 +29,7 @@ from stepwell.store._format import (
     pack_checksum,
     whole_record,
 )
+from stepwell.store._identity import attempt_id_of
 from stepwell.store._recover import Piece, is_cut_record, parse
 
 RUN_ID = "01890000-0000-7000-8000-000000000001"
@@ -271,14 +272,25 @@ def first_format(**fields: object) -> bytes:
     return MAGIC + encode_json(HEADER, known | {"format": 1} | fields)
 
 
-@pytest.mark.parametrize(("attempt", "follows"), [(1, 0), (2, 1), (7, 6)])
-def test_a_header_of_the_first_format_is_read(attempt: int, follows: int) -> None:
-    header, _ = decode_header(first_format(attempt=attempt))
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_a_header_of_the_first_format_is_read(number: int) -> None:
+    header, _ = decode_header(first_format(attempt=number))
 
-    said = header_of(attempt=attempt, follows=follows, number=attempt, format=1)
+    said = header_of(attempt=header.attempt, number=number, format=1)
     assert header == said
+    assert (header.attempt == 1) is (number == 1)
     again, _ = decode_header(encode_header(header))
     assert again == said._replace(format=2)
+
+
+def test_what_was_once_numbered_has_an_id_of_its_own_in_each_store() -> None:
+    given = "01890000-0000-5000-8000-000000000001"  # of an id that somebody gave
+    told = [(RUN_ID, 2, "ab"), (RUN_ID, 2, "cd"), (RUN_ID, 3, "ab"), (given, 1, "ab")]
+
+    ids = {attempt_id_of(*one) for one in told}
+
+    assert len(ids) == 4
+    assert all(10**6 < one < 2**31 for one in ids)
 
 
 @pytest.mark.parametrize("fields", [{"surplus": 1}, {"started": 1}, {"attempt": "1"}])

@@ -169,8 +169,10 @@ def test_attempts_made_in_two_places_are_both_there(store_path: Path, here: Path
     assert counts(merge_stores([store_path], here)) == [(0, 0, 1, 0)]
 
     with Store(here) as store:
-        found = store.sql("select attempt, value from points order by all").fetchall()
-        assert found == [(1, 1.0), (2, 2.0), (2, 3.0)]
+        found = store.sql("select attempt, value from metrics order by all").fetchall()
+        assert found == [(1, 1.0), (3, 3.0)]
+        every = store.sql("select value from points order by all").fetchall()
+        assert every == [(1.0,), (2.0,), (3.0,)]
 
 
 def test_a_store_that_was_synchronised_while_live_is_taken_with_its_journals(

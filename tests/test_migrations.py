@@ -131,9 +131,9 @@ def test_a_store_of_a_newer_stepwell_is_refused(new_path: Path) -> None:
     newer = Path(shutil.copy(new_path, new_path.with_name("newer.duckdb")))
     before = newer.read_bytes()
 
-    with pytest.raises(StoreNewerError, match=r"9999.*up to 0002.*update stepwell"):
+    with pytest.raises(StoreNewerError, match=r"9999.*up to 0003.*update stepwell"):
         open_store(newer)
-    with pytest.raises(StoreNewerError, match=r"9999.*up to 0002.*update stepwell"):
+    with pytest.raises(StoreNewerError, match=r"9999.*up to 0003.*update stepwell"):
         Store(new_path).runs()  # which knew it before it was newer
     assert newer.read_bytes() == before
 

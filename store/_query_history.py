@@ -1,0 +1,32 @@
+"""A run's past, read at once: how it stands, how far it came, and who wrote it."""
+
+import duckdb
+
+from ._attempt_rows import Writer, select_writers
+from ._explain import explain
+from ._lease import lease_of
+from ._location import Location
+from ._query_runs import find_run
+from ._query_summary import select_summary
+from ._reading import reading
+from ._run_values import RunInfo
+
+
+def select_past(
+    location: Location, run_id: str
+) -> tuple[RunInfo, int, list[Writer]] | None:
+    """A run, its greatest step or -1, and its writers; None where there is no such run.
+
+    Raises:
+        StoreError: If the store cannot be read.
+    """
+    with reading(lease_of(location)) as connection:
+        try:
+            info = find_run(connection, run_id)
+            if info is None:
+                return None
+            summary = select_summary(connection, info)
+            writers = select_writers(connection, [info.run_id])[info.run_id]
+        except duckdb.Error as error:
+            raise explain(error, location) from error
+    return info, max((metric.last_step for metric in summary.values()), default=-1), writers
