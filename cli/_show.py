@@ -74,8 +74,7 @@ def _facts(info: "RunInfo") -> Iterator[tuple[str, str]]:
         "command": info.command,
         "folder": info.working_dir,
         "git": commit,
-        "host": f"{info.host}, process {info.pid}, user {info.user_name},"
-        f" Python {info.python_version}",
+        "host": _process(info),
     }
     return ((label, str(value)) for label, value in facts.items() if value)
 
@@ -86,6 +85,16 @@ def _earlier(last: dict[str, int], latest: int) -> Iterator[str]:
         names = [metric for metric, number in last.items() if number == attempt]
         more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
         yield f"last points of attempt {attempt}: {', '.join(names[:_MOST_NAMES])}{more}"
+
+
+def _process(info: "RunInfo") -> str:
+    known = {
+        "": info.host,
+        "process ": info.pid,
+        "user ": info.user_name,
+        "Python ": info.python_version,
+    }
+    return ", ".join(f"{what}{value}" for what, value in known.items() if value)
 
 
 def _table(summary: "dict[str, MetricSummary]") -> "Table":

@@ -6,10 +6,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ._forks import starting_process
+from ._errors import ConfigurationError
+from ._git import commit_of, is_changed
 from ._liveness import host_name
+from ._secrets import without_secrets
 
-_GIT_SECONDS = 10.0
+VARIABLE = "STEPWELL_RECORD_PROCESS"
+_ANSWERS = {"": True, "1": True, "yes": True, "true": True, "on": True} | dict.fromkeys(
+    ("0", "no", "false", "off"), False
+)
+
+
+def is_recorded() -> bool:
+    """Whether anything is recorded of this process; the variable's `no` says it is not.
+
+    Raises:
+        ConfigurationError: If the variable has another value.
+    """
+    said = os.environ.get(VARIABLE, "")
+    answer = _ANSWERS.get(said.strip().lower())
+    if answer is None:
+        raise ConfigurationError(f"{VARIABLE} must be yes or no, not {said!r}")
+    return answer
 
 
 def describe_process() -> dict[str, Any]:
@@ -18,7 +36,7 @@ def describe_process() -> dict[str, Any]:
         "host": host_name(),
         "pid": os.getpid(),
         "user_name": _user(),
-        "command": shlex.join(sys.orig_argv),
+        "command": shlex.join(without_secrets(sys.orig_argv)),
         "working_dir": _folder(),
         "python_version": sys.version.split()[0],
     }
@@ -31,39 +49,12 @@ def describe_checkout(folder: str | None) -> dict[str, Any]:
     """
     if folder is None or not _in_checkout(Path(folder)):
         return {}
-    commit = _git(folder, "rev-parse", "--verify", "HEAD")
-    if not commit:
-        return {}
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    dirty = None if changes is None else bool(changes)
-    return {"git_commit": commit, "git_dirty": dirty}
+    commit = commit_of(folder)
+    return {"git_commit": commit, "git_dirty": is_changed(folder)} if commit else {}
 
 
 def _in_checkout(folder: Path) -> bool:
     return any((parent / ".git").exists() for parent in (folder, *folder.parents))
-
-
-def _git(folder: str, *arguments: str) -> str | None:
-    with starting_process:
-        import subprocess  # noqa: PLC0415 (slow to import)
-
-        try:
-            process = subprocess.Popen(
-                ["git", "--no-optional-locks", "-C", folder, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        except (OSError, ValueError):
-            return None
-    with process:
-        try:
-            printed, _ = process.communicate(timeout=_GIT_SECONDS)
-        except (ValueError, subprocess.SubprocessError):
-            process.kill()
-            return None
-    return printed.strip() if process.returncode == 0 else None
 
 
 def _user() -> str | None:

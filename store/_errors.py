@@ -128,9 +128,8 @@ class RunGoesOnError(StepwellError):
     """A run that a process still writes was to be removed."""
 
     def __init__(self, run: str, host: str | None, pid: int | None) -> None:
-        super().__init__(
-            f"run {run!r} still goes on (process {pid} on {host}); end it first"
-        )
+        who = f" (process {pid} on {host})" if host else ""
+        super().__init__(f"run {run!r} still goes on{who}; end it first")
 
 
 class ConfigurationError(StepwellError, ValueError):

@@ -57,8 +57,8 @@ class RunRows:
                 "status": "running",
                 "config": {},
                 "tags": [],
-                "host": header.host,
-                "pid": header.pid,
+                "host": header.host or None,  # where nothing is recorded of a process
+                "pid": header.pid if header.host else None,
                 "attempt": header.number,
                 "lost_calls": 0,
             }

@@ -10,7 +10,7 @@ from . import _session
 from ._active_run import activate
 from ._clock import RunClock
 from ._disabled import DisabledRun, DisabledWriter, is_disabled
-from ._environment import describe_checkout, describe_process
+from ._environment import describe_checkout, describe_process, is_recorded
 from ._errors import (
     ConfigurationError,
     RunExistsError,
@@ -118,7 +118,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         writer=new_writer_id(),
         name=history.name or name or _default_name(id),
         project=history.project or project,
-        host=host_name(),
+        host=host_name() if is_recorded() else "",
         machine=machine(),
         pid=os.getpid(),
         process_started=process_started(os.getpid()) or 0,
@@ -149,7 +149,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
         labels or history.tags,
         history.notes if notes is None else notes,
     )
-    folder = started["working_dir"] if header.primary else None
+    folder = started.get("working_dir") if header.primary else None
 
     def note_checkout() -> None:
         found = describe_checkout(folder)
@@ -268,5 +268,5 @@ def _metadata(
         "tags": tags,
         "notes": notes,
         "config": config,
-        **describe_process(),
+        **(describe_process() if header.host else {}),
     }

@@ -245,7 +245,7 @@ def of_this_process(header: Header) -> Header:
     pid = os.getpid()
     return header._replace(
         writer=new_writer_id(),
-        host=host_name(),
+        host=host_name() if header.host else "",  # which is not to be recorded
         machine=machine(),
         pid=pid,
         process_started=process_started(pid) or 0,
