@@ -24,7 +24,7 @@ from ._liveness import how_it_crashed, is_alive
 from ._memory import roll_back
 from ._owners import open_ours
 from ._pending import Unreadable, header_of, needs_fold, say_unread
-from ._prepare import prepare, read_revision
+from ._prepare import is_outdated, prepare
 from ._recover import is_cut_record, read_piece
 from ._run_rows import RunRows, from_nanoseconds
 
@@ -62,9 +62,11 @@ def fold_within(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
 
 def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     try:
-        if read_revision(connection, lease) is None:
-            lease.prepared = False
-            raise StoreDamagedError(f"the database {lease.location} was just removed")
+        if is_outdated(connection, lease):
+            raise StoreDamagedError(
+                f"the database {lease.location} was just removed, or has become an older"
+                " one; what the journals hold is recorded in it the next time"
+            )
         return _fold_once(connection, lease)
     except duckdb.Error as error:
         roll_back(connection)
@@ -78,6 +80,7 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     journals = list_journals(lease.location.journals)
     connection.execute("BEGIN")
     known = _folded_offsets(connection, journals)
+    _say_if_older(lease, journals, known)
     stretches, leftover, more = _read(lease, journals, known)
     vanished = _mark_vanished(connection, known, journals)
     rows = RunRows(connection)
@@ -110,6 +113,20 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
         with contextlib.suppress(OSError):
             _put_away(journal.path, folded)
     return more
+
+
+def _say_if_older(
+    lease: Lease, journals: list[JournalFile], known: dict[str, tuple[int, str | None]]
+) -> None:
+    """Warn where the database has forgotten what was folded, as a copy put back has."""
+    for journal in journals:
+        folded, ended = known.get(journal.writer, (0, None))
+        if ended is None and folded < lease.folded.get(journal.writer, 0):
+            lease.say_once(
+                f"the database {lease.location} is an older one than before; what the"
+                " journals hold is recorded in it again, and runs that have ended since are"
+                " not in it"
+            )
 
 
 def _folded_offsets(

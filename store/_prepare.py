@@ -82,6 +82,19 @@ def _upgrade(lease: Lease, database: Path) -> None:
         raise explain(error, lease.location) from error
 
 
+def is_outdated(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
+    """Whether an attached store has an older schema: an older file was put in its place.
+
+    Raises:
+        StoreNewerError: If another process has migrated it to one unknown here.
+        StoreDamagedError: If it is somebody else's, or has lost its version.
+    """
+    if read_revision(connection, lease) == migrations.HEAD:
+        return False
+    lease.prepared = False
+    return True
+
+
 def read_revision(connection: duckdb.DuckDBPyConnection, lease: Lease) -> str | None:
     """The revision of an attached store; None for a database without any table.
 

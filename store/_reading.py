@@ -9,7 +9,7 @@ from ._errors import StoreBusyError, StoreError, StoreNewerError
 from ._journal_files import list_journals
 from ._lease import SECONDS, Lease
 from ._pending import needs_fold
-from ._prepare import prepare, read_revision
+from ._prepare import is_outdated, prepare, read_revision
 
 
 @contextmanager
@@ -26,8 +26,7 @@ def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
         prepare(lease, seconds)
         if not needs_fold(lease):
             with lease.shared(seconds) as connection:
-                read_revision(connection, lease)  # another process may have migrated it
-                if not _has_vanished(connection, lease):
+                if _is_as_known(connection, lease):
                     yield connection
                     return
         with ExitStack() as stack:
@@ -51,6 +50,10 @@ def _fold_first(
     with ExitStack() as attempt:
         try:
             connection = attempt.enter_context(lease.exclusive(seconds))
+            if is_outdated(connection, lease):
+                attempt.close()
+                prepare(lease, seconds)
+                connection = attempt.enter_context(lease.exclusive(seconds))
             fold_within(connection, lease)
         except (StoreBusyError, StoreNewerError):
             raise
@@ -63,8 +66,14 @@ def _fold_first(
     return connection
 
 
-def _has_vanished(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
-    """Whether a journal that is not folded whole has been removed by somebody."""
-    query = "select writer from journals_ where ended is null"
-    known = {str(row[0]) for row in connection.execute(query).fetchall()}
-    return not known <= {j.writer for j in list_journals(lease.location.journals)}
+def _is_as_known(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
+    """Whether all that is folded is there, and no journal that is not was removed."""
+    if is_outdated(connection, lease):
+        return False
+    query = "select writer, folded_bytes from journals_ where ended is null"
+    stored = dict(connection.execute(query).fetchall())
+    here = {journal.writer for journal in list_journals(lease.location.journals)}
+    as_before = all(
+        stored.get(w, 0) >= n for w, n in tuple(lease.folded.items()) if w in here
+    )
+    return as_before and stored.keys() <= here

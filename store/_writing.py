@@ -9,7 +9,7 @@ from ._errors import StoreDamagedError
 from ._explain import explain
 from ._lease import SECONDS, Lease
 from ._memory import roll_back
-from ._prepare import prepare, read_revision
+from ._prepare import is_outdated, prepare
 
 
 @contextmanager
@@ -25,9 +25,11 @@ def writing(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
     prepare(lease, seconds)
     with lease.exclusive(seconds) as connection:
         try:
-            if read_revision(connection, lease) is None:
-                lease.prepared = False
-                raise StoreDamagedError(f"the database {lease.location} was just removed")
+            if is_outdated(connection, lease):
+                raise StoreDamagedError(
+                    f"the database {lease.location} was just removed, or has become an"
+                    " older one; try again"
+                )
             connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
