@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,29 @@ def test_a_picture_of_a_newer_form_says_so(tmp_path: Path) -> None:
 def test_a_missing_picture_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_embedded(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "piece", "size"),
+    [
+        ("open.pdf", b"/Subject (", 2_000_000),
+        ("closed.pdf", b"/Subject ()", 2_000_000),
+        ("escaped.pdf", b"/Subject (\\(\\1", 2_000_000),
+        ("deep.pdf", b"(", 20_000_000),
+        ("hexadecimal.pdf", b"/Subject <", 2_000_000),
+        ("blank.pdf", b"/Subject    ", 2_000_000),
+        ("nested.svg", b"<description>a", 400_000),
+    ],
+)
+def test_a_picture_full_of_texts_stalls_nothing(
+    tmp_path: Path, name: str, piece: bytes, size: int
+) -> None:
+    beginning = {"svg": b"<svg>", "pdf": b"%PDF-1.4 /Subject ("}[name.rpartition(".")[2]]
+    content = beginning + piece * (size // len(piece))
+    if name == "nested.svg":
+        content += b"</description>" * (size // len(piece)) + b"</svg>"
+    (tmp_path / name).write_bytes(content)
+    began = time.process_time()
+    with pytest.raises(ConfigurationError, match="does not say how it was made"):
+        read_embedded(tmp_path / name)
+    assert time.process_time() - began < 2

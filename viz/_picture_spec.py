@@ -28,7 +28,8 @@ _PLACES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 PICTURES = tuple(_PLACES)
 """The suffixes of pictures."""
 
-_MOST_BYTES = 2**28
+_MOST_BYTES = 2**26
+_MOST_OF_STRINGS = 2**20  # bytes of a PDF's strings, of which ours is the first
 
 
 def embedded(spec: Mapping[str, Any], suffix: str) -> dict[str, str]:
@@ -128,29 +129,35 @@ def _texts_of_svg(content: bytes) -> Iterator[str]:
         for _, element in elements:
             if str(element.tag).rpartition("}")[2] == "description":
                 yield "".join(element.itertext())
+                element.clear()  # or those within one another are read again and again
     except ET.ParseError:
         return
 
 
 def _texts_of_pdf(content: bytes) -> Iterator[str]:
     """The strings behind `/Subject`. Source: ISO 32000-1, section 7.3.4."""
-    for found in re.finditer(rb"/Subject\s*(?=[(<])", content):
-        string = _string_of_pdf(content, found.end())
+    place = 0
+    left = _MOST_OF_STRINGS
+    while left > 0 and (found := _SUBJECT.search(content, place)):
+        string, place = _string_of_pdf(content, found.end(), found.end() + left)
+        left -= place - found.end()
         if string.startswith(b"\xfe\xff"):
             yield string.decode("utf-16", "replace")
         else:
             yield string.decode("latin-1")
 
 
-def _string_of_pdf(content: bytes, start: int) -> bytes:
+def _string_of_pdf(content: bytes, start: int, limit: int) -> tuple[bytes, int]:
+    """The string at *start*, and where it ends, at *limit* at the latest."""
     if content[start : start + 1] == b"<":
-        end = content.find(b">", start)
-        digits = re.sub(rb"[^0-9A-Fa-f]", b"", content[start : max(end, start)])
-        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+        end = content.find(b">", start, limit)
+        end = min(limit, len(content)) if end < 0 else end + 1
+        digits = re.sub(rb"[^0-9A-Fa-f]", b"", content[start:end])
+        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()), end
     letters = bytearray()
-    depth = 0
-    for token in _TOKENS.finditer(content, start):
-        text = token[0]
+    depth, end = 0, start
+    for token in _TOKENS.finditer(content, start, limit):
+        text, end = token[0], token.end()
         if text.startswith(b"\\"):
             letters += _unescaped(text[1:])
             continue
@@ -159,7 +166,7 @@ def _string_of_pdf(content: bytes, start: int) -> bytes:
             break
         if text != b"(" or depth > 1:
             letters += text
-    return bytes(letters)
+    return bytes(letters), end
 
 
 def _unescaped(escape: bytes) -> bytes:
@@ -170,6 +177,7 @@ def _unescaped(escape: bytes) -> bytes:
     return _ESCAPES.get(escape, escape)
 
 
+_SUBJECT = re.compile(rb"/Subject\s{0,16}(?=[(<])")
 _TOKENS = re.compile(rb"\\(?:[0-7]{1,3}|\r\n|.)|[()]|[^()\\]+", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
