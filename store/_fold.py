@@ -115,12 +115,10 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     return more
 
 
-def _say_if_older(
-    lease: Lease, journals: list[JournalFile], known: dict[str, tuple[int, str | None]]
-) -> None:
+def _say_if_older(lease: Lease, journals: list[JournalFile], known: _Folded) -> None:
     """Warn where the database has forgotten what was folded, as a copy put back has."""
     for journal in journals:
-        folded, ended = known.get(journal.writer, (0, None))
+        folded, ended, _ = known.get(journal.writer, (0, None, 0))
         if ended is None and folded < lease.folded.get(journal.writer, 0):
             lease.say_once(
                 f"the database {lease.location} is an older one than before; what the"
