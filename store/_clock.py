@@ -6,6 +6,12 @@ computer's clock meanwhile. They count the time for which the machine was suspen
 
 import time
 
+from ._caller import warn_caller
+from ._errors import StoreWarning
+
+EARLIEST = -(2**62)  # in 1823; times of 64 bits, in nanoseconds, begin in 1677
+LATEST = 7_258_118_400 * 10**9  # the year 2200; they end in 2262
+
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 _LEAST_SUSPENSION = 10_000_000  # nanoseconds; less lies between two looks at two clocks
 
@@ -24,7 +30,16 @@ class RunClock:
 
     def __init__(self, earliest: int = 0) -> None:
         self._suspended = _suspended()
-        self.offset = max(time.time_ns(), earliest) - time.monotonic_ns()
+        now = _time_of_day()
+        began = min(max(now, EARLIEST, earliest), LATEST)
+        self.offset = began - time.monotonic_ns()
+        if not EARLIEST <= now <= LATEST:
+            year = "2200" if now > LATEST else "1823"
+            warn_caller(
+                f"the computer's clock is wrong by centuries; the run begins in {year}: set"
+                " the clock",
+                StoreWarning,
+            )
 
     def now(self) -> int:
         """The time now."""
@@ -40,6 +55,18 @@ class RunClock:
         if longer >= _LEAST_SUSPENSION:
             self._suspended += longer
             self.offset += longer
+
+
+def present() -> int:
+    """Nanoseconds since 1970 by the computer's clock, or the nearest that can be kept."""
+    return min(max(_time_of_day(), EARLIEST), LATEST)
+
+
+def _time_of_day() -> int:
+    try:
+        return time.time_ns()
+    except OverflowError:  # beyond 64 bits
+        return LATEST + 1
 
 
 def _suspended() -> int:

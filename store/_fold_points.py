@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import duckdb
 
@@ -10,6 +9,7 @@ from ._format import Header
 from ._journal_files import JournalFile
 from ._liveness import is_here
 from ._recover import Piece
+from ._run_rows import from_nanoseconds
 
 CONTINUED = "continued"
 """End of a journal whose run goes on in another."""
@@ -49,7 +49,7 @@ def insert_stretch(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> N
     header, piece = stretch.header, stretch.piece
     _keep_names(connection, stretch)
     skipped = max(0, stretch.journal.size - piece.stop) if stretch.ended else 0
-    signed = datetime.fromtimestamp(stretch.journal.heartbeat, UTC).replace(tzinfo=None)
+    signed = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
     if stretch.known:
         connection.execute(
             "update journals_ set folded_bytes = ?, skipped_bytes = ?, ended = ?,"

@@ -1,8 +1,8 @@
 """What a store knows of a run that a process means to go on with."""
 
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._clock import present
 from ._errors import StoreError
 from ._format import SUFFIX
 from ._identity import new_attempt_id
@@ -55,7 +55,7 @@ class History(NamedTuple):
 
 def new_history() -> History:
     """That of a run that nobody has begun."""
-    return History({}, Place(new_attempt_id(), 1, 0, time.time_ns()))
+    return History({}, Place(new_attempt_id(), 1, 0, present()))
 
 
 def find_history(location: Location, run_id: str, rank: int) -> History | None:
@@ -93,7 +93,7 @@ def find_history(location: Location, run_id: str, rank: int) -> History | None:
 def _place(location: Location, run_id: str, rank: int, writers: "list[Writer]") -> Place:
     from ._attempts import Part, number_attempts  # noqa: PLC0415 (with DuckDB)
 
-    started = time.time_ns()
+    started = present()
     looked = [_look(location, run_id, writer) for writer in writers]
     parts = [part for part, _ in looked]
     mine = [(part, is_here) for part, is_here in looked if part.rank == rank]

@@ -1,8 +1,9 @@
 """Ids of runs, of their attempts, and of writers."""
 
 import os
-import time
 from zlib import crc32
+
+from ._clock import present
 
 _NUMBERS = 1_000_000  # ids of attempts up to here are numbers, as they all were once
 _RANDOM_RUN = "7"  # version of the UUID of a run that was begun without an id
@@ -13,7 +14,7 @@ def new_run_id() -> str:
 
     Source: RFC 9562, section 5.7 (48 bits of milliseconds, then random bits).
     """
-    milliseconds = time.time_ns() // 1_000_000
+    milliseconds = max(0, present() // 1_000_000)
     number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     number = number & ~(0xF << 76) | 7 << 76
     number = number & ~(0x3 << 62) | 2 << 62

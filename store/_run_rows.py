@@ -196,10 +196,12 @@ def read_rows(
 def from_nanoseconds(nanoseconds: int) -> datetime:
     """A time of the journal as the tables keep it: UTC, without a zone.
 
-    It is cut to microseconds as the points' times are: no point is before its run.
+    It is cut to microseconds as the points' times are: no point is before its run. One
+    beyond 64 bits, as of a file whose clock was wrong, is the nearest that has a form.
     """
     begin = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
-    return begin + timedelta(microseconds=nanoseconds // 1000)
+    kept = min(max(nanoseconds, -(2**63)), 2**63 - 1)
+    return begin + timedelta(microseconds=kept // 1000)
 
 
 def _stored(row: dict[str, Any], column: str) -> Any:

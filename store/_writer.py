@@ -2,13 +2,12 @@
 
 import os
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
 from ._caller import warn_caller
-from ._clock import RunClock
+from ._clock import RunClock, present
 from ._errors import MetricWarning, StoreWarning
 from ._format import (
     CHANGED,
@@ -250,7 +249,7 @@ def of_this_process(header: Header) -> Header:
         pid=pid,
         process_started=process_started(pid) or 0,
         primary=False,
-        started=time.time_ns(),
+        started=present(),
     )
 
 
