@@ -7,6 +7,7 @@ DuckDB or numpy.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import _main_thread  # noqa: F401 (for the main thread to have loaded it)
 from ._better import better_side, metric_words
 from ._errors import (
     AmbiguousRunError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ._comparison import Comparison, ConfigRow, MetricRow
     from ._copy import CopiedStore, copy_store
     from ._doctor import examine
+    from ._end_status import End, describe_end
     from ._export import ExportedRuns, write_result
     from ._figure_spec import FigureRuns, FigureSpec, KeptFigure
     from ._finding import Finding
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from ._run_values import RunInfo, RunOverview
     from ._running import RunningReduction
     from ._selection import Runs, Selection, as_selection
+    from ._session import end_by_now
     from ._sql_result import SqlResult
     from ._start import init, start_run
     from ._store import Store
@@ -76,6 +79,7 @@ __all__ = [
     "ConfigRow",
     "ConfigurationError",
     "CopiedStore",
+    "End",
     "ExportedRuns",
     "FigureNotFoundError",
     "FigureRuns",
@@ -129,6 +133,8 @@ __all__ = [
     "clean_metrics",
     "compact_store",
     "copy_store",
+    "describe_end",
+    "end_by_now",
     "examine",
     "init",
     "known_names",
@@ -150,6 +156,7 @@ _LAZY = {
     "Comparison": "_comparison",
     "ConfigRow": "_comparison",
     "CopiedStore": "_copy",
+    "End": "_end_status",
     "ExportedRuns": "_export",
     "FigureRuns": "_figure_spec",
     "FigureSpec": "_figure_spec",
@@ -184,6 +191,8 @@ _LAZY = {
     "before_termination": "_termination",
     "compact_store": "_compact",
     "copy_store": "_copy",
+    "describe_end": "_end_status",
+    "end_by_now": "_session",
     "examine": "_doctor",
     "init": "_start",
     "known_names": "_known_names",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from . import _session
 from ._caller import warn_caller
 from ._config import Config
+from ._end_status import describe_end, stated_end
 from ._errors import ConfigurationError, StoreWarning
 from ._format import Header
 from ._interpreter import check_interpreter
@@ -204,21 +205,29 @@ class Run:
         """
         return self.store().series(self.id, metric)
 
-    def finish(self, status: str = "finished", message: str | None = None) -> None:
+    def finish(
+        self,
+        status: str | int | None = None,
+        message: str | None = None,
+        *,
+        exit_code: int | None = None,
+    ) -> None:
         """End the run; a second call does nothing. Never raises.
 
         Args:
-            status: `finished`, `failed` or `interrupted`. Any other is warned about, and
-                becomes the message of a finished run.
+            status: `finished`, `failed` or `interrupted`; a number is an exit code. When
+                absent, an exception that is on its way or being handled decides, then one
+                that ended the thread or the notebook's cell that logged last; without
+                any the run is `finished`. Any other text is warned about, and becomes the
+                message of a finished run.
             message: Why it failed or was interrupted.
+            exit_code: In place of a status: 0 is `finished`, all else `failed`.
         """
-        if status not in _session.ENDS:
-            warn_caller(
-                f"run status {status!r} is unknown; recorded as finished", StoreWarning
-            )
-            status, message = "finished", message or status
-        message = None if message is None else as_text(message)
-        _session.close_run(self._writer, status, message)
+        stated = exit_code if status is None else status
+        end = stated_end(stated, _session.end_by_now(self))
+        if message is not None:
+            end = end._replace(message=as_text(message))
+        _session.close_run(self._writer, end)
 
     if not TYPE_CHECKING:  # which finds such a mistake by itself
 
@@ -239,10 +248,7 @@ class Run:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc_value is None:
-            self.finish()
-        else:
-            self.finish(*_session.describe_end(exc_value))
+        _session.close_run(self._writer, describe_end(exc_value))
 
     def __reduce__(self) -> tuple[Any, ...]:
         writer = self._writer

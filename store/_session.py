@@ -7,24 +7,32 @@ import sys
 import time
 import weakref
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from ._active_run import release_ended
 from ._caller import warn_caller
+from ._child_end import before_child_ends, is_idle_worker
+from ._end_status import (
+    FINISHED,
+    INTERRUPT,
+    End,
+    concerns,
+    describe_end,
+    end_in_flight,
+    mark_in_flight,
+)
 from ._errors import StoreWarning
 from ._keeper import keeper
 from ._location import Location
+from ._part_end import noted_end, unwatch_parts, watch_parts
+from ._process_end import forget_exit, how_process_ended, unwatch_exits, watch_exits
 from ._signals import raise_if_of_handler
 from ._termination import before_termination, unwatch_termination
 from ._writer import RunWriter
 
 if TYPE_CHECKING:
     from ._run import Run
-
-ENDS = ("finished", "failed", "interrupted")
-"""How a run can end."""
-
-_INTERRUPT = "KeyboardInterrupt"
 
 FOLD_SECONDS = 20.0
 """How long the end of a run waits for its last fold; the journal keeps what was not."""
@@ -42,15 +50,27 @@ def open_run(
     _prepare()
     if _forget_termination is None:
         _forget_termination = before_termination(_interrupt)
+    mark_in_flight(writer.header.writer)
+    watch_exits()
+    watch_parts(writer)
+    before_child_ends(_at_child_end)
     _writers.append(writer)
     keeper.add(writer, errand)
     weakref.finalize(run, _leave, writer).atexit = False
 
 
-def close_run(writer: RunWriter, status: str, message: str | None) -> None:
+def end_by_now(run: "Run") -> End:
+    """How a run ends when it is said to end now, and nothing else is said."""
+    if run.is_disabled:
+        return FINISHED
+    writer = run._writer  # noqa: SLF001 (nobody's business but the store's)
+    return end_in_flight(writer.header.writer) or noted_end(writer) or FINISHED
+
+
+def close_run(writer: RunWriter, end: End) -> None:
     """End a run and fold it; never raises."""
     if writer.is_open:
-        _end(writer, status, message)
+        _end(writer, end)
         if writer.header.primary:
             fold_now(writer.location)
 
@@ -75,8 +95,8 @@ def fold_now(location: Location) -> None:
             )
 
 
-def _end(writer: RunWriter, status: str, message: str | None) -> None:
-    writer.finish(status, message)
+def _end(writer: RunWriter, end: End) -> None:
+    writer.finish(*end)
     release_ended()
     keeper.remove(writer)
     _strike_off(writer)
@@ -86,16 +106,18 @@ def _strike_off(writer: RunWriter) -> None:
     global _forget_termination  # noqa: PLW0603
     with contextlib.suppress(ValueError):  # another thread may be ending it, too
         _writers.remove(writer)
+    unwatch_parts(writer, is_last=not _writers)
     if not _writers and _forget_termination is not None:
         _forget_termination()
         _forget_termination = None
+        unwatch_exits()
 
 
 def _leave(writer: RunWriter) -> None:
     # Called by the garbage collector, anywhere: one small write, no waiting, no lock of
     # the keeper's, which the interrupted code may hold.
     if writer.is_open:
-        writer.finish("finished", None)
+        writer.finish(*(noted_end(writer) or FINISHED))
         _strike_off(writer)
         keeper.leave(writer)
 
@@ -109,21 +131,30 @@ def _prepare() -> None:
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _interrupt() -> None:
+def _interrupt(frame: FrameType | None) -> None:
+    is_idle = is_idle_worker(frame)
     for writer in tuple(_writers):
-        writer.finish("interrupted", "SIGTERM")
+        end = FINISHED if is_idle else End("interrupted", "SIGTERM")
+        writer.finish(*(noted_end(writer) or end))
 
 
 def _at_exit() -> None:
-    status, message = _how_it_ended()
+    end = how_process_ended()
     locations = {w.location for w in _writers if w.header.primary}
     for writer in tuple(_writers):
-        _end(writer, status, message)
+        _end(writer, noted_end(writer) or end)
     for location in locations:
         fold_now(location)
     keeper.stop(for_good=True)
-    if message == _INTERRUPT:
+    if end.message == INTERRUPT:
         _keep_exit_code()
+
+
+def _at_child_end(error: BaseException | None) -> None:
+    # Nothing is folded: the child's parent may wait, and readers do it.
+    for writer in tuple(_writers):
+        is_its = error is not None and concerns(error, writer.header.writer)
+        _end(writer, (describe_end(error) if is_its else noted_end(writer)) or FINISHED)
 
 
 def _keep_exit_code() -> None:
@@ -133,25 +164,9 @@ def _keep_exit_code() -> None:
         exec("raise KeyboardInterrupt")
 
 
-def _how_it_ended() -> tuple[str, str | None]:
-    # The interpreter sets `last_value` when it prints an exception that ends the program.
-    error = getattr(sys, "last_value", None)
-    interactive = hasattr(sys, "ps1") or "IPython" in sys.modules
-    return ("finished", None) if error is None or interactive else describe_end(error)
-
-
-def describe_end(error: BaseException) -> tuple[str, str | None]:
-    """The status and message of a run that an exception ended."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", _INTERRUPT
-    if isinstance(error, SystemExit) and error.code in {None, 0}:
-        return "finished", None
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return "failed", text[:2000]
-
-
 def _after_fork() -> None:
     unwatch_termination()  # until the child records something
+    forget_exit()
     keeper.forget()
     for writer in _writers:
         writer.leave_to_parent()

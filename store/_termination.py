@@ -10,15 +10,23 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
 
-_acts: list[Callable[[], None]] = []
+from ._main_thread import do_in_main_thread
+
+_acts: list[Callable[[FrameType | None], None]] = []
+_is_wanted = False
 
 
-def before_termination(act: Callable[[], None]) -> Callable[[], None]:
+def before_termination(
+    act: Callable[[FrameType | None], None],
+) -> Callable[[], None]:
     """Have *act* called when the process is told to end by SIGTERM.
 
     Only where nobody else minds that signal.
+
+    Args:
+        act: Called with the frame in which the signal found the main thread.
 
     Returns:
         What undoes it; harmless when it was undone.
@@ -37,24 +45,35 @@ def before_termination(act: Callable[[], None]) -> Callable[[], None]:
 
 def watch_termination() -> None:
     """Mind the signal, where nobody else does: no program behaves otherwise than before."""
-    if _is_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminated)
+    _want(watching=True)
 
 
 def unwatch_termination() -> None:
     """Mind the signal no longer; callable anywhere."""
-    if _is_main_thread() and signal.getsignal(signal.SIGTERM) is _terminated:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _want(watching=False)
 
 
-def _is_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
+def _want(*, watching: bool) -> None:
+    global _is_wanted  # noqa: PLW0603 (one a process, by nature)
+    if watching != _is_wanted or threading.current_thread() is threading.main_thread():
+        _is_wanted = watching
+        do_in_main_thread(_settle)
 
 
-def _terminated(number: int, frame: Any) -> None:
-    del frame
+def _settle() -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    with contextlib.suppress(ValueError):  # a sub-interpreter may mind no signal
+        if _is_wanted and handler is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _terminated)
+        elif not _is_wanted and handler is _terminated:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
     for act in tuple(_acts):
         with contextlib.suppress(Exception):  # the process ends in any case
-            act()
+            act(frame)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    if os.getpid() == 1:  # of a container, whom no signal ends by itself
+        os._exit(128 + number)

@@ -87,6 +87,7 @@ class RunWriter:
     def _open_journal(self, first: bytes = b"") -> None:
         self.shapes.clear()
         self._declared = 0
+        self._other_size = 0
         self._lost_said = 0
         self._said: dict[int, list[tuple[object, dict[str, float]]]] = {}
         self.journal = Journal(
@@ -98,6 +99,11 @@ class RunWriter:
         if self._is_parents and self.is_open:
             self._reopen()
         return self.is_open
+
+    @property
+    def points_size(self) -> int:
+        """Bytes that were recorded so far, less those of changed metadata."""
+        return self.journal.size - self._other_size
 
     def recorder(self) -> Recorder:
         """A new front end, with its own step counter."""
@@ -114,7 +120,9 @@ class RunWriter:
         """
         with self.lock:
             if self.ready():
+                before = self.journal.size
                 self.journal.write_json(CHANGED, fields)
+                self._other_size += self.journal.size - before
                 return True
         return False
 

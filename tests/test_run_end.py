@@ -150,7 +150,7 @@ def check_points(rows: Rows) -> None:
         ("finish", (0, "finished", None)),
         ("raise", (1, "failed", "ValueError: no gradient")),
         ("raise in block", (1, "failed", "ValueError: no gradient")),
-        ("exit 3", (3, "finished", None)),
+        ("exit 3", (3, "failed", "SystemExit: 3")),
         ("exit 3 in block", (3, "failed", "SystemExit: 3")),
         ("interrupt", (-signal.SIGINT, "interrupted", "KeyboardInterrupt")),
         ("end in a thread", (0, "finished", None)),
@@ -236,7 +236,7 @@ def test_a_signal_handler_of_the_program_stays(
 
     assert process.returncode == 7
     check_points(rows)
-    assert end_of(store_path)[0] == "finished"
+    assert end_of(store_path) == ("failed", "SystemExit: 7")
 
 
 def test_the_signal_is_minded_only_while_a_run_is_open(

@@ -130,8 +130,13 @@ class DualVisualizationSystem:
         }
 
     def cleanup(self) -> None:
-        """Close both; a second call does nothing."""
-        self._close(None, None, None)
+        """Close both; a second call does nothing.
+
+        While an exception is on its way, that is what the run ends by.
+        """
+        # The terminal first: the plots' summary is printed below its last state.
+        self.terminal_viz.close()
+        self.scientific_viz.close()
 
     def __enter__(self) -> Self:
         self.initialize()
@@ -143,15 +148,6 @@ class DualVisualizationSystem:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._close(exc_type, exc_value, traceback)
-
-    def _close(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # The terminal first: the plots' summary is printed below its last state.
         self.terminal_viz.__exit__(exc_type, exc_value, traceback)
         self.scientific_viz.__exit__(exc_type, exc_value, traceback)
 

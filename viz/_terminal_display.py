@@ -97,7 +97,7 @@ class Display:
         global _current  # noqa: PLW0603 (a terminal has room for one)
         with taking_terminal():
             _current = weakref.ref(self)
-            self._forget = before_termination(lambda: self.close("interrupted"))
+            self._forget = before_termination(lambda _: self.close("interrupted"))
             self._thread = threading.Thread(target=self._run, name="stepwell-terminal")
             self._thread.daemon = True
             self._thread.start()

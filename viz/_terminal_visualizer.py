@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from stepwell.store import (
     PLAIN_NUMBERS,
+    End,
     Run,
     clean_metrics,
+    describe_end,
+    end_by_now,
     raise_if_of_handler,
     run_to_join,
     start_run,
@@ -146,9 +149,10 @@ class RichTrainerVisualizer:
     def close(self) -> None:
         """Show the last state, and finish the run if it is the visualizer's own.
 
-        A second call does nothing.
+        While an exception is on its way, that is what the run ends by. A second call does
+        nothing.
         """
-        self._close("finished", None)
+        self._close(end_by_now(self._run))
 
     def __enter__(self) -> Self:
         return self
@@ -159,23 +163,17 @@ class RichTrainerVisualizer:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc_value is None:
-            self._close("finished", None)
-        elif isinstance(exc_value, KeyboardInterrupt):
-            self._close("interrupted", "KeyboardInterrupt")
-        else:
-            message = f"{type(exc_value).__name__}: {exc_value}".removesuffix(": ")
-            self._close("failed", message)
+        self._close(describe_end(exc_value))
 
-    def _close(self, status: str, message: str | None) -> None:
+    def _close(self, end: End) -> None:
         if self._is_closed:
             return
         self._is_closed = True
         self._say = None
         if self._display is not None:
-            self._display.close(status)
+            self._display.close(end.status)
         if self._owns_run:
-            self._run.finish(status, message)
+            self._run.finish(*end)
 
     def _open_display(self, total_steps: int | None, description: str) -> "Display | None":
         if self._run.rank > 0:

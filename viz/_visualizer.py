@@ -6,7 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from stepwell.store import Run, raise_if_of_handler, run_to_join, start_run
+from stepwell.store import (
+    End,
+    Run,
+    describe_end,
+    end_by_now,
+    raise_if_of_handler,
+    run_to_join,
+    start_run,
+)
 
 from ._config import TrainingVisualizerConfig
 from ._kept_layout import config_of, layout_of
@@ -130,9 +138,10 @@ class RealTimeTrainingVisualizer:
     def close(self) -> None:
         """Print the summary, and finish the run if it is the visualizer's own.
 
-        A second call does nothing.
+        While an exception is on its way, that is what the run ends by. A second call does
+        nothing.
         """
-        self._close("finished", None)
+        self._close(end_by_now(self._run))
 
     def __enter__(self) -> Self:
         return self
@@ -143,15 +152,9 @@ class RealTimeTrainingVisualizer:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc_value is None:
-            self._close("finished", None)
-        elif isinstance(exc_value, KeyboardInterrupt):
-            self._close("interrupted", "KeyboardInterrupt")
-        else:
-            message = f"{type(exc_value).__name__}: {exc_value}".removesuffix(": ")
-            self._close("failed", message)
+        self._close(describe_end(exc_value))
 
-    def _close(self, status: str, message: str | None) -> None:
+    def _close(self, end: End) -> None:
         if self._is_closed:
             return
         self._is_closed = True
@@ -164,7 +167,7 @@ class RealTimeTrainingVisualizer:
             self._warn("the summary could not be printed", error)
         finally:
             if self._owns_run:
-                self._run.finish(status, message)
+                self._run.finish(*end)
 
     def _print_table(self, metrics: Mapping[str, Any]) -> None:
         if self._run.is_disabled:
