@@ -6,18 +6,13 @@ time on this otherwise.
 
 import atexit
 import gc
-import importlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import ModuleType
-from typing import Any
 
 _OBJECTS = 20_000
 """New objects between two searches for garbage; importing makes tens of thousands."""
-
-_METADATA = "importlib.metadata"
 
 
 @contextmanager
@@ -50,38 +45,3 @@ def _end_at_once(codes: list[int]) -> None:
             if stream is not None:
                 stream.flush()
         os._exit(codes[0])
-
-
-def load_duckdb() -> None:
-    """Load DuckDB without what it loads to look up its own version.
-
-    `importlib.metadata` brings the packages for email and archives: a quarter of DuckDB's
-    own time.
-    """
-    if "duckdb" in sys.modules or _METADATA in sys.modules:
-        return
-    stand_in: Any = ModuleType(_METADATA)
-    stand_in.version = _version
-    stand_in.__getattr__ = _other
-    sys.modules[_METADATA] = stand_in
-    try:
-        import duckdb  # noqa: F401, PLC0415 (this is what is light)
-    finally:
-        if sys.modules.get(_METADATA) is stand_in:
-            del sys.modules[_METADATA]
-
-
-def _version(distribution: str) -> str:
-    if distribution != "duckdb":
-        return str(_other("version")(distribution))
-    import _duckdb  # noqa: PLC0415 (loaded by now)
-
-    return str(_duckdb.__version__)  # its package has the same
-
-
-def _other(name: str) -> Any:
-    """What else is asked of `importlib.metadata`, from the real one."""
-    if name.startswith("__"):
-        raise AttributeError(name)
-    sys.modules.pop(_METADATA, None)
-    return getattr(importlib.import_module(_METADATA), name)

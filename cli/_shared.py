@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._light_process import load_duckdb
 from ._output import say
 
 if TYPE_CHECKING:
@@ -63,10 +62,24 @@ def store_of(ctx: click.Context, location: Path | None) -> "Store":
     Raises:
         StoreLocationError: If there is none.
     """
+    from stepwell.store import load_duckdb  # noqa: PLC0415 (takes time)
+
     load_duckdb()
     from stepwell.store import open_store  # noqa: PLC0415 (loads DuckDB)
 
-    return open_store(location or ctx.obj, create=False)
+    store = open_store(location or ctx.obj, create=False)
+    ctx.call_on_close(lambda: _say_as_of(store))
+    return store
+
+
+def _say_as_of(store: "Store") -> None:
+    """Say where errors go that an answer lacks the newest, where it does."""
+    if store.as_of is not None:
+        until = store.as_of.astimezone()
+        say(
+            f"as of {until:%H:%M:%S}: what was recorded since is not in the database yet",
+            err=True,
+        )
 
 
 def run_of(store: "Store", reference: str) -> "RunInfo":

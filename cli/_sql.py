@@ -72,8 +72,11 @@ def sql(  # noqa: PLR0913, PLR0917 (an option an argument)
 
     Example: stepwell sql "select metric, min(value) from metrics group by metric"
     """
+    from stepwell.store import fork_query_process  # noqa: PLC0415
+
     written = _format(form, output, as_json)
     text = _query(query, source)
+    fork_query_process()  # before DuckDB is loaded, which has threads
     with shared.store_of(ctx, location) as store:
         result = store.sql(text, timeout=timeout)
         if output is not None and output.resolve() == store.location:

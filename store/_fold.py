@@ -34,8 +34,13 @@ _Folded = dict[str, tuple[int, str | None, int]]
 BUDGET = 4 * 2**20  # bytes of journals folded in one transaction; bounds the memory
 
 
-def fold(lease: Lease, seconds: float = SECONDS) -> None:
+def fold(lease: Lease, seconds: float = SECONDS, *, stops_queries: bool = True) -> None:
     """Bring everything that the journals hold into the database.
+
+    Args:
+        lease: The store's.
+        seconds: How long to wait for it, each time.
+        stops_queries: See `Lease.exclusive`.
 
     Raises:
         StoreError: If the store cannot be prepared, locked or written.
@@ -43,7 +48,7 @@ def fold(lease: Lease, seconds: float = SECONDS) -> None:
     prepare(lease, seconds)
     more = needs_fold(lease)
     while more:  # a lease each: others have their turn, and DuckDB gives memory back
-        with lease.exclusive(seconds) as connection:
+        with lease.exclusive(seconds, stops_queries=stops_queries) as connection:
             more = _fold_piece(connection, lease)
 
 

@@ -19,6 +19,9 @@ from ._location import Location
 if TYPE_CHECKING:
     import subprocess
 
+AWAITED = b"!"
+"""Sign behind a request whose end somebody waits for."""
+
 _STOP_SECONDS = 10.0
 _OPTIONS = ("-P", "-W", "ignore", "-c")  # -P: no module of the current folder
 _START = (
@@ -68,7 +71,7 @@ class FoldHelper:
         with self._lock:
             if not self.is_running:
                 return False
-            self._send()
+            self._send(AWAITED)
             wanted = self._asked
             while self._done < wanted:
                 left = deadline - time.monotonic()
@@ -103,12 +106,12 @@ class FoldHelper:
                     pipe.close()
             _abandoned.append(process)
 
-    def _send(self) -> None:
+    def _send(self, sign: bytes = b"") -> None:
         if self._process is None or self._process.stdin is None:
             return
         self._asked += 1
         with contextlib.suppress(OSError):
-            os.write(self._process.stdin.fileno(), b"%d\n" % self._asked)
+            os.write(self._process.stdin.fileno(), b"%d%b\n" % (self._asked, sign))
 
     def _receive(self, seconds: float) -> bool:
         """Take the helper's answers; False when it has gone or the time is over."""

@@ -10,6 +10,7 @@ import time
 
 from . import _memory
 from ._fold import fold
+from ._fold_helper import AWAITED
 from ._lease import Lease, lease_of
 from ._location import resolve
 from ._prepare import prepare
@@ -23,8 +24,9 @@ _LAST_SECONDS = 45  # that it may take when its parent has gone; a lock is waite
 def main(database: str, parent: int) -> None:
     """Serve the parent over standard input and output until it ends.
 
-    A line in, a number, asks for a fold; the same number out says that it is done, its
-    negative that it failed. What a fold could not do stays in the journals, for the next.
+    A line in, a number, asks for a fold, with a sign behind it where somebody waits for it;
+    the same number out says that it is done, its negative that it failed. What a fold could
+    not do stays in the journals, for the next.
 
     Args:
         database: The store's database file.
@@ -47,10 +49,11 @@ def main(database: str, parent: int) -> None:
             break
         *lines, received = (received + data).split(b"\n")
         if lines:
-            sign = b"" if _folded(lease) else b"-"
+            is_awaited = any(line.endswith(AWAITED) for line in lines)
+            sign = b"" if _folded(lease, is_awaited=is_awaited) else b"-"
             with contextlib.suppress(OSError):
-                os.write(answers, sign + lines[-1] + b"\n")
-    _folded(lease)
+                os.write(answers, sign + lines[-1].rstrip(AWAITED) + b"\n")
+    _folded(lease, is_awaited=True)
     sys.exit(0)
 
 
@@ -96,9 +99,10 @@ def _prepare_apart(lease: Lease) -> None:
     os.waitpid(child, 0)
 
 
-def _folded(lease: Lease) -> bool:
+def _folded(lease: Lease, *, is_awaited: bool) -> bool:
+    """Whether all is folded; what nobody waits for leaves users' queries alone."""
     try:
-        fold(lease)
+        fold(lease, stops_queries=is_awaited)
     except Exception:  # noqa: BLE001 (the parent folds itself then, and says what is wrong)
         return False
     return True

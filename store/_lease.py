@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from datetime import datetime
 
 import duckdb
 
@@ -22,8 +23,15 @@ from ._errors import StoreBusyError, StoreLocationError, StoreWarning
 from ._explain import explain
 from ._format import Header
 from ._location import Location, prepare_folder
-from ._locks import LockFile
-from ._memory import new_memory, roll_back, run_apart
+from ._memory import (
+    PAUSE,
+    attach_when_free,
+    leave_alone,
+    new_memory,
+    roll_back,
+    run_apart,
+)
+from ._turns import QueryRunsError, Turn, Turns
 from ._unfinished import is_half_written, noted, put_right
 from ._visible import visible
 
@@ -31,7 +39,6 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
-_PAUSE = 0.05  # seconds between two tries at a file that another program holds
 _AT_ONCE = 0.0  # a deadline that is over
 ROW_GROUP = migrations.ROW_GROUP  # a fold writes the last, unfilled group anew
 
@@ -42,8 +49,7 @@ class Lease:
     def __init__(self, location: Location) -> None:
         self.location = location
         self._thread_lock = threading.Lock()
-        self._gate: LockFile | None = None
-        self._lock: LockFile | None = None
+        self._turns: Turns | None = None
         self._memory: duckdb.DuckDBPyConnection | None = None
         self.prepared = False
         """Whether the schema was found, or made, as this code expects it."""
@@ -55,6 +61,8 @@ class Lease:
         """Headers of the journals met, by writer."""
         self.header_ends: dict[str, int] = {}
         """Where those headers end."""
+        self.as_of: datetime | None = None
+        """What is seen in the block that reads: all until then; None for all there is."""
         self._said: set[str] = set()
 
     @contextmanager
@@ -68,28 +76,43 @@ class Lease:
             StoreBusyError: If the store stays in use for longer than *seconds*.
             StoreDamagedError: If the database file cannot be read.
         """
-        with self._leased(seconds, exclusive=False) as connection:
+        with self._leased(seconds, Turn.SHARED) as connection:
             yield connection
 
     @contextmanager
-    def exclusive(self, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+    def querying(
+        self, memory: duckdb.DuckDBPyConnection, seconds: float
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Read the store as `shared` does, for long, on an instance made ahead."""
+        self._memory = memory
+        with self.shared(seconds) as connection, self._open_turns().querying():
+            yield connection
+
+    @contextmanager
+    def exclusive(
+        self, seconds: float = SECONDS, *, stops_queries: bool = True
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """Write to the store, alone; makes the database file when it is not there.
+
+        Args:
+            seconds: How long to wait for it.
+            stops_queries: Whether a user's query in the way is stopped, and run again.
 
         Yields:
             A connection whose default database is the store; valid within the block.
 
         Raises:
             StoreBusyError: If the store stays in use for longer than *seconds*.
+            QueryRunsError: If a query is in the way for long, and is not to be stopped.
             StoreDamagedError: If the database file cannot be read.
             StoreLocationError: If it cannot be written.
         """
-        with self._leased(seconds, exclusive=True) as connection:
+        turn = Turn.ALONE if stops_queries else Turn.POLITE
+        with self._leased(seconds, turn) as connection:
             yield connection
 
     @contextmanager
-    def _leased(
-        self, seconds: float, *, exclusive: bool
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _leased(self, seconds: float, turn: Turn) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lock and attach; the lock is nobody's while another program holds the file.
 
         So whoever else waits finds that program, and not a process that waits for it, too.
@@ -99,23 +122,25 @@ class Lease:
         with ExitStack() as lease:
             while True:
                 try:
-                    connection = self._lease_once(lease, deadline, exclusive=exclusive)
+                    connection = self._lease_once(lease, deadline, turn)
                     break
+                except QueryRunsError:
+                    raise
                 except StoreBusyError as error:
                     # Later on it may be one who waits, too, that has the lock just now.
                     trouble = trouble or error
-                    if time.monotonic() + _PAUSE > deadline:
+                    if time.monotonic() + PAUSE > deadline:
                         raise trouble from None
-                time.sleep(_PAUSE)
+                time.sleep(PAUSE)
             yield connection
 
     def _lease_once(
-        self, lease: ExitStack, deadline: float, *, exclusive: bool
+        self, lease: ExitStack, deadline: float, turn: Turn
     ) -> duckdb.DuckDBPyConnection:
         with ExitStack() as attempt:
             left = max(0.0, deadline - time.monotonic())
-            attempt.enter_context(self._locked(left, exclusive=exclusive))
-            mode = self._writing_mode() if exclusive else "READ_ONLY"
+            attempt.enter_context(self._locked(left, turn))
+            mode = "READ_ONLY" if turn is Turn.SHARED else self._writing_mode()
             connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
             lease.enter_context(attempt.pop_all())
         return connection
@@ -137,14 +162,13 @@ class Lease:
         Raises:
             StoreBusyError: If the store stays in use for longer than *seconds*.
         """
-        with self._locked(seconds, exclusive=exclusive) as deadline:
+        with self._locked(seconds, Turn.ALONE if exclusive else Turn.SHARED) as deadline:
             yield deadline
 
     @property
     def writable(self) -> bool:
         """Whether this process may write to the store's folder."""
-        self._open_locks()
-        return self._lock is not None and self._lock.writable
+        return self._open_turns().lock.writable
 
     def say_once(self, message: str) -> None:
         """Warn of trouble with the store, once a message."""
@@ -152,16 +176,16 @@ class Lease:
             self._said.add(message)
             warnings.warn(visible(message), StoreWarning, stacklevel=2)
 
-    def _open_locks(self) -> tuple[LockFile, LockFile]:
-        if self._gate is None or self._lock is None:
+    def _open_turns(self) -> Turns:
+        if self._turns is None:
             prepare_folder(self.location)
-            self._gate = LockFile(self.location.journals / ".gate")
-            self._lock = LockFile(self.location.journals / ".lock")
-        return self._gate, self._lock
+            self._turns = Turns(self.location.journals)
+        return self._turns
 
     @contextmanager
-    def _locked(self, seconds: float, *, exclusive: bool) -> Iterator[float]:
-        deadline = time.monotonic() + seconds
+    def _locked(self, seconds: float, turn: Turn) -> Iterator[float]:
+        begun = time.monotonic()
+        deadline = begun + seconds
         if not self._thread_lock.acquire(timeout=seconds):
             raise StoreBusyError(
                 f"another thread of this process has used {self.location} for {seconds:g} s"
@@ -169,21 +193,14 @@ class Lease:
         try:
             # What takes long the first time is done before anybody waits for it.
             self._memory = self._memory or new_memory()
-            gate, lock = self._open_locks()
-            if exclusive and not lock.writable:
+            turns = self._open_turns()
+            if turn is not Turn.SHARED and not turns.lock.writable:
                 raise StoreLocationError(
                     f"no permission to write to the store {self.location}; check its"
                     " owner and mode"
                 )
-            try:
-                try:
-                    gate.acquire(deadline, exclusive=gate.writable)
-                    lock.acquire(deadline, exclusive=exclusive)
-                finally:
-                    gate.release()
+            with turns.taken(turn, deadline, begun):
                 yield deadline
-            finally:
-                lock.release()
         finally:
             self._thread_lock.release()
 
@@ -191,8 +208,8 @@ class Lease:
     def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach the file within `locked`, for work that needs the two steps apart."""
         require_files(self.location.database)
-        if self._lock is not None:
-            put_right(self._lock, self.location)
+        if self._turns is not None:
+            put_right(self._turns.lock, self.location)
         writes = mode != "READ_ONLY"
         # The instance is kept only if it has let go of the file, whatever happens.
         connection, self._memory = self._memory or new_memory(), None
@@ -200,7 +217,7 @@ class Lease:
         statement = f"ATTACH '{path}' AS store (TYPE duckdb, {mode})"
         with self.writing() if writes else nullcontext():
             try:
-                self._attach(connection, statement, deadline)
+                attach_when_free(connection, statement, self.location, deadline)
                 connection.execute("USE store")
                 if writes:
                     keep_directory(self.location, connection)
@@ -221,28 +238,12 @@ class Lease:
 
     def writing(self) -> AbstractContextManager[None]:
         """Note, within an exclusive `locked`, that the file is written to."""
-        return noted(self._open_locks()[1], self.location)
+        return noted(self._open_turns().lock, self.location)
 
     @property
     def is_half_written(self) -> bool:
         """Whether a process was killed in the middle of a checkpoint; within `locked`."""
-        return self._lock is not None and is_half_written(self._lock, self.location)
-
-    def _attach(
-        self, connection: duckdb.DuckDBPyConnection, statement: str, deadline: float
-    ) -> None:
-        while True:
-            try:
-                run_apart(connection, statement)
-            except duckdb.Error as error:
-                trouble = explain(error, self.location)
-                if not isinstance(trouble, StoreBusyError) or (
-                    time.monotonic() + _PAUSE > deadline
-                ):
-                    raise trouble from error
-                time.sleep(_PAUSE)
-            else:
-                return
+        return self._turns is not None and is_half_written(self._turns.lock, self.location)
 
     def _detach(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
@@ -255,24 +256,19 @@ class Lease:
 
     def close(self) -> None:
         """Let go of everything; for a lease of a file that is used no more."""
-        for lock in (self._gate, self._lock):
-            if lock is not None:
-                lock.forget()
-        self._gate = self._lock = None
+        if self._turns is not None:
+            self._turns.forget()
+            self._turns = None
         if self._memory is not None:
             self._memory.close()
             self._memory = None
 
     def forget(self) -> None:
         """After a fork, in the child: begin anew, and never touch the parent's DuckDB."""
-        for lock in (self._gate, self._lock):
-            if lock is not None:
-                lock.forget()
+        if self._turns is not None:
+            self._turns.forget()
         if self._memory is not None:
-            import ctypes  # noqa: PLC0415 (a forked child alone has a use for it)
-
-            # Destroying an instance whose threads stayed in the parent crashes.
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
+            leave_alone(self._memory)
         self.__init__(self.location)  # type: ignore[misc]
 
 

@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,8 +60,22 @@ class LockFile:
             with suppress(FileExistsError):  # another process was quicker
                 return our_descriptor(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
 
-    def acquire(self, deadline: float, *, exclusive: bool) -> None:
+    def acquire(
+        self,
+        deadline: float,
+        *,
+        exclusive: bool,
+        unless: Callable[[], bool] | None = None,
+    ) -> bool:
         """Take the lock, waiting until *deadline* (of `time.monotonic`) at most.
+
+        Args:
+            deadline: Until when.
+            exclusive: Whether nobody else may have it.
+            unless: Asked while another process has it; true ends the waiting.
+
+        Returns:
+            Whether it was taken; false after *unless* alone.
 
         Raises:
             StoreBusyError: If another process holds it for longer.
@@ -69,7 +84,7 @@ class LockFile:
         pause = _FIRST_PAUSE
         while True:
             try:
-                fcntl.lockf(self._file, operation)
+                fcntl.lockf(self._file, operation, 1)
             except OSError as error:
                 if error.errno not in {errno.EACCES, errno.EAGAIN}:
                     raise StoreLocationError(
@@ -77,15 +92,17 @@ class LockFile:
                         f" ({error.strerror or error}); keep the store on a local disk"
                     ) from error
             else:
-                return
+                return True
+            if unless is not None and unless():
+                return False
             if time.monotonic() + pause > deadline:
-                raise StoreBusyError(self._say_holder())
+                raise StoreBusyError(self.say_holder())
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def release(self) -> None:
         """Give the lock back."""
-        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1)
 
     def forget(self) -> None:
         """After a fork, in the child: close the descriptor; the parent keeps its lock."""
@@ -93,7 +110,28 @@ class LockFile:
 
     def holder(self) -> int | None:
         """Process id of another process that holds the lock; None without one."""
-        question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        return self._holder_of(0)
+
+    def sign(self, byte: int) -> None:
+        """Give a sign to other processes, until `unsign` or the end of this one.
+
+        Args:
+            byte: Which; the lock itself is byte 0.
+        """
+        with suppress(OSError):
+            fcntl.lockf(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, byte)
+
+    def unsign(self, byte: int) -> None:
+        """Take a sign back."""
+        with suppress(OSError):
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, byte)
+
+    def is_signed(self, byte: int) -> bool:
+        """Whether another process gives a sign."""
+        return self._holder_of(byte) is not None
+
+    def _holder_of(self, byte: int) -> int | None:
+        question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
         try:
             answer = fcntl.fcntl(self._file, fcntl.F_GETLK, question)
         except OSError:
@@ -114,7 +152,8 @@ class LockFile:
             with suppress(OSError):
                 os.pwrite(self._file, number.to_bytes(_NOTE_BYTES, "little"), 0)
 
-    def _say_holder(self) -> str:
+    def say_holder(self) -> str:
+        """Who has the lock, in words."""
         pid = self.holder()
         who = f"process {pid}" if pid else "another process"
         return f"the store {self.path.parent} is in use by {who}; try again when it is done"

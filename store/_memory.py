@@ -1,11 +1,18 @@
 """The in-memory DuckDB to which a process attaches its stores."""
 
+import time
 from contextlib import suppress
 from typing import Any
 
 import duckdb
 
+from ._errors import StoreBusyError
+from ._explain import explain
 from ._forks import attaching
+from ._location import Location
+
+PAUSE = 0.05
+"""Seconds between two tries at a file that another program holds."""
 
 _SETTINGS = (
     "SET autoinstall_known_extensions = false",
@@ -47,6 +54,13 @@ def draw_no_progress(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("SET enable_progress_bar = false")
 
 
+def leave_alone(connection: duckdb.DuckDBPyConnection) -> None:
+    """After a fork, in the child: never destroy the parent's instance, which crashes."""
+    import ctypes  # noqa: PLC0415 (a forked child alone has a use for it)
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))  # its threads are not here
+
+
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
     """Undo what the open transaction did; nothing where none is open."""
     with suppress(duckdb.Error):
@@ -61,3 +75,29 @@ def run_apart(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
     """
     with attaching:
         connection.execute(statement)
+
+
+def attach_when_free(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    location: Location,
+    deadline: float,
+) -> None:
+    """Attach a store's file, once no other program holds it.
+
+    Raises:
+        StoreBusyError: If one does until *deadline*.
+        StoreError: If it cannot be attached.
+    """
+    while True:
+        try:
+            run_apart(connection, statement)
+        except duckdb.Error as error:
+            trouble = explain(error, location)
+            if not isinstance(trouble, StoreBusyError) or (
+                time.monotonic() + PAUSE > deadline
+            ):
+                raise trouble from error
+            time.sleep(PAUSE)
+        else:
+            return

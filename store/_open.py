@@ -13,6 +13,7 @@ def open_store(
     *,
     create: bool = True,
     seconds: float = SECONDS,
+    fresh: bool = False,
 ) -> Store:
     """Open a store; makes one where there is none.
 
@@ -21,6 +22,7 @@ def open_store(
             `STEPWELL_STORE`, else `stepwell.duckdb` in the current folder.
         create: Whether to make a store that does not exist.
         seconds: How long each question waits while other processes use the file.
+        fresh: See `Store`.
 
     Raises:
         StoreLocationError: If it cannot be one, or is absent and *create* is false.
@@ -32,4 +34,4 @@ def open_store(
     lease = lease_of(where)
     if not where.database.exists() or lease.writable:
         prepare(lease, seconds)
-    return Store(where, seconds=seconds)
+    return Store(where, seconds=seconds, fresh=fresh)

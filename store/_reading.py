@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 
 import duckdb
 
@@ -10,11 +11,22 @@ from ._journal_files import list_journals
 from ._lease import SECONDS, Lease
 from ._pending import needs_fold
 from ._prepare import is_outdated, prepare, read_revision
+from ._turns import QueryRunsError
 
 
 @contextmanager
-def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(
+    lease: Lease, seconds: float = SECONDS, *, fresh: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Fold what is new and read, in one lease, so that each returned call is seen.
+
+    Where that cannot be, the lease's `as_of` says what is seen within the block.
+
+    Args:
+        lease: The store's.
+        seconds: How long to wait for it.
+        fresh: Whether a user's query in the way is stopped, and run again afterwards;
+            otherwise what is folded is read beside it.
 
     Yields:
         A connection to the store; valid within the block.
@@ -27,34 +39,46 @@ def reading(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
         if not needs_fold(lease):
             with lease.shared(seconds) as connection:
                 if _is_as_known(connection, lease):
+                    lease.as_of = None
                     yield connection
                     return
         with ExitStack() as stack:
-            folded = _fold_first(stack, lease, seconds)
+            folded = _fold_first(stack, lease, seconds, fresh=fresh)
             if folded is not None:
+                lease.as_of = None
                 yield folded
                 return
     elif needs_fold(lease):
         lease.say_once(f"{lease.location} is read-only: newest points may be missing")
     with lease.shared(seconds) as connection:
         read_revision(connection, lease)
+        lease.as_of = _last_fold(lease) if needs_fold(lease) else None
         yield connection
 
 
+def _last_fold(lease: Lease) -> datetime:
+    return datetime.fromtimestamp(lease.location.database.stat().st_mtime, UTC)
+
+
 def _fold_first(
-    stack: ExitStack, lease: Lease, seconds: float
+    stack: ExitStack, lease: Lease, seconds: float, *, fresh: bool
 ) -> duckdb.DuckDBPyConnection | None:
     """A connection that has folded, until *stack* ends; None where it cannot."""
     from ._fold import fold_within  # noqa: PLC0415 (loads numpy)
 
+    def alone(attempt: ExitStack) -> duckdb.DuckDBPyConnection:
+        return attempt.enter_context(lease.exclusive(seconds, stops_queries=fresh))
+
     with ExitStack() as attempt:
         try:
-            connection = attempt.enter_context(lease.exclusive(seconds))
+            connection = alone(attempt)
             if is_outdated(connection, lease):
                 attempt.close()
                 prepare(lease, seconds)
-                connection = attempt.enter_context(lease.exclusive(seconds))
+                connection = alone(attempt)
             fold_within(connection, lease)
+        except QueryRunsError:
+            return None
         except (StoreBusyError, StoreNewerError):
             raise
         except StoreError as error:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
-    import duckdb
     import numpy as np
     import pandas as pd  # pyright: ignore[reportMissingImports] (optional)
     from numpy.typing import NDArray
 
-_EXACT = set(
-    (
-        "BOOLEAN TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT"
-        " DOUBLE VARCHAR TIMESTAMP"
-    ).split()
-)
-"""Types that numpy holds exactly; results of other types are kept as Python values."""
-
-_ROWS_AT_A_TIME = 10_000
+EXACT = {
+    "BOOLEAN": "?",
+    "TINYINT": "i1",
+    "SMALLINT": "i2",
+    "INTEGER": "i4",
+    "BIGINT": "i8",
+    "UTINYINT": "u1",
+    "USMALLINT": "u2",
+    "UINTEGER": "u4",
+    "UBIGINT": "u8",
+    "FLOAT": "f4",
+    "DOUBLE": "f8",
+    "VARCHAR": "O",
+    "TIMESTAMP": "M8[us]",
+}
+"""Types that numpy holds exactly, and how; others are kept as Python values."""
 
 
 class SqlResult:
@@ -29,6 +35,8 @@ class SqlResult:
     Attributes:
         columns: Names of the columns, in order.
         types: DuckDB's name of each column's type.
+        is_cut: Whether there were more rows than the limit that was asked for.
+        as_of: What it was found in: all until then; None for all that was recorded.
     """
 
     def __init__(
@@ -38,34 +46,15 @@ class SqlResult:
         *,
         arrays: list[Any] | None = None,
         rows: list[tuple[Any, ...]] | None = None,
+        is_cut: bool = False,
     ) -> None:
         self.columns = columns
         self.types = types
         self._arrays = arrays
         self._rows = rows
+        self.is_cut = is_cut
+        self.as_of: datetime | None = None
         self._next = 0
-
-    @classmethod
-    def fetch(
-        cls, connection: duckdb.DuckDBPyConnection, is_overdue: Callable[[], bool]
-    ) -> Self:
-        """Take the whole result of the statement that *connection* has just run.
-
-        Args:
-            connection: DuckDB.
-            is_overdue: Asked now and then; when it says yes, the rest is left.
-        """
-        description = connection.description or []
-        columns = tuple(str(column[0]) for column in description)
-        types = tuple(str(column[1]) for column in description)
-        different = {name.lower() for name in columns}  # as DuckDB tells names apart
-        if set(types) <= _EXACT and len(different) == len(columns) > 0:
-            found = connection.fetchnumpy()
-            return cls(columns, types, arrays=[found[name] for name in columns])
-        rows: list[tuple[Any, ...]] = []
-        while not is_overdue() and (more := connection.fetchmany(_ROWS_AT_A_TIME)):
-            rows += more
-        return cls(columns, types, rows=rows)
 
     def __len__(self) -> int:
         if self._rows is None:
@@ -95,7 +84,8 @@ class SqlResult:
         if self._arrays is None:
             rows = self._rows or []
             self._arrays = [
-                _column([row[place] for row in rows]) for place in range(len(self.columns))
+                _column([row[place] for row in rows], kind)
+                for place, kind in enumerate(self.types)
             ]
         return dict(zip(self.columns, self._arrays, strict=True))
 
@@ -112,15 +102,19 @@ class SqlResult:
         return pd.DataFrame(self.fetchall(), columns=list(self.columns))
 
 
-def _column(values: list[Any]) -> Any:
+def _column(values: list[Any], kind: str) -> Any:
     import numpy as np  # noqa: PLC0415 (not needed for plain rows)
 
     known = [value for value in values if value is not None]
-    numeric = known and all(type(value) in {int, float, bool} for value in known)
-    if not numeric:
+    form = EXACT.get(kind)
+    if form is None:
+        numeric = known and all(type(value) in {int, float, bool} for value in known)
+        form = np.array(known).dtype.str if numeric else None
+    if form is None:
         array = np.empty(len(values), object)
         array[:] = values
         return array
     missing = [value is None for value in values]
-    filled = np.array([known[0] if value is None else value for value in values])
+    spare = known[0] if known else 0
+    filled = np.array([spare if value is None else value for value in values], form)
     return np.ma.masked_array(filled, missing) if any(missing) else filled

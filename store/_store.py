@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,15 +26,17 @@ from ._location import Location, resolve
 from ._past_runs import PastRuns
 from ._reading import reading
 from ._run_values import RunInfo
-from ._sql_result import SqlResult
+from ._sql_queries import SqlQueries
 from ._sweep_analysis import SweepAnalysis
 from ._writing import writing
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ._values import MetricSummary, News, ReducedSeries, Series
 
 
-class Store(SweepAnalysis, PastRuns, KeptFigures):
+class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
     """All runs in one database file.
 
     It holds no connection: each question takes a short lease of the file, first folds what
@@ -42,6 +45,8 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
     Args:
         location: Where the store is; see `open_store`.
         seconds: How long a question waits while other processes use the file.
+        fresh: Whether each answer holds all that was recorded, also while somebody's long
+            query reads the store. That one is stopped then, and run again once.
     """
 
     def __init__(
@@ -49,15 +54,27 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
         location: Location | Path | str | None = None,
         *,
         seconds: float = SECONDS,
+        fresh: bool = False,
     ) -> None:
         self._location = resolve(location)
         self._seconds = seconds
+        self._fresh = fresh
+        self._seen = threading.local()
         self._is_open = True
 
     @property
     def location(self) -> Path:
         """The database file."""
         return self._location.database
+
+    @property
+    def as_of(self) -> datetime | None:
+        """What this thread's last answer holds: all until then; None for all there is.
+
+        It is behind where nothing could be folded: beside somebody's long query, on a full
+        disk, or without permission to write.
+        """
+        return getattr(self._seen, "as_of", None)
 
     def __repr__(self) -> str:
         return f"<Store {self._location}>"
@@ -240,33 +257,13 @@ class Store(SweepAnalysis, PastRuns, KeptFigures):
             info = self._find(connection, reference)
             return _query_news.select_news(connection, info, metrics, known)
 
-    def sql(self, query: str, *, timeout: float = 30.0) -> SqlResult:
-        """Run one read-only SQL query over the tables and views.
-
-        Args:
-            query: One SELECT, EXPLAIN, DESCRIBE or SUMMARIZE in DuckDB's SQL.
-            timeout: Seconds after which it is stopped.
-
-        Raises:
-            QueryError: If it is refused or fails; QueryTimeoutError if it takes too long.
-            StoreError: If the store cannot be locked or read.
-        """
-        from ._query_sql import run_query  # noqa: PLC0415
-
-        with self._reading():
-            pass  # folds what is new
-        lease = lease_of(self._location)
-        with lease.locked(self._seconds, exclusive=False):
-            try:
-                return run_query(self.location, query, timeout)
-            except duckdb.Error as error:
-                raise explain(error, self._location) from error
-
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         if not self._is_open:
             raise StoreClosedError(f"the store {self._location} was closed")
-        with reading(lease_of(self._location), self._seconds) as connection:
+        lease = lease_of(self._location)
+        with reading(lease, self._seconds, fresh=self._fresh) as connection:
+            self._seen.as_of = lease.as_of
             try:
                 yield connection
             except duckdb.Error as error:

@@ -67,7 +67,9 @@ def test_a_warning_is_one_line(
     result = invoke("ls", "--store", store_path)
 
     assert result.exit_code == 0
-    assert re.fullmatch(r"Warning: reading without the newest .*\n", result.stderr)
+    assert re.fullmatch(
+        r"Warning: reading without the newest .*\nas of .*\n", result.stderr
+    )
 
 
 # Help.

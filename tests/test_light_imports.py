@@ -133,7 +133,7 @@ def test_what_else_is_asked_of_the_metadata_comes_from_the_real_module(
 ) -> None:
     code = """
         import sys
-        from stepwell.cli import _light_process as light
+        from stepwell.store import _light_duckdb as light
         light.load_duckdb()
         print(light._version("click"), light._other("PackageNotFoundError").__name__)
         import importlib.metadata

@@ -1,7 +1,9 @@
 """Of two long lists of queries one is refused, whole, and the other answered."""
 
 import re
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -73,7 +75,18 @@ def test_what_reads_is_answered(store: Store, query: str) -> None:
     assert store.sql(unescaped(query, store.location.parent)).columns
 
 
+@pytest.mark.parametrize("query", listed("bombs.sql"))
+def test_what_takes_all_there_is_ends_at_its_limit(store: Store, query: str) -> None:
+    text = unescaped(query, store.location.parent)
+    begun = time.monotonic()
+    with suppress(QueryError):
+        store.sql(text, timeout=0.3, limit=10)
+    assert time.monotonic() - begun < 0.3 + 1.0
+    assert store.sql("select 1").fetchall() == [(1,)]
+
+
 def test_the_lists_are_long() -> None:
+    assert len(set(listed("bombs.sql"))) > 50
     assert len(set(listed("refused.sql"))) > 400
     assert len(set(listed("honest.sql"))) > 150
 

@@ -1,0 +1,240 @@
+"""The program that runs users' queries: a process that forks one for each query.
+
+The one that forks has no DuckDB of its own and waits; whatever a query does, to memory or
+to time, is over when its own process ends. The next process makes its DuckDB ahead.
+"""
+
+import os
+import resource
+import select
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from ._errors import QueryError, StepwellError
+from ._lease import lease_of
+from ._location import Location, resolve
+from ._locks import LockFile
+from ._memory import new_memory
+from ._query_check import check
+from ._query_wire import (
+    LENGTH,
+    STATUS,
+    frame_of_error,
+    frames_of_result,
+    loaded,
+    write_all,
+)
+from ._turns import WISH
+
+TIMED_OUT, YIELDED = 1000, 1001
+MEMORY = 3 * 2**30
+"""Bytes that a query's process may take in addition to what it has when it begins."""
+
+_CONFIG = {
+    "threads": 2,
+    "memory_limit": "2GB",
+    "max_temp_directory_size": "0B",
+    "allow_community_extensions": "false",
+}
+_LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
+_LOOK_SECONDS = 0.05  # between two looks whether somebody waits for the store
+_MORE_SECONDS = 5.0  # after which a query's process ends even where nobody ends it
+
+
+class Request(NamedTuple):
+    """A query, and what it may take.
+
+    Attributes:
+        database: The store's database file.
+        query: What the user wrote.
+        wait: Seconds to wait for the store.
+        seconds: Seconds that the query may run.
+        limit: Rows at most, and one more to know of.
+        with_numpy: Whether columns may be arrays.
+        yields: Whether it is stopped when somebody needs the store.
+    """
+
+    database: str
+    query: str
+    wait: float
+    seconds: float
+    limit: int | None
+    with_numpy: bool
+    yields: bool
+
+
+def serve(requests: int, answers: int, statuses: int) -> None:
+    """Answer one query after the other until nobody can ask any more.
+
+    Args:
+        requests: Descriptor to read a pickled `Request` from.
+        answers: Descriptor that the frames of an answer are written to; see `_query_wire`.
+        statuses: Descriptor to say on how the process of each query has ended.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    while True:
+        child = _Child(answers)
+        try:
+            data = _read_frame(requests)
+            child.hand(data)
+            request: Request = loaded(data)
+            if request.with_numpy:
+                import numpy  # noqa: F401, PLC0415 (for the next one)
+            status = child.outcome(request, requests)
+        finally:
+            child.kill()
+        if status is None:
+            return
+        os.write(statuses, STATUS.pack(status))
+
+
+def _read_frame(descriptor: int) -> bytes:
+    (length,) = LENGTH.unpack(_read(descriptor, LENGTH.size))
+    return _read(descriptor, length)
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = os.read(descriptor, size - len(data))
+        if not more:
+            os._exit(0)  # who asks has gone
+        data += more
+    return data
+
+
+class _Child:
+    """The process of the next query."""
+
+    def __init__(self, answers: int) -> None:
+        request, self._request = os.pipe()
+        self._life, life = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            with suppress(BaseException):
+                os.close(self._request)
+                os.close(self._life)
+                _answer(request, answers, life)
+            os._exit(1)
+        os.close(request)
+        os.close(life)
+
+    def hand(self, data: bytes) -> None:
+        """Give it its query."""
+        with suppress(OSError), os.fdopen(self._request, "wb", closefd=False) as pipe:
+            pipe.write(LENGTH.pack(len(data)) + data)
+
+    def outcome(self, request: Request, requests: int) -> int | None:
+        """Wait until it has ended, or end it; None when nobody waits for it any more."""
+        poll = select.poll()
+        poll.register(self._life, select.POLLIN)
+        poll.register(requests, 0)  # which tells of the end of the other side
+        deadline = float("inf")
+        while True:
+            left = min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
+            events = dict(poll.poll(1000 * left))
+            if requests in events:
+                return None
+            if self._life in events:
+                if not os.read(self._life, 1):
+                    return self._reap()
+                deadline = time.monotonic() + request.seconds
+            elif time.monotonic() >= deadline:
+                return TIMED_OUT
+            elif request.yields and _is_wished_for(request.database):
+                return YIELDED
+
+    def _reap(self) -> int:
+        pid, self.pid = self.pid, 0
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def kill(self) -> None:
+        """End it now, whatever it does; nothing where it has ended."""
+        for descriptor in (self._request, self._life):
+            os.close(descriptor)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            self._reap()
+
+
+_gates: dict[str, LockFile] = {}
+
+
+def _is_wished_for(database: str) -> bool:
+    """Whether somebody waits for a store so that queries should give it up."""
+    if database not in _gates:
+        try:
+            _gates[database] = LockFile(Location(Path(database)).journals / ".gate")
+        except StepwellError:
+            return False
+    return _gates[database].is_signed(WISH)
+
+
+def _answer(requests: int, answers: int, life: int) -> None:
+    """Answer one query, and end."""
+    memory = new_memory(**_CONFIG)
+    with suppress(QueryError, duckdb.Error):
+        check(memory, "select 1")  # what takes long the first time
+    request: Request = loaded(_read_frame(requests))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    longest = min(request.wait + request.seconds + _MORE_SECONDS, 1e6)
+    signal.setitimer(signal.ITIMER_REAL, longest)
+
+    def send(frame: list[object]) -> None:
+        for data in frame:
+            write_all(answers, data)
+
+    try:
+        lease = lease_of(resolve(request.database))
+        with lease.querying(memory, request.wait) as connection:
+            for statement in _LOCK:
+                connection.execute(statement)
+            _limit_itself()
+            os.write(life, b"r")
+            _run(connection, request, send)
+            os._exit(0)  # which gives back the lock, and DuckDB's
+    except StepwellError as error:
+        send(frame_of_error(error))
+        os._exit(0)
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    request: Request,
+    send: Callable[[list[object]], None],
+) -> None:
+    try:
+        for statement in check(connection, request.query):
+            connection.execute(statement)
+        frames = frames_of_result(connection, request.limit, with_numpy=request.with_numpy)
+        for frame in frames:
+            send(frame)
+    except StepwellError:
+        raise
+    except duckdb.Error as error:
+        raise QueryError(_one_line(error)) from error
+    except MemoryError as error:
+        raise QueryError("the query needs more memory than it may have") from error
+    except Exception as error:  # a value that Python has no room for
+        raise QueryError(_one_line(error)) from error
+
+
+def _limit_itself() -> None:
+    """Let the system refuse what a query has no use for: much memory, and any file."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        most = pages * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).partition("\nLINE ")[0].splitlines()]
+    return " ".join(line for line in lines if line) or type(error).__name__

@@ -1,0 +1,56 @@
+"""A user's SQL over a store."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+if TYPE_CHECKING:
+    from ._sql_result import SqlResult
+
+
+class SqlQueries:
+    """The part of a `Store` that runs users' queries."""
+
+    _seconds: float
+
+    @property
+    def location(self) -> Path:
+        """The database file."""
+        raise NotImplementedError
+
+    @property
+    def as_of(self) -> datetime | None:
+        """What this thread's last answer holds."""
+        raise NotImplementedError
+
+    def _reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        raise NotImplementedError
+
+    def sql(
+        self, query: str, *, timeout: float = 30.0, limit: int | None = None
+    ) -> SqlResult:
+        """Run one read-only SQL query over the tables and views.
+
+        It runs in a process of its own, which may be killed without harm.
+
+        Args:
+            query: One SELECT, EXPLAIN, DESCRIBE or SUMMARIZE in DuckDB's SQL.
+            timeout: Seconds after which it is stopped.
+            limit: Rows at most; no more are fetched.
+
+        Raises:
+            QueryError: If it is refused or fails; QueryTimeoutError if it takes too long.
+            StoreError: If the store cannot be locked or read.
+        """
+        from ._query_sql import run_query  # noqa: PLC0415
+
+        with self._reading():
+            pass  # folds what is new
+        result = run_query(self.location, query, self._seconds, timeout, limit)
+        result.as_of = self.as_of
+        return result

@@ -1,0 +1,208 @@
+"""A query runs in a process of its own, which can be killed without harm."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+
+import duckdb
+import numpy as np
+import pytest
+
+import stepwell
+from stepwell.store import (
+    ConfigurationError,
+    QueryError,
+    QueryTimeoutError,
+    Store,
+    _query_start,
+    _query_wire,
+    open_store,
+)
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+from stepwell.store._turns import QUERY
+
+Output = Callable[..., str]
+ENDLESS = "select count(*) from range(100_000_000_000) a, range(1000) b"
+LATE = 1.0
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    path = tmp_path_factory.mktemp("process") / "runs.duckdb"
+    with stepwell.init("digits", "first", store=path) as run:
+        for number in range(10):
+            run.log({"loss": number})
+    opened = open_store(path)
+    opened.sql("select 1")
+    return opened
+
+
+def test_a_query_that_crashes_duckdb_is_an_error(store: Store) -> None:
+    with pytest.raises(QueryError, match="ended at this query without an answer"):
+        store.sql("select (repeat('[', 100000) || repeat(']', 100000))::json::variant")
+    assert store.sql("select 1").fetchall() == [(1,)]
+
+
+def test_a_query_is_interrupted_at_once(store: Store) -> None:
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        store.sql(ENDLESS, timeout=60)
+    assert time.monotonic() - begun < 0.3 + LATE
+    assert store.sql("select 1").fetchall() == [(1,)]
+
+
+def test_queries_of_two_threads_run_side_by_side(store: Store) -> None:
+    stopped = threading.Event()
+
+    def ask() -> None:
+        with pytest.raises(QueryTimeoutError):
+            store.sql(ENDLESS, timeout=4)
+        stopped.set()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert store.sql("select 1").fetchall() == [(1,)]
+    assert not stopped.is_set()
+    thread.join()
+    assert stopped.is_set()
+
+
+def test_an_idle_process_that_was_killed_is_replaced(store: Store) -> None:
+    store.sql("select 1")
+    for worker in list(_query_start._all):
+        os.killpg(worker._pid, signal.SIGKILL)
+
+    assert store.sql("select 1").fetchall() == [(1,)]
+
+
+def test_nothing_of_a_query_is_left_for_the_next(store: Store) -> None:
+    store.sql("pivot metrics on metric using avg(value)")
+    types = "select count(*) from duckdb_types() where type_name like '%pivot%'"
+
+    assert store.sql(types).fetchall() == [(0,)]
+
+
+def test_the_process_of_a_query_dies_with_its_parent(
+    store: Store, python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    code = f"""
+        import sys, threading
+        from stepwell.store import Store, _query_start
+        store = Store(sys.argv[1])
+        store.sql("select 1")
+        print(*[worker._pid for worker in _query_start._all], flush=True)
+        store.sql({ENDLESS!r}, timeout=300)
+    """
+    program = python(code, store.location)
+    assert program.stdout is not None
+    group = int(program.stdout.readline())
+    wait_for(lambda: is_queried(store))
+    program.kill()
+    program.wait()
+
+    wait_for(lambda: not is_queried(store) and not has_group(group))
+
+
+def has_group(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def is_queried(store: Store) -> bool:
+    turns = lease_of(resolve(store.location))._open_turns()
+    return turns._gate.is_signed(QUERY)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_forked_child_has_queries_of_its_own(store: Store, output: Output) -> None:
+    code = """
+        import os, sys
+        from stepwell.store import Store, _query_start
+        store = Store(sys.argv[1])
+        store.sql("select 1")
+        child = os.fork()
+        if child == 0:
+            print(len(_query_start._all), store.sql("select 2").fetchall(), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(store.sql("select 3").fetchall())
+    """
+    assert output(code, store.location) == "0 [(2,)]\n[(3,)]\n"
+
+
+def test_the_command_forks_its_process_before_it_has_threads(
+    store: Store, output: Output
+) -> None:
+    code = """
+        import sys
+        from stepwell.store import _query_start, fork_query_process
+        fork_query_process()
+        from stepwell.store import Store
+        (worker,) = _query_start._all
+        print(Store(sys.argv[1]).sql("select 1").fetchall())
+        print(_query_start._all == {worker})
+        fork_query_process()  # it has threads now
+        print(len(_query_start._all))
+    """
+    assert output(code, store.location) == "[(1,)]\nTrue\n1\n"
+
+
+def test_a_limit_stops_the_query_at_its_source(store: Store) -> None:
+    result = store.sql("from range(1_000_000_000_000)", limit=3)
+
+    assert result.fetchall() == [(0,), (1,), (2,)]
+    assert result.is_cut
+    assert result.to_numpy()["range"].dtype == np.int64
+    assert not store.sql("from range(3)", limit=3).is_cut
+    with pytest.raises(ConfigurationError, match="limit must be 1 or more, not 0"):
+        store.sql("select 1", limit=0)
+
+
+KINDS = """
+    select
+        c::boolean as flag, c::tinyint as tiny, c::smallint as small, c::integer as int,
+        c::bigint as big, c::utinyint as u_tiny, c::ubigint as u_big, c::float as float,
+        c / 3::double as double, 'größer' || chr(0) || c as text,
+        timestamp '2026-01-01 12:00:00.000001' + to_days(c) as time,
+        md5(c::varchar)::uuid as id, [c, null] as list, 'x'::blob as data
+    from (values (0), (1), (null), (7)) t(c)
+"""
+
+
+@pytest.mark.parametrize("columns", ["* exclude (id, list, data)", "*", "text", "int"])
+@pytest.mark.parametrize("rows", ["true", "false", "int is null", "int is not null"])
+def test_arrays_and_rows_are_the_same(store: Store, columns: str, rows: str) -> None:
+    query = f"with kinds as ({KINDS}) select {columns} from kinds where {rows}"  # noqa: S608
+    arrays = store.sql(query)
+    limited = store.sql(query, limit=100)
+
+    assert repr(arrays.fetchall()) == repr(limited.fetchall())
+    for name, found in arrays.to_numpy().items():
+        other = limited.to_numpy()[name]
+        assert (found.dtype, found.shape) == (other.dtype, other.shape)
+        assert np.ma.getmaskarray(found).tolist() == np.ma.getmaskarray(other).tolist()
+
+
+def test_a_result_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_query_wire, "_MOST_BYTES", 10_000)
+    connection = duckdb.connect()
+    for query in ("from range(1000)", "select [i] from range(1000) t(i)"):
+        connection.execute(query)
+        with pytest.raises(QueryError, match="narrow the query, or give a limit"):
+            list(_query_wire.frames_of_result(connection, None, with_numpy=False))
+    connection.close()
