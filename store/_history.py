@@ -1,5 +1,6 @@
 """What a store knows of a run that a process means to go on with."""
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._clock import present
@@ -76,26 +77,31 @@ def find_history(location: Location, run_id: str, rank: int) -> History | None:
     past = select_past(location, run_id)
     if past is None:
         return None
-    info, last_step, writers = past
+    info, last_step, latest, writers = past
     return History(
         name=info.name,
         project=info.project,
         tags=info.tags,
         notes=info.notes,
         config=info.config,
-        place=_place(location, info.run_id, rank, writers),
+        place=_place(location, info.run_id, rank, writers, latest),
         last_step=last_step,
         # Without a journal it goes on in another store, which this one was taken from.
         is_running=info.status == "running" and _has_journal(location, run_id),
     )
 
 
-def _place(location: Location, run_id: str, rank: int, writers: "list[Writer]") -> Place:
+def _place(
+    location: Location, run_id: str, rank: int, writers: "list[Writer]", latest: int
+) -> Place:
     from ._attempts import Part, number_attempts  # noqa: PLC0415 (with DuckDB)
 
-    started = present()
     looked = [_look(location, run_id, writer) for writer in writers]
     parts = [part for part, _ in looked]
+    # The clock may have been set back since: what comes later has later times.
+    times = [when for part in parts for when in (part.started, part.ended) if when]
+    known = max([latest, *(int(when) for when in times if isfinite(when))])
+    started = max(present(), 1000 * known)
     mine = [(part, is_here) for part, is_here in looked if part.rank == rank]
     mine.sort(key=lambda found: found[0].started)
     lives = [part.attempt for part, is_here in mine if part.ended is None and is_here]

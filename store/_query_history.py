@@ -11,11 +11,15 @@ from ._query_summary import select_summary
 from ._reading import reading
 from ._run_values import RunInfo
 
+_LATEST = "select coalesce(epoch_us(max(last_time)), 0) from totals_ where run_id = ?"
+
 
 def select_past(
     location: Location, run_id: str
-) -> tuple[RunInfo, int, list[Writer]] | None:
-    """A run, its greatest step or -1, and its writers; None where there is no such run.
+) -> tuple[RunInfo, int, int, list[Writer]] | None:
+    """A run, its greatest step and latest time, and its writers; None without such a run.
+
+    The step is -1 before the first; the time, in microseconds, is then 0.
 
     Raises:
         StoreError: If the store cannot be read.
@@ -26,7 +30,9 @@ def select_past(
             if info is None:
                 return None
             summary = select_summary(connection, info)
+            ((latest,),) = connection.execute(_LATEST, [info.run_id]).fetchall()
             writers = select_writers(connection, [info.run_id])[info.run_id]
         except duckdb.Error as error:
             raise explain(error, location) from error
-    return info, max((metric.last_step for metric in summary.values()), default=-1), writers
+    step = max((metric.last_step for metric in summary.values()), default=-1)
+    return info, step, int(latest), writers

@@ -112,7 +112,7 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     check_interpreter()
     prepare_folder(location)
     run_id, history = _identify(location, id, policy, rank)
-    clock = RunClock()
+    clock = RunClock(history.place.started)
     header = Header(
         run_id=run_id,
         writer=new_writer_id(),

@@ -41,7 +41,7 @@ def store(store_path: Path) -> Store:
 
 
 def losses(store: Store) -> list[float]:
-    return store.series("live", "loss").values.tolist()
+    return list(store.series("live", "loss").values)
 
 
 @pytest.mark.parametrize("put", [over, instead])

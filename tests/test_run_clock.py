@@ -145,3 +145,38 @@ def test_a_run_sent_to_another_machine_goes_by_that_ones_clock(
     assert other._writer.clock.now() - run._writer.clock.now() > HOUR - 10**9
     other.finish()
     run.finish()
+
+
+@pytest.mark.parametrize("end", ["finished", "crashed", "goes on"])
+def test_an_attempt_begins_after_what_was_recorded_before(
+    end: str,
+    store_path: Path,
+    rows: Rows,
+    set_clock: Callable[[int], None],
+    output: Callable[..., str],
+) -> None:
+    code = """
+        import os, sys, stepwell
+        run = stepwell.start_run(id="mine", store=sys.argv[1])
+        run.log({"loss": 1})
+        if sys.argv[2] == "finished":
+            run.finish()
+        os._exit(0)
+    """
+    if end == "goes on":
+        first = stepwell.start_run(id="mine", store=store_path)
+        first.log({"loss": 1})
+    else:
+        output(code, store_path, end)
+    set_clock(-HOUR)
+    again = stepwell.start_run(id="mine", resume="must", store=store_path)
+    again.log({"loss": 1})
+    again.finish()
+    if end == "goes on":
+        first.finish()
+
+    times = [when for (when,) in rows("select time from points order by step")]
+    assert len(times) == 2
+    assert times == sorted(times)
+    ((took,),) = rows("select epoch(finished_at - created_at) from runs")
+    assert 0 <= took < 60
