@@ -46,9 +46,11 @@ def expert_load(values: Mapping[str, float]) -> ExpertLoad | None:
     if len(found) < _FEWEST or not most:
         return None
     names = sorted(found, key=_place)
-    parts = [loads[name] / most for name in names]  # whose sum any double can hold
-    total = math.fsum(parts)
-    parts = [part / total for part in parts]
+    # Scaled by a power of two, which rounds nothing: any double can hold their sum.
+    _, exponent = math.frexp(most)
+    scaled = [math.ldexp(loads[name], -exponent) for name in names]
+    total = math.fsum(scaled)
+    parts = [part / total for part in scaled]
     shares = tuple(part * len(parts) for part in parts)
     return ExpertLoad(
         labels=labels(names),
