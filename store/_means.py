@@ -43,9 +43,9 @@ def means_of_groups(  # noqa: PLR0913, PLR0917
         np.divide(total, counts, where=counts > 0, out=mean)
         beyond = ~np.isfinite(total)
         if beyond.any():
-            scaled = sums(values * SMALLER)[beyond] / counts[beyond] / SMALLER
-            mean[beyond] = np.clip(scaled, least[beyond], greatest[beyond])
-    return mean
+            mean[beyond] = sums(values * SMALLER)[beyond] / counts[beyond] / SMALLER
+    clipped: Floats = np.clip(mean, least, greatest)  # adding may round beyond them
+    return clipped
 
 
 def in_range(values: Floats) -> tuple[Floats, float]:
