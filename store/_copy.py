@@ -7,10 +7,10 @@ from pathlib import Path
 from ._doctor_database import DatabaseFacts, examine_database
 from ._errors import StoreDamagedError, StoreLocationError
 from ._finding import FAULT
-from ._journal_files import list_journals, list_set_aside
+from ._journal_files import list_journals
 from ._lease import SECONDS
 from ._location import Location, existing, resolve
-from ._snapshot import force_to_disk, snapshot
+from ._snapshot import force_to_disk, move_journals, snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,7 @@ def copy_store(
                 )
         force_to_disk(made.database)
         require_free(copy)
-        for aside in list_set_aside(made.journals):
-            copy.journals.mkdir(exist_ok=True)
-            aside.replace(copy.journals / aside.name)
+        move_journals(made, copy)
         made.database.replace(copy.database)
         force_to_disk(copy.database.parent)
     return CopiedStore(

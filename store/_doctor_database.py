@@ -33,6 +33,7 @@ class DatabaseFacts:
         nameless: By run id: points of runs that the database does not know.
         points: How many points there are.
         is_readable: Whether those were read.
+        is_current: Whether its schema is today's.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -41,6 +42,7 @@ class DatabaseFacts:
     nameless: dict[str, int] = field(default_factory=dict)
     points: int = 0
     is_readable: bool = False
+    is_current: bool = False
 
 
 def examine_database(location: Location, now: datetime) -> DatabaseFacts:
@@ -113,6 +115,7 @@ def _check_version(
         return revision is not None
     text = f"schema {revision}, storage {storage}, read by DuckDB {duckdb.__version__}"
     say(Finding("version", OK, text))
+    facts.is_current = True
     return True
 
 
@@ -135,7 +138,7 @@ def _check_tables(
         text = f"{what} {names} cannot be read: {unreadable[0][1]}"
         say(Finding("database", FAULT, text, REPAIR))
         return
-    if any(found.check == "version" and found.is_ok for found in facts.findings):
+    if facts.is_current:
         lacking = _check_schema(connection)
         if lacking is not None:
             say(lacking)

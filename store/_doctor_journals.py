@@ -4,10 +4,11 @@ import time
 from pathlib import Path
 
 from ._doctor_database import REPAIR, DatabaseFacts
+from ._doctor_fold import examine_fold
 from ._errors import StoreLocationError, StoreNewerError
 from ._finding import FAULT, OK, WARNING, Finding, count_of
 from ._hidden_folder import COMPACT, NEW, left_folders
-from ._journal_files import DAMAGED, JournalFile, is_named, list_journals, list_set_aside
+from ._journal_files import JournalFile, list_journals, list_set_aside, short_name
 from ._liveness import FRESH_SECONDS, is_alive
 from ._location import Location
 from ._owners import list_others
@@ -40,13 +41,14 @@ def examine_journals(location: Location, facts: DatabaseFacts, now: float) -> li
             continue  # folded and removed just now
         except (OSError, StoreNewerError) as error:
             why = getattr(error, "strerror", None) or error
-            text = f"{_short(journal.path)} cannot be read: {why}"
+            text = f"{short_name(journal.path)} cannot be read: {why}"
             found.append(Finding("journals", FAULT, text, "check its owner and mode"))
             continue
         seen += 1
         found += _check_journal(journal, scan, now)
         if facts.is_readable:
             found += _check_against(journal, scan, facts)
+    found += examine_fold(location, facts, journals)
     found += [*_check_set_aside(location), *_check_others(location)]
     if not any(finding.check == "journals" for finding in found):
         text = f"{count_of(seen, 'journal')}, all whole" if seen else "none is open"
@@ -55,7 +57,7 @@ def examine_journals(location: Location, facts: DatabaseFacts, now: float) -> li
 
 
 def _check_journal(journal: JournalFile, scan: JournalScan, now: float) -> list[Finding]:
-    name, found = _short(journal.path), []
+    name, found = short_name(journal.path), []
     alive = scan.header is not None and is_alive(scan.header, journal)
     if scan.header is None and now - journal.heartbeat > FRESH_SECONDS:
         text = f"{name} has no whole header; {count_of(scan.records, 'record')} behind it"
@@ -93,7 +95,7 @@ def _check_against(
     if known is None:
         return []  # new; the next fold meets it
     run_id, folded, _, ended = known
-    name, found = _short(journal.path), []
+    name, found = short_name(journal.path), []
     size = max((stop for _, stop in (*scan.whole, *scan.damaged)), default=0) + scan.cut
     if folded > max(size, journal.size):
         text = f"{name} has {size:,} bytes, and {folded:,} were folded from it"
@@ -117,7 +119,7 @@ def _check_set_aside(location: Location) -> list[Finding]:
         except (OSError, StoreNewerError):
             continue
         text = (
-            f"{_short(path)} was set aside: {count_of(scan.records, 'record')} whole,"
+            f"{short_name(path)} was set aside: {count_of(scan.records, 'record')} whole,"
             f" {count_of(scan.damaged_bytes, 'byte')} damaged"
         )
         found.append(Finding("journals", FAULT, text, REPAIR))
@@ -128,7 +130,7 @@ def _check_others(location: Location) -> list[Finding]:
     """What lies in the folder and is no file: nothing opens it."""
     advice = "it is passed over; remove it"
     return [
-        Finding("journals", WARNING, f"{_short(path)} is {kind}", advice)
+        Finding("journals", WARNING, f"{short_name(path)} is {kind}", advice)
         for path, kind in list_others(location.journals)
     ]
 
@@ -141,9 +143,8 @@ def examine_orphans(location: Location, facts: DatabaseFacts) -> list[Finding]:
             f"{count_of(points, 'point')} of run {run_id}, which the database does not know"
         )
         found.append(Finding("orphans", FAULT, text, RENAMES))
-    here = _writers(location) if facts.is_readable else None
-    if here is not None:
-        held = {run for w, (run, _, _, _) in facts.journals.items() if w in here}
+    held = _with_journals(location) if facts.is_readable else None
+    if held is not None:
         for run_id, (name, status, message) in facts.runs.items():
             # A copied or merged run says by its message where it goes on.
             if status == "running" and run_id not in held and not message:
@@ -185,10 +186,10 @@ def _left(database: Path, suffix: str) -> list[Path]:
     return [*(path for path in beside if path.exists()), *left_folders(database, suffix)]
 
 
-def _writers(location: Location) -> set[str] | None:
-    """Writers whose journals are there; None where the folder cannot be read."""
+def _with_journals(location: Location) -> set[str] | None:
+    """Runs whose journals are there; None where the folder cannot be read."""
     try:
-        return {journal.writer for journal in list_journals(location.journals)}
+        return {journal.run_id for journal in list_journals(location.journals)}
     except StoreLocationError:
         return None
 
@@ -197,14 +198,6 @@ def _advice_on(suffix: str, left: Path) -> str:
     if suffix == LOG:
         return "leave it there: the next command that writes takes it in"
     return f"rm -r {left}; nothing is in it that is not elsewhere, too"
-
-
-def _short(path: Path) -> str:
-    """The end of a journal's name, which is what tells it apart; or another's name."""
-    if not is_named(path.name.removesuffix(DAMAGED)):
-        return path.name
-    run_id, _, rest = path.name.rpartition("-")
-    return f"journal …{run_id[-8:]}-{rest}"
 
 
 def present() -> float:

@@ -6,8 +6,10 @@ and is folded whole is removed afterwards.
 """
 
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -17,21 +19,37 @@ from ._explain import explain
 from ._fold_attempts import AttemptsOfFold
 from ._fold_gather import PointsOfFold
 from ._fold_points import Stretch, insert_stretch
+from ._fold_sample import sample_stretch
 from ._format import Header
 from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
 from ._liveness import how_it_crashed, is_alive
 from ._memory import roll_back
 from ._owners import open_ours
+from ._passed_over import fold_all_sound
 from ._pending import Unreadable, header_of, needs_fold, say_unread
 from ._prepare import is_outdated, prepare
 from ._recover import is_cut_record, read_piece
 from ._run_rows import RunRows, from_nanoseconds
 
-_Folded = dict[str, tuple[int, str | None, int]]
+_Offsets = dict[str, tuple[int, str | None, int]]
 """By writer: how far its journal is folded, how it ended, and its attempt."""
 
 BUDGET = 4 * 2**20  # bytes of journals folded in one transaction; bounds the memory
+
+
+class Folded(NamedTuple):
+    """What one fold takes.
+
+    Attributes:
+        stretches: What was read.
+        leftover: Journals that were folded whole before, and how far.
+        more: Whether there is more to read.
+    """
+
+    stretches: list[Stretch]
+    leftover: list[tuple[JournalFile, int]]
+    more: bool
 
 
 def fold(lease: Lease, seconds: float = SECONDS, *, stops_queries: bool = True) -> None:
@@ -72,7 +90,19 @@ def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
                 f"the database {lease.location} was just removed, or has become an older"
                 " one; what the journals hold is recorded in it the next time"
             )
-        return _fold_once(connection, lease)
+        listed = list_journals(lease.location.journals)
+
+        def some(journals: list[JournalFile]) -> bool:
+            connection.execute("BEGIN")
+            folded = insert_journals(connection, lease, journals, listed)
+            connection.execute("COMMIT")
+            _settle(lease, folded)
+            return folded.more
+
+        def sample() -> None:
+            insert_stretches(connection, lease, [sample_stretch()])
+
+        return fold_all_sound(connection, lease, listed, some, sample)
     except duckdb.Error as error:
         roll_back(connection)
         raise explain(error, lease.location) from error
@@ -81,13 +111,42 @@ def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
         raise
 
 
-def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
-    journals = list_journals(lease.location.journals)
-    connection.execute("BEGIN")
-    known = _folded_offsets(connection, journals)
-    _say_if_older(lease, journals, known)
-    stretches, leftover, more = _read(lease, journals, known)
-    vanished = _mark_vanished(connection, known, journals)
+def insert_journals(
+    connection: duckdb.DuckDBPyConnection,
+    lease: Lease,
+    journals: list[JournalFile],
+    listed: list[JournalFile],
+) -> Folded:
+    """Insert what is new in some journals, within a transaction.
+
+    Args:
+        connection: The store.
+        lease: Its lease.
+        journals: The journals to read.
+        listed: All that are in the folder.
+    """
+    known = _folded_offsets(connection, listed)
+    _say_if_older(lease, listed, known)
+    folded = _read(lease, journals, known)
+    vanished = _mark_vanished(connection, known, listed)
+    insert_stretches(connection, lease, folded.stretches, vanished)
+    return folded
+
+
+def insert_stretches(
+    connection: duckdb.DuckDBPyConnection,
+    lease: Lease,
+    stretches: list[Stretch],
+    vanished: Sequence[tuple[Header, datetime]] = (),
+) -> None:
+    """Insert what was read, within a transaction.
+
+    Args:
+        connection: The store.
+        lease: Its lease.
+        stretches: What was read.
+        vanished: Writers whose journals are gone, and when each was last seen.
+    """
     rows = RunRows(connection)
     rows.load([*(s.header.run_id for s in stretches), *(h.run_id for h, _ in vanished)])
     attempts = AttemptsOfFold(connection, lease, rows)
@@ -106,21 +165,25 @@ def _fold_once(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
         rows.end(numbered, "crashed", "its journal was removed", last_sign)
     attempts.settle(points.moved)
     rows.write()
-    connection.execute("COMMIT")
-    for stretch in stretches:
+
+
+def _settle(lease: Lease, folded: Folded) -> None:
+    """Remember what was committed, and put away what was folded whole."""
+    leftover = folded.leftover
+    for stretch in folded.stretches:
+        lease.passed.pop(stretch.journal.writer, None)
         lease.folded[stretch.journal.writer] = stretch.piece.stop
         lease.alive[stretch.journal.writer] = stretch.alive
         if stretch.ended is not None:
             leftover.append((stretch.journal, stretch.piece.stop))
-    for journal, folded in leftover:
+    for journal, stop in leftover:
         lease.folded.pop(journal.writer, None)
         # What cannot be moved now is so the next time.
         with contextlib.suppress(OSError):
-            _put_away(journal.path, folded)
-    return more
+            _put_away(journal.path, stop)
 
 
-def _say_if_older(lease: Lease, journals: list[JournalFile], known: _Folded) -> None:
+def _say_if_older(lease: Lease, journals: list[JournalFile], known: _Offsets) -> None:
     """Warn where the database has forgotten what was folded, as a copy put back has."""
     for journal in journals:
         folded, ended, _ = known.get(journal.writer, (0, None, 0))
@@ -134,7 +197,7 @@ def _say_if_older(lease: Lease, journals: list[JournalFile], known: _Folded) -> 
 
 def _folded_offsets(
     connection: duckdb.DuckDBPyConnection, journals: list[JournalFile]
-) -> _Folded:
+) -> _Offsets:
     query = (
         "select writer, folded_bytes, ended, attempt from journals_"
         " where ended is null or writer in (select unnest(?::varchar[]))"
@@ -146,8 +209,8 @@ def _folded_offsets(
 def _read(
     lease: Lease,
     journals: list[JournalFile],
-    known: _Folded,
-) -> tuple[list[Stretch], list[tuple[JournalFile, int]], bool]:
+    known: _Offsets,
+) -> Folded:
     stretches: list[Stretch] = []
     leftover: list[tuple[JournalFile, int]] = []
     left = BUDGET
@@ -157,7 +220,7 @@ def _read(
             leftover.append((journal, offset))  # folded whole before, and not removed
             continue
         if left <= 0:
-            return stretches, leftover, True
+            return Folded(stretches, leftover, more=True)
         header = header_of(lease, journal)
         if isinstance(header, Unreadable):
             if header.is_for_good:
@@ -176,7 +239,7 @@ def _read(
             header = header._replace(attempt=attempt)
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
     more = any(not stretch.piece.is_last for stretch in stretches)
-    return stretches, leftover, more
+    return Folded(stretches, leftover, more)
 
 
 def _apply(rows: RunRows, stretch: Stretch) -> None:
@@ -196,7 +259,7 @@ def _apply(rows: RunRows, stretch: Stretch) -> None:
 
 def _mark_vanished(
     connection: duckdb.DuckDBPyConnection,
-    known: _Folded,
+    known: _Offsets,
     journals: list[JournalFile],
 ) -> list[tuple[Header, datetime]]:
     """Say of vanished journals that they are lost; gives whose, and since when."""

@@ -105,4 +105,4 @@ def _folded(lease: Lease, *, is_awaited: bool) -> bool:
         fold(lease, stops_queries=is_awaited)
     except Exception:  # noqa: BLE001 (the parent folds itself then, and says what is wrong)
         return False
-    return True
+    return not lease.passed  # which the parent may have the memory for, or names

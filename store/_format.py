@@ -97,7 +97,15 @@ class Header(NamedTuple):
 
 
 _FIRST_FORMAT = (*Header._fields[:11], "format")
-_BOUNDS = {"rank": 2**15, "attempt": 2**31, "follows": 2**31, "number": 2**31}
+_BOUNDS = {
+    "rank": 2**15,
+    "attempt": 2**31,
+    "follows": 2**31,
+    "number": 2**31,
+    "pid": 2**31,
+    "process_started": 2**63,
+    "started": 2**63,
+}
 
 
 def encode(kind: int, payload: bytes) -> bytes:
@@ -179,13 +187,19 @@ def _header(values: Any) -> Header:
         values = _as_of_now(values)
     known = Header._field_defaults | values
     for name, kind in Header.__annotations__.items():
-        value: Any = known.get(name)
-        bound = _BOUNDS.get(name)
-        if not isinstance(value, kind) or not (bound is None or 0 <= value < bound):
+        if not _is_usable(name, known.get(name), kind):
             raise ValueError(f"the journal's header has an unusable {name}")
     if as_uuid(values["run_id"]) is None:
         raise ValueError("the journal's header has an unusable run_id")
     return Header(**{name: known[name] for name in Header._fields})
+
+
+def _is_usable(name: str, value: Any, kind: Any) -> bool:
+    if isinstance(value, str):
+        value.encode()  # a ValueError for a lone surrogate
+    bound = _BOUNDS.get(name)
+    is_in_range = bound is None or (isinstance(value, int) and 0 <= value < bound)
+    return isinstance(value, kind) and is_in_range
 
 
 def _as_of_now(values: dict[str, Any]) -> dict[str, Any]:

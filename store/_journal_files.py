@@ -18,6 +18,9 @@ DAMAGED = ".damaged"
 LOST = "lost"
 """End of a journal that vanished; should it come back, it is folded on."""
 
+ID_LENGTH = 36
+"""Characters of a run's id, with which a journal's name begins."""
+
 _HEADER_BYTES = 1 << 12  # what nearly every header fits into
 _LONGEST_HEADER = 1 << 24
 _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFFIX)
@@ -36,6 +39,11 @@ class JournalFile:
     path: Path
     size: int
     heartbeat: float
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run, from the file's name."""
+        return self.path.name[:ID_LENGTH]
 
     @property
     def writer(self) -> str:
@@ -77,6 +85,14 @@ def list_set_aside(folder: Path, run_id: str = "") -> list[Path]:
 def is_named(name: str) -> bool:
     """Whether a file's name is that of a journal."""
     return _NAME.fullmatch(name) is not None
+
+
+def short_name(path: Path) -> str:
+    """The end of a journal's name, which is what tells it apart; or another's name."""
+    if not is_named(path.name.removesuffix(DAMAGED)):
+        return path.name
+    run_id, _, rest = path.name.rpartition("-")
+    return f"journal …{run_id[-8:]}-{rest}"
 
 
 def _scan(folder: Path) -> Iterator[JournalFile]:

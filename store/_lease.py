@@ -63,6 +63,9 @@ class Lease:
         """Where those headers end."""
         self.as_of: datetime | None = None
         """What is seen in the block that reads: all until then; None for all there is."""
+        self.passed: dict[str, tuple[int, bool]] = {}
+        """Size, and whether the writer lived, of each journal whose fold failed then."""
+        self.called = location  # by messages; another one where this is its hidden copy
         self._said: set[str] = set()
 
     @contextmanager

@@ -38,11 +38,19 @@ def needs_fold(lease: Lease) -> bool:
         if isinstance(header, Unreadable):
             if header.is_for_good:
                 return True
-        elif lease.folded.get(journal.writer) != journal.size or lease.alive.get(
-            journal.writer
-        ) != is_alive(header, journal):
+        elif is_due(lease, journal, header):
             return True
     return False
+
+
+def is_due(lease: Lease, journal: JournalFile, header: Header) -> bool:
+    """Whether a journal is not as a fold left it, be it folded or passed over."""
+    alive = is_alive(header, journal)
+    passed = lease.passed.get(journal.writer)
+    if passed is not None:
+        return passed != (journal.size, alive)
+    writer = journal.writer
+    return (lease.folded.get(writer), lease.alive.get(writer)) != (journal.size, alive)
 
 
 def header_of(lease: Lease, journal: JournalFile) -> Header | Unreadable:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -14,7 +15,6 @@ from ._liveness import is_alive
 from ._owners import list_others
 from ._run_values import RunInfo
 
-_ID_LENGTH = 36  # of a UUID, with which a journal's name begins
 _TABLES = ("points", "params_", "totals_", "attempts_", "journals_", "runs")
 _CHOSEN = "run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
 
@@ -78,7 +78,7 @@ def delete_runs(
             raise StoreLocationError(
                 f"cannot remove the journal {journal.path}: {error.strerror or error}"
             ) from error
-        for known in (lease.folded, lease.alive, lease.headers, lease.header_ends):
+        for known in _memories(lease):
             known.pop(journal.writer, None)
 
 
@@ -112,8 +112,12 @@ def _may_go_on(journal: JournalFile) -> bool:
 def _journals(lease: Lease, runs: Iterable[RunInfo]) -> Iterator[JournalFile]:
     run_ids = {run.run_id for run in runs}
     for journal in list_journals(lease.location.journals):
-        if journal.path.name[:_ID_LENGTH] in run_ids:
+        if journal.run_id in run_ids:
             yield journal
+
+
+def _memories(lease: Lease) -> tuple[dict[str, Any], ...]:
+    return lease.folded, lease.alive, lease.headers, lease.header_ends, lease.passed
 
 
 def _listed(runs: Iterable[RunInfo]) -> str:

@@ -27,6 +27,7 @@ from ._salvage_journals import Known, RescuedJournal, rescue_journals
 from ._snapshot import (
     end_journals,
     force_to_disk,
+    move_journals,
     remove_locks,
     running_elsewhere,
 )
@@ -99,8 +100,8 @@ def repair_store(
     source, made = existing(location), resolve(target)
     require_free(made)
     with hidden_folder(made.database) as folder:
-        base = _new_store(folder, "base")
-        tail = _new_store(folder, "tail")
+        base = _new_store(folder, "base", source)
+        tail = _new_store(folder, "tail", source)
         try:
             with looking(source, seconds):
                 tables, trouble = _rescue_database(base, source, folder, seconds)
@@ -108,8 +109,8 @@ def repair_store(
                 journals = rescue_journals(source, tail.location, known)
             fold(tail, seconds)
             with tail.exclusive(seconds) as connection:
-                _restore_offsets(connection, journals)
-                end_journals(connection, source, tail.location)
+                _restore_offsets(connection, journals, tail)
+                end_journals(connection, source, tail)
         finally:
             tail.close()
         remove_locks(tail.location)
@@ -120,6 +121,7 @@ def repair_store(
             base.close()
         force_to_disk(base.location.database)
         require_free(made)
+        move_journals(tail.location, made)
         base.location.database.replace(made.database)
         force_to_disk(made.database.parent)
     runs, points, nameless = counts
@@ -128,8 +130,9 @@ def repair_store(
     )
 
 
-def _new_store(folder: Path, name: str) -> Lease:
+def _new_store(folder: Path, name: str, called: Location) -> Lease:
     lease = Lease(Location(folder / f"{name}.duckdb"))
+    lease.called = called
     prepare(lease)
     return lease
 
@@ -164,10 +167,12 @@ def _known_journals(base: Lease, seconds: float) -> Known:
 
 
 def _restore_offsets(
-    connection: duckdb.DuckDBPyConnection, journals: list[RescuedJournal]
+    connection: duckdb.DuckDBPyConnection, journals: list[RescuedJournal], tail: Lease
 ) -> None:
     """Say of each journal how far the damaged store's file was read, not the rewritten."""
     for journal in journals:
+        if journal.writer in tail.passed:
+            continue  # the rewritten one goes along
         connection.execute(
             "update journals_ set folded_bytes = ?, skipped_bytes = ? where writer = ?",
             [journal.stop, journal.damaged + journal.cut, journal.writer],

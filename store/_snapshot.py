@@ -33,7 +33,7 @@ def snapshot(
     """A copy of a store in a hidden folder beside a file; gone afterwards.
 
     The copy has today's schema, every call that had returned, and no journals, except
-    those that were set aside as damaged.
+    those that were set aside as damaged, or could not be folded.
 
     Args:
         source: The store; a folder that cannot be written to is no obstacle.
@@ -45,6 +45,7 @@ def snapshot(
     """
     with hidden_folder(beside) as folder, ExitStack() as locks:
         lease = Lease(Location(folder / beside.name))
+        lease.called = source
         try:
             with looking(source, seconds):
                 _copy_files(source, lease.location, locks)
@@ -59,7 +60,7 @@ def snapshot(
         try:
             fold(lease, seconds)
             with lease.exclusive(seconds) as connection:
-                end_journals(connection, source, lease.location)
+                end_journals(connection, source, lease)
         except StoreError as error:  # about the hidden copy, which nobody knows
             error.args = (str(error).replace(str(lease.location), str(source)),)
             raise
@@ -101,9 +102,12 @@ def _copy_journal(path: Path, folder: Path) -> Path:
 
 
 def end_journals(
-    connection: duckdb.DuckDBPyConnection, source: Location, target: Location
+    connection: duckdb.DuckDBPyConnection, source: Location, copy: Lease
 ) -> None:
-    """Make a copy of a store stand by itself, without the journals of runs that go on."""
+    """Make a copy of a store stand by itself, without the journals of runs that go on.
+
+    A journal that could not be folded stays: nobody else has what it holds.
+    """
     connection.execute("BEGIN")
     # Lost, to the copy: should a journal come there, it is folded on from where it was.
     writers = connection.execute(
@@ -115,10 +119,18 @@ def end_journals(
         [running_elsewhere(source)],
     )
     connection.execute("COMMIT")
-    known = {str(row[0]) for row in writers}
-    for journal in list_journals(target.journals):
+    known = {str(row[0]) for row in writers} - copy.passed.keys()
+    for journal in list_journals(copy.location.journals):
         if journal.writer in known:
             journal.path.unlink()
+
+
+def move_journals(source: Location, target: Location) -> None:
+    """Take along what a copy could not fold, and what was set aside, to its place."""
+    left = [journal.path for journal in list_journals(source.journals)]
+    for path in (*left, *list_set_aside(source.journals)):
+        target.journals.mkdir(exist_ok=True)
+        path.replace(target.journals / path.name)
 
 
 def running_elsewhere(source: Location) -> str:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -227,13 +228,13 @@ def test_each_piece_of_a_fold_begins_with_a_copy(
     pending: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    once = _fold._fold_once
+    insert = _fold.insert_journals
 
-    def watched(*arguments: object) -> bool:
+    def watched(*arguments: Any) -> _fold.Folded:
         seen.append(is_kept(pending))
-        return once(*arguments)  # type: ignore[arg-type]
+        return insert(*arguments)
 
-    monkeypatch.setattr(_fold, "_fold_once", watched)
+    monkeypatch.setattr(_fold, "insert_journals", watched)
     monkeypatch.setattr(_fold, "BUDGET", 1_000)
     lease = lease_of(resolve(pending))
     with lease.exclusive() as connection:

@@ -1,0 +1,38 @@
+"""What any journal may hold: a store that takes it in would take in another journal's."""
+
+import time
+from pathlib import Path
+
+from ._fold_points import Stretch
+from ._format import (
+    FINISHED,
+    POINTS,
+    STARTED,
+    Header,
+    PointsShape,
+    encode,
+    encode_json,
+    encode_names,
+    journal_name,
+)
+from ._identity import new_run_id, new_writer_id
+from ._journal_files import JournalFile
+from ._recover import parse
+
+
+def sample_stretch() -> Stretch:
+    """A run of one point, from its start to its end."""
+    now, shape = time.time_ns(), PointsShape(0, 1)
+    started = {"name": "sample", "config": {"lr": 0.1}, "tags": ["a"], "time": now}
+    payload = shape.pack(0, POINTS, 0, 0, now, 1.0)[8:]  # behind length and kind
+    data = (
+        encode_json(STARTED, started)
+        + encode_names(0, ("loss",))
+        + encode(POINTS, payload)
+        + encode_json(FINISHED, {"status": "finished", "message": None, "time": now})
+    )
+    header = Header(
+        new_run_id(), new_writer_id(), "sample", None, "", "", 0, 0, 0, 1, primary=True
+    )
+    journal = JournalFile(Path(journal_name(header)), len(data), now / 1e9)
+    return Stretch(journal, header, False, parse(data), False)
