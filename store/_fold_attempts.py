@@ -10,7 +10,7 @@ from ._attempt_rows import Writer, mark_superseded, renumber, select_writers
 from ._attempts import Numbering, Part, number_attempts
 from ._fold_points import Stretch
 from ._lease import Lease
-from ._run_rows import RunRows
+from ._run_rows import RunRows, to_microseconds
 
 _INSERT = """
 insert into attempts_
@@ -151,9 +151,9 @@ def began(stretch: Stretch) -> int:
     if header.started:
         return header.started // 1000
     if piece.started is not None and isinstance(piece.started.get("time"), int):
-        return int(piece.started["time"]) // 1000
+        return to_microseconds(piece.started["time"])
     times = [int(block.times.min()) for block in piece.blocks if len(block.times)]
-    return min(times, default=int(stretch.journal.heartbeat * 1e9)) // 1000
+    return to_microseconds(min(times, default=int(stretch.journal.heartbeat * 1e9)))
 
 
 def _part(stretch: Stretch) -> Part:

@@ -196,12 +196,18 @@ def read_rows(
 def from_nanoseconds(nanoseconds: int) -> datetime:
     """A time of the journal as the tables keep it: UTC, without a zone.
 
-    It is cut to microseconds as the points' times are: no point is before its run. One
-    beyond 64 bits, as of a file whose clock was wrong, is the nearest that has a form.
+    It is cut to microseconds as the points' times are: no point is before its run.
     """
     begin = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
-    kept = min(max(nanoseconds, -(2**63)), 2**63 - 1)
-    return begin + timedelta(microseconds=kept // 1000)
+    return begin + timedelta(microseconds=to_microseconds(nanoseconds))
+
+
+def to_microseconds(nanoseconds: int) -> int:
+    """A time in microseconds, from 1677 to 2262 as far as points have one.
+
+    One beyond 64 bits, as of a file whose clock was wrong, is the nearest that has a form.
+    """
+    return min(max(nanoseconds, -(2**63)), 2**63 - 1) // 1000
 
 
 def _stored(row: dict[str, Any], column: str) -> Any:
