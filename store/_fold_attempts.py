@@ -149,7 +149,7 @@ def began(stretch: Stretch) -> int:
     """When a stretch's writer began, in microseconds; as far as an old journal tells."""
     header, piece = stretch.header, stretch.piece
     if header.started:
-        return header.started // 1000
+        return to_microseconds(header.started)
     if piece.started is not None and isinstance(piece.started.get("time"), int):
         return to_microseconds(piece.started["time"])
     times = [int(block.times.min()) for block in piece.blocks if len(block.times)]

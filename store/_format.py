@@ -104,7 +104,6 @@ _BOUNDS = {
     "number": 2**31,
     "pid": 2**31,
     "process_started": 2**63,
-    "started": 2**63,
 }
 
 
