@@ -63,6 +63,8 @@ def fold(lease: Lease, seconds: float = SECONDS, *, stops_queries: bool = True) 
     Raises:
         StoreError: If the store cannot be prepared, locked or written.
     """
+    if not lease.location.journals.is_dir():
+        return  # the store was moved away, and none is to be made in its old place
     prepare(lease, seconds)
     more = needs_fold(lease)
     while more:  # a lease each: others have their turn, and DuckDB gives memory back
@@ -162,7 +164,7 @@ def insert_stretches(
     points.flush()
     for header, last_sign in vanished:
         numbered = header._replace(number=attempts.number_of(header.run_id, header.attempt))
-        rows.end(numbered, "crashed", "its journal was removed", last_sign)
+        rows.end(numbered, "crashed", "its journal was removed, or moved away", last_sign)
     attempts.settle(points.moved)
     rows.write()
 

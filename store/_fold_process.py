@@ -88,7 +88,7 @@ def _own_output() -> int:
 
 def _prepare_apart(lease: Lease) -> None:
     """Make a store in a child: what that loads need not stay in this process."""
-    if lease.location.database.exists():
+    if lease.location.database.exists() or not lease.location.journals.is_dir():
         return
     child = os.fork()
     if child == 0:

@@ -39,6 +39,7 @@ class Journal:
         path: The file.
         size: Bytes of the whole records appended so far.
         lost: Records that the disk refused.
+        is_moved: Whether the file was found to be in another place than it was.
     """
 
     def __init__(
@@ -49,7 +50,8 @@ class Journal:
         self.lost = 0
         self._synchronous = synchronous
         self._warned = False
-        self._is_removed = False
+        self.is_moved = False
+        self._is_gone = False
         self._is_unsure = False  # whether the file may end otherwise than at `size`
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(self.path, flags, 0o644)
@@ -102,18 +104,32 @@ class Journal:
             os.utime(self._file)
 
     def say_if_removed(self) -> None:
-        """Say, once, that somebody removed the file: what is in it, and comes, is lost."""
+        """Say, once, that somebody removed the file, or moved it: readers miss it then."""
         try:
-            is_there = self._is_removed or os.fstat(self._file).st_nlink > 0
+            is_somewhere = os.fstat(self._file).st_nlink > 0
+            if self._is_gone or self.path.exists():
+                return
         except OSError:
-            return  # closed
-        if not is_there and not self.path.exists():
-            self._is_removed = True
-            warn_caller(
-                f"the journal {self.path} was removed while its run goes on: calls that are"
-                " not in the database are lost, and so are those to come; start a new run",
-                StoreWarning,
+            return  # closed, or not to be looked for
+        self._is_gone = True
+        self.is_moved = is_somewhere
+        if self.is_moved:
+            lacks = (
+                f"moved to {self._present_path()} while its run goes on: calls are recorded"
+                " there, and seen where the store is that it lies beside"
             )
+        else:
+            lacks = (
+                "removed while its run goes on: calls that are not in the database are"
+                " lost, and so are those to come; start a new run"
+            )
+        warn_caller(f"the journal {self.path} was {lacks}", StoreWarning)
+
+    def _present_path(self) -> str:
+        try:
+            return os.readlink(f"/proc/self/fd/{self._file}")  # noqa: PTH115 (as text)
+        except OSError:
+            return "another place"
 
     def close(self) -> None:
         """Let go of the file."""

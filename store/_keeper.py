@@ -180,7 +180,7 @@ class Keeper:
             with writer.lock, contextlib.suppress(StoreWarning):
                 writer.clock.settle()
                 writer.journal.say_if_removed()
-            if writer.header.primary:
+            if writer.header.primary and not writer.journal.is_moved:
                 grown[writer.location] = grown.get(writer.location, 0) + size
         for location, size in grown.items():
             if started:

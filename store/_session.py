@@ -71,7 +71,7 @@ def close_run(writer: RunWriter, end: End) -> None:
     """End a run and fold it; never raises."""
     if writer.is_open:
         _end(writer, end)
-        if writer.header.primary:
+        if writer.header.primary and not writer.journal.is_moved:
             fold_now(writer.location)
 
 
@@ -140,10 +140,10 @@ def _interrupt(frame: FrameType | None) -> None:
 
 def _at_exit() -> None:
     end = how_process_ended()
-    locations = {w.location for w in _writers if w.header.primary}
+    primary = [writer for writer in _writers if writer.header.primary]
     for writer in tuple(_writers):
         _end(writer, noted_end(writer) or end)
-    for location in locations:
+    for location in {w.location for w in primary if not w.journal.is_moved}:
         fold_now(location)
     keeper.stop(for_good=True)
     if end.message == INTERRUPT:

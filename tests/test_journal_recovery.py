@@ -212,7 +212,7 @@ def test_a_journal_that_vanished_for_good_leaves_a_crashed_run(
     writer.journal.path.unlink()
 
     found = rows("select status, exit_message from runs")
-    assert found == [("crashed", "its journal was removed")]
+    assert found == [("crashed", "its journal was removed, or moved away")]
     assert rows("select count(*) from points") == [(10,)]
 
 
