@@ -1,5 +1,6 @@
 """`stepwell watch`."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
+from ._awaiting import awaited_store
 from ._selection import require_runs, selection_options
 
 if TYPE_CHECKING:
@@ -39,13 +41,16 @@ def watch(  # noqa: PLR0913, PLR0917 (an option an argument)
 ) -> None:
     """Follow a run of any process, live or past, until it ends; several as rows.
 
+    Where there is no store or run yet, it waits for the first.
+
     The options choose among the runs that are there, or among those that are named.
 
     Example: stepwell watch last
 
     Example: stepwell watch --project digits --status running
     """
-    with shared.store_of(ctx, location) as store:
+    opened = shared.store_of if once else awaited_store
+    with suppress(KeyboardInterrupt), opened(ctx, location) as store:
         references = _references(store, names, selection)
         if not window:
             from stepwell.viz import watch_in_terminal  # noqa: PLC0415 (loads Rich)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ._finding import Finding
     from ._known_names import known_names
     from ._merge import MergedStore, merge_stores
-    from ._open import open_store
+    from ._open import locate_store, open_store
     from ._recorder import Recorder
     from ._removal import RemovedRuns
     from ._repair import RepairedStore, repair_store
@@ -138,6 +138,7 @@ __all__ = [
     "examine",
     "init",
     "known_names",
+    "locate_store",
     "merge_stores",
     "metric_words",
     "open_store",
@@ -197,6 +198,7 @@ _LAZY = {
     "fork_query_process": "_query_start",
     "init": "_start",
     "known_names": "_known_names",
+    "locate_store": "_open",
     "load_duckdb": "_light_duckdb",
     "merge_stores": "_merge",
     "open_store": "_open",

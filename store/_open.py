@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ._lease import SECONDS, lease_of
-from ._location import existing, resolve
+from ._location import Location, existing, resolve
 from ._prepare import prepare
 from ._store import Store
 
@@ -35,3 +35,15 @@ def open_store(
     if not where.database.exists() or lease.writable:
         prepare(lease, seconds)
     return Store(where, seconds=seconds, fresh=fresh)
+
+
+def locate_store(location: Path | str | None = None) -> Location:
+    """Where a store is, or would be made; `exists()` says whether it is there.
+
+    Args:
+        location: As of `open_store`.
+
+    Raises:
+        StoreLocationError: If none can be there.
+    """
+    return resolve(location)

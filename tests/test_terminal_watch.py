@@ -120,6 +120,40 @@ def test_it_follows_a_run_of_another_process_to_its_end(
     assert any(line.split()[:1] == ["train_loss"] for line in rest.splitlines())
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_it_waits_for_a_store_that_is_not_there_yet(
+    is_there: bool, new_path: Path, store_path: Path
+) -> None:
+    path = store_path if is_there else new_path
+    pipe = subprocess.PIPE
+    watching = subprocess.Popen(
+        WATCH, stdout=pipe, stderr=pipe, text=True, env=environment(path)
+    )
+    assert watching.stderr is not None
+    said = watching.stderr.readline()
+    assert said == f"waiting for a run in {path}; Ctrl-C ends it\n"
+    assert path.exists() == is_there
+    with stepwell.start_run(store=path, name="awaited") as run:
+        run.log({"train_loss": 0.5})
+    shown, errors = watching.communicate(timeout=60)
+    assert watching.returncode == 0, errors
+    assert "run awaited" in shown
+    assert "finished after" in shown
+
+
+def test_waiting_for_a_store_ends_by_ctrl_c(new_path: Path) -> None:
+    pipe = subprocess.PIPE
+    watching = subprocess.Popen(
+        WATCH, stdout=pipe, stderr=pipe, text=True, env=environment(new_path)
+    )
+    assert watching.stderr is not None
+    assert watching.stderr.readline().startswith("waiting for a run in")
+    watching.send_signal(signal.SIGINT)
+    assert watching.communicate(timeout=60) == ("", "")
+    assert watching.returncode == 0
+    assert not new_path.exists()
+
+
 def test_a_follower_sees_what_is_new_and_what_came_late(store_path: Path) -> None:
     with stepwell.init(name="mine", store=store_path, config={"total_steps": 10}) as run:
         follower = RunFollower(run.store(), run.id)
