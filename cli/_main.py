@@ -1,6 +1,5 @@
 """The command `stepwell` and what all its commands share."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from stepwell.store import StepwellError, StoreWarning, visible
 from ._commands import SECTIONS, Commands
 from ._light_process import light_process
 from ._shared import warnings_as_lines
+from ._streams import usable_streams
 
 _HELP = "NoArgsIsHelpError"
 """What click, from 8.2 on, raises to show the help where a group was given nothing."""
@@ -40,6 +40,8 @@ class OneLineErrors(click.Group):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
             raise _in_one_line(error) from error
+        except BrokenPipeError:  # of the help
+            raise SystemExit(0) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; see `click.Group.invoke`."""
@@ -50,12 +52,16 @@ class OneLineErrors(click.Group):
             raise _in_one_line(error) from error
         except StepwellError as error:
             raise Failure(str(error)) from error
-        except BrokenPipeError:
-            sys.stderr.close()  # the reader has seen enough, such as `head`
+        except BrokenPipeError:  # the reader has seen enough, such as `head`
             raise SystemExit(0) from None
         except OSError as error:  # of the output, or of a picture's file
             where = f" ({error.filename})" if error.filename else ""
             raise Failure(f"{error.strerror or error}{where}") from error
+        except UnicodeEncodeError as error:  # of a file's name
+            raise Failure(
+                f"a name has letters that {error.encoding} lacks: {error.object!r}; set"
+                " PYTHONUTF8=1"
+            ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands by section, without importing them."""
@@ -101,5 +107,5 @@ def main(ctx: click.Context, location: Path | None) -> None:
 
 def start() -> None:
     """Run the command that this process was started for."""
-    with light_process():
+    with light_process(), usable_streams():
         main()

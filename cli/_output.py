@@ -4,13 +4,15 @@ A store's texts may be anybody's, names of files too. What would move the cursor
 hide or reorder letters, or begin a line is shown as an escape; see `visible`.
 """
 
+import codecs
 import json
 import math
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -47,7 +49,9 @@ def echo_exact(content: bytes) -> None:
 
 def echo_json(value: Any) -> None:
     """Print JSON; what it has no form for (NaN, dates, ids) becomes text."""
-    printed = json.dumps(_plain(value), ensure_ascii=False, indent=2)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    is_short = codecs.lookup(encoding).name != "utf-8"  # of letters, which JSON can escape
+    printed = json.dumps(_plain(value), ensure_ascii=is_short, indent=2)
     click.echo(_RAW.sub(_escaped, printed))
 
 
@@ -58,8 +62,14 @@ def new_console() -> "Console":
     shown = Console(highlight=False, emoji=False)
     if not shown.is_terminal and "COLUMNS" not in os.environ:
         shown = Console(highlight=False, emoji=False, width=200)
+    shown.on_broken_pipe = _raise_again  # type: ignore[method-assign]
     shown.push_render_hook(_Visible())  # type: ignore[arg-type]
     return shown
+
+
+def _raise_again() -> NoReturn:
+    """Leave a closed pipe to `usable_streams`; Rich ends the program with exit code 1."""
+    raise  # noqa: PLE0704 (what is caught where this is called)
 
 
 def rich_text(content: str, style: str = "", *, has_lines: bool = False) -> "Text":
