@@ -161,20 +161,20 @@ def test_many_bad_journals_among_many_cost_few_transactions(
         return insert(*arguments)
 
     monkeypatch.setattr(fold_module, "insert_journals", counted)
-    writers = [make(f"r{number}") for number in range(64)]
+    writers = [make(f"r{number}") for number in range(32)]
     for number, writer in enumerate(writers):
         writer.recorder().log({"loss": 1.0})
-        if number in {3, 40}:
+        if number in {3, 20}:
             spoil(writer, *BAD["a run without a name"])
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        assert len(counts(Store(store_path))) == 62
+        assert len(counts(Store(store_path))) == 30
     assert len(said) == 2
-    assert len(tried) <= 2 * 2 * 7
+    assert len(tried) <= 2 * 2 * 6
     tried.clear()
-    writers[63].recorder().log({"loss": 2.0})
-    assert counts(Store(store_path))["r63"] == 2
-    assert tried == [62]
+    writers[31].recorder().log({"loss": 2.0})
+    assert counts(Store(store_path))["r31"] == 2
+    assert tried == [30]
 
 
 def test_trouble_of_the_store_is_no_journals(store_path: Path, make: MakeWriter) -> None:
