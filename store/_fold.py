@@ -63,7 +63,7 @@ def fold(lease: Lease, seconds: float = SECONDS, *, stops_queries: bool = True) 
     Raises:
         StoreError: If the store cannot be prepared, locked or written.
     """
-    if not lease.location.journals.is_dir():
+    if not lease.location.exists():
         return  # the store was moved away, and none is to be made in its old place
     prepare(lease, seconds)
     more = needs_fold(lease)

@@ -19,7 +19,7 @@ from ._looking import attach, attached_file, looking
 from ._memory import roll_back, run_apart
 from ._merge_runs import merge_figures, merge_journals, merge_runs
 from ._pieces import MOST, add_points, choose_groups, count_chosen, fingerprints, in_pieces
-from ._prepare import read_revision
+from ._prepare import prepare, read_revision
 from ._recount import recount
 from ._snapshot import snapshot
 
@@ -71,6 +71,7 @@ def merge_stores(
     if here in sources:
         raise ConfigurationError(f"{here} cannot be merged into itself")
     lease = lease_of(here)
+    prepare(lease, seconds)  # it may be new
     fold(lease, seconds)
     return [_merge(lease, source, seconds) for source in sources]
 
