@@ -2,15 +2,22 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
 
 from stepwell.store import visible
 
-from ._output import Cell, say_styled
+from ._output import Cell, echo_lines, say_styled
 
 _GAP = "  "
 _WIDTH_OF_FILES = 200  # where nobody watches; as wide as it needs to be
 _WIDTH = 80  # of a terminal that does not tell
+
+_WIDEST_OF_MANY = 60  # a longer text pushes those behind it, in its own line alone
+_LINES_AT_A_TIME = 2000
+
+MANY = 1000
+"""Rows from which on a table is printed by `print_many`."""
 
 WIDEST_NAME = 40
 """Cells of a name in a list; a longer one would push the other columns away."""
@@ -24,6 +31,35 @@ def print_columns(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> No
     room = _columns()
     for row in lines:
         say_styled(_line(row, widths, room), color=_color())
+
+
+def print_many(
+    headings: Sequence[str], rows: Callable[[], Iterable[Sequence[str]]], *, left: int = 1
+) -> None:
+    """Print a table of so many rows that Rich would take minutes for it.
+
+    Args:
+        headings: The columns' headings.
+        rows: Gives the rows; asked twice, so that not all are kept.
+        left: How many columns are aligned at the left; the others are at the right.
+    """
+    widths = list(map(len, headings))
+    for row in rows():
+        for place, text in enumerate(row):
+            if len(text) > widths[place] or not text.isascii():
+                widths[place] = max(widths[place], width_of(visible(text)))
+    widths = [min(width, _WIDEST_OF_MANY) for width in widths]
+    lines = chain([headings], rows())
+    while block := list(islice(lines, _LINES_AT_A_TIME)):
+        echo_lines(_padded(row, widths, left) for row in block)
+
+
+def _padded(row: Sequence[str], widths: Sequence[int], left: int) -> str:
+    cells = []
+    for place, (text, width) in enumerate(zip(row, widths, strict=True)):
+        blanks = " " * (width - width_of(visible(text)))
+        cells.append(text + blanks if place < left else blanks + text)
+    return _GAP.join(cells).rstrip()
 
 
 def shortened(text: str, widest: int = WIDEST_NAME) -> str:

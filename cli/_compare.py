@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from . import _shared as shared
-from ._columns import shortened
+from ._columns import MANY, print_many, shortened
 from ._output import assemble, echo_json, new_console, rich_text, say
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
 
     from stepwell.store import Comparison, ConfigRow, MetricRow
 
@@ -58,12 +57,12 @@ def compare(  # noqa: PLR0913, PLR0917 (an option an argument)
         return
     rows = found.config if everything else found.differences
     if rows:
-        new_console().print(_config_table(found, rows))
+        _print_config(found, rows)
     else:
         say(_same(found))
     if found.metrics:
         say()
-        new_console().print(_metrics_table(found))
+        _print_metrics(found)
     else:
         say("no metrics yet")
 
@@ -88,7 +87,7 @@ def diff(
         rows = [{"key": row.key, "a": row.a, "b": row.b} for row in found.differences]
         echo_json(_runs(found) | {"config": rows})
     elif found.differences:
-        new_console().print(_config_table(found, found.differences))
+        _print_config(found, found.differences)
     else:
         say(_same(found))
 
@@ -114,14 +113,38 @@ def _table(found: "Comparison", heading: str) -> "Table":
     return table
 
 
+def _print_config(found: "Comparison", rows: Sequence["ConfigRow"]) -> None:
+    if len(rows) > MANY:
+        print_many(("config", *_titles(found)), lambda: map(_config_cells, rows))
+    else:
+        new_console().print(_config_table(found, rows))
+
+
+def _print_metrics(found: "Comparison") -> None:
+    if len(found.metrics) > MANY:
+        headings = ("metric", *_titles(found), "difference", "", "at")
+        print_many(headings, lambda: map(_metric_cells, found.metrics))
+    else:
+        new_console().print(_metrics_table(found))
+
+
+def _titles(found: "Comparison") -> list[str]:
+    runs = (found.run_a, found.run_b)
+    return [f"{shortened(run.name)} {shared.short_id(run.run_id)}" for run in runs]
+
+
 def _config_table(found: "Comparison", rows: Sequence["ConfigRow"]) -> "Table":
 
     table = _table(found, "config")
     for row in rows:
         style = "" if row.differs else "dim"
-        cells = (rich_text("–" if text is None else text, style) for text in (row.a, row.b))
-        table.add_row(rich_text(row.key, style or "bold"), *cells)
+        styles = (style or "bold", style, style)
+        table.add_row(*map(rich_text, _config_cells(row), styles))
     return table
+
+
+def _config_cells(row: "ConfigRow") -> tuple[str, ...]:
+    return (row.key, *("–" if text is None else text for text in (row.a, row.b)))
 
 
 def _metrics_table(found: "Comparison") -> "Table":
@@ -131,24 +154,27 @@ def _metrics_table(found: "Comparison") -> "Table":
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("at", style="dim", no_wrap=True)
     for row in found.metrics:
-        table.add_row(
-            rich_text(row.metric, "bold"),
-            *(_value(row, side) for side in ("a", "b")),
-            rich_text(_signed(row.difference)),
-            rich_text("" if math.isnan(row.relative) else f"{row.relative:+.1%}", "dim"),
-            row.at,
-        )
+        styles = ("bold", *("green" if row.better == side else "" for side in "ab"))
+        table.add_row(*map(rich_text, _metric_cells(row), (*styles, "", "dim", "dim")))
     return table
 
 
-def _value(row: "MetricRow", side: str) -> "Text":
+def _metric_cells(row: "MetricRow") -> tuple[str, ...]:
+    return (
+        row.metric,
+        _value(row, "a"),
+        _value(row, "b"),
+        _signed(row.difference),
+        "" if math.isnan(row.relative) else f"{row.relative:+.1%}",
+        row.at,
+    )
 
+
+def _value(row: "MetricRow", side: str) -> str:
     if row.lacking == side:
-        return rich_text("–")
+        return "–"
     value = row.a if side == "a" else row.b
-    is_better = row.better == side
-    shown = shared.short_number(value) + (" *" if is_better else "")
-    return rich_text(shown, "green" if is_better else "")
+    return shared.short_number(value) + (" *" if row.better == side else "")
 
 
 def _signed(value: float) -> str:

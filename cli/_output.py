@@ -42,6 +42,11 @@ def say_styled(cells: Iterable[Cell], *, color: bool | None) -> None:
     click.echo("".join(parts).rstrip(), color=color)
 
 
+def echo_lines(lines: Iterable[str]) -> None:
+    """Print many lines at once."""
+    click.echo("\n".join(map(visible, lines)))
+
+
 def echo_exact(content: bytes) -> None:
     """Print bytes as they are, for programs that read them."""
     click.echo(content, nl=False)

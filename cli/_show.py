@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from . import _shared as shared
+from ._columns import MANY, print_many
 from ._output import assemble, echo_json, new_console, rich_text
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from stepwell.store import MetricSummary, RunInfo
 
 _MOST_NAMES = 20
+_HEADINGS = ("current", "min", "at", "max", "at", "mean", "count", "NaN/Inf")
 
 
 @click.command()
@@ -47,7 +50,10 @@ def show(ctx: click.Context, location: Path | None, run: str, as_json: bool) -> 
         console.print(assemble((f"{label:<10}", "dim"), value), soft_wrap=True)
     if summary:
         console.print()
-        console.print(_table(summary))
+        if len(summary) > MANY:
+            print_many(("metric", *_HEADINGS), lambda: starmap(_cells, summary.items()))
+        else:
+            console.print(_table(summary))
         for line in _earlier(last, info.attempt):
             console.print(assemble((line, "dim")), soft_wrap=True)
     else:
@@ -102,24 +108,25 @@ def _table(summary: "dict[str, MetricSummary]") -> "Table":
 
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("metric")
-    for heading in ("current", "min", "at", "max", "at", "mean", "count", "NaN/Inf"):
+    for heading in _HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
     for metric, values in summary.items():
-        table.add_row(
-            rich_text(metric, style="bold"),
-            shared.short_number(values.current),
-            shared.short_number(values.min),
-            rich_text(
-                "–" if values.min_step is None else f"{values.min_step:,}", style="dim"
-            ),
-            shared.short_number(values.max),
-            rich_text(
-                "–" if values.max_step is None else f"{values.max_step:,}", style="dim"
-            ),
-            shared.short_number(values.mean),
-            f"{values.count:,}",
-            rich_text(
-                f"{values.non_finite:,}", style="red" if values.non_finite else "dim"
-            ),
-        )
+        cells = _cells(metric, values)
+        bad = "red" if values.non_finite else "dim"
+        styles = ("bold", "", "", "dim", "", "dim", "", "", bad)
+        table.add_row(*map(rich_text, cells, styles))
     return table
+
+
+def _cells(metric: str, values: "MetricSummary") -> tuple[str, ...]:
+    return (
+        metric,
+        shared.short_number(values.current),
+        shared.short_number(values.min),
+        "–" if values.min_step is None else f"{values.min_step:,}",
+        shared.short_number(values.max),
+        "–" if values.max_step is None else f"{values.max_step:,}",
+        shared.short_number(values.mean),
+        f"{values.count:,}",
+        f"{values.non_finite:,}",
+    )

@@ -1,5 +1,6 @@
 """The streams of a command: any may be closed, full, or short of letters."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def usable_streams() -> Iterator[None]:
     """
     _fill_closed()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
