@@ -92,9 +92,9 @@ def _tree(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
 
 
 def _serialized(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any] | None:
-    row = connection.execute(_TREE, [query]).fetchone()
+    ((text,),) = connection.execute(_TREE, [query]).fetchall()
     try:
-        tree: dict[str, Any] = json.loads(row[0] if row else "{}")
+        tree: dict[str, Any] = json.loads(text)
     except RecursionError as error:
         raise QueryError("the query is nested too deeply") from error
     is_one_select = not tree.get("error", True) and len(tree["statements"]) == 1
@@ -192,9 +192,9 @@ def _check_tree(tree: dict[str, Any]) -> None:
 def _check_names(connection: duckdb.DuckDBPyConnection, tree: dict[str, Any]) -> None:
     # Brackets that were put in may have made a table function look like another one.
     names = {str(part.get("function_name", "")).lower() for part in _parts(tree)}
-    found = connection.execute(_TABLE_ONLY, [list(names - _TABLE_FUNCTIONS)]).fetchone()
-    if found is not None:
-        raise QueryError(f"the table function {found[0]} is not allowed in a query")
+    found = connection.execute(_TABLE_ONLY, [list(names - _TABLE_FUNCTIONS)]).fetchall()
+    for (name,) in found:
+        raise QueryError(f"the table function {name} is not allowed in a query")
 
 
 def _check_part(part: dict[str, Any]) -> None:

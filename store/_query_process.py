@@ -9,7 +9,7 @@ import resource
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,14 +22,8 @@ from ._location import Location, resolve
 from ._locks import LockFile
 from ._memory import new_memory
 from ._query_check import check
-from ._query_wire import (
-    LENGTH,
-    STATUS,
-    frame_of_error,
-    frames_of_result,
-    loaded,
-    write_all,
-)
+from ._query_frames import END, frame_of_error, frames_of_arrays, frames_of_rows
+from ._query_wire import LENGTH, STATUS, loaded, write_all
 from ._turns import WISH
 
 TIMED_OUT, YIELDED = 1000, 1001
@@ -205,17 +199,29 @@ def _answer(requests: int, answers: int, life: int) -> None:
         os._exit(0)
 
 
+def _frames(
+    connection: duckdb.DuckDBPyConnection, request: Request
+) -> Iterator[list[object]]:
+    *first, last = check(connection, request.query)
+    for statement in first:
+        connection.execute(statement).fetchall()
+    if request.with_numpy and request.limit is None and last.type.name == "SELECT":
+        frames = frames_of_arrays(connection.sql(last))
+        if frames is not None:
+            return frames
+    connection.execute(last)
+    return frames_of_rows(connection, request.limit)
+
+
 def _run(
     connection: duckdb.DuckDBPyConnection,
     request: Request,
     send: Callable[[list[object]], None],
 ) -> None:
     try:
-        for statement in check(connection, request.query):
-            connection.execute(statement)
-        frames = frames_of_result(connection, request.limit, with_numpy=request.with_numpy)
-        for frame in frames:
+        for frame in _frames(connection, request):
             send(frame)
+        send(END)
     except StepwellError:
         raise
     except duckdb.Error as error:

@@ -17,8 +17,8 @@ from stepwell.store import (
     QueryError,
     QueryTimeoutError,
     Store,
+    _query_frames,
     _query_start,
-    _query_wire,
     open_store,
 )
 from stepwell.store._lease import lease_of
@@ -199,10 +199,13 @@ def test_arrays_and_rows_are_the_same(store: Store, columns: str, rows: str) -> 
 
 
 def test_a_result_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_query_wire, "_MOST_BYTES", 10_000)
+    monkeypatch.setattr(_query_frames, "_MOST_BYTES", 10_000)
     connection = duckdb.connect()
-    for query in ("from range(1000)", "select [i] from range(1000) t(i)"):
-        connection.execute(query)
-        with pytest.raises(QueryError, match="narrow the query, or give a limit"):
-            list(_query_wire.frames_of_result(connection, None, with_numpy=False))
+    found = _query_frames.frames_of_arrays(connection.sql("from range(2000)"))
+    assert found is not None
+    with pytest.raises(QueryError, match="narrow the query, or give a limit"):
+        list(found)
+    connection.execute("select [i] from range(1000) t(i)")
+    with pytest.raises(QueryError, match="narrow the query, or give a limit"):
+        list(_query_frames.frames_of_rows(connection, None))
     connection.close()
