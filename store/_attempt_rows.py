@@ -19,7 +19,10 @@ select
     writer, bool_or(is_open) as is_open, max(last_sign) as last_sign,
     bool_or(is_primary) as is_primary
 from (
-    select writer, ended is null as is_open, last_sign, is_primary from journals_
+    select
+        writer, ended is null and writer not in (select writer from temp.silent) as is_open,
+        last_sign, is_primary
+    from journals_
     union all
     select writer, false as is_open, last_sign, is_primary from other.journals_
 ) group by writer

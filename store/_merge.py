@@ -1,5 +1,6 @@
 """Joining other stores into one, by run id: what is there already stays, and once."""
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ from ._pieces import MOST, add_points, choose_groups, count_chosen, fingerprints
 from ._prepare import prepare, read_revision
 from ._recount import recount
 from ._snapshot import snapshot
+
+# Writers of other machines that are not heard of; their journals may yet go on.
+_SILENT = """
+create or replace temp table silent as select unnest(from_json(?, '["VARCHAR"]')) as writer
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,8 @@ def _both(
             attach(connection, other.database, "other", "READ_ONLY")
         except duckdb.Error as error:
             raise explain(error, other) from error
+        silent = [writer for writer, lives in lease.alive.items() if not lives]
+        connection.execute(_SILENT, [json.dumps(silent)])
         try:
             yield connection
         except duckdb.Error as error:

@@ -83,7 +83,8 @@ def merge_runs(
             continue
         found = attempts[run_id]
         joined = known
-        if run_id not in live and _has_gone_on(row, known, found, has_more=run_id in more):
+        is_live = run_id in live
+        if _has_gone_on(row, known, found, is_live=is_live, has_more=run_id in more):
             joined = _joined(known, row, is_later=True)
         elif found.is_new:  # earlier than the last one here
             joined = _joined(known, row, is_later=False)
@@ -96,12 +97,17 @@ def merge_runs(
 
 
 def _has_gone_on(
-    there: dict[str, Any], here: dict[str, Any], found: MergedAttempts, *, has_more: bool
+    there: dict[str, Any],
+    here: dict[str, Any],
+    found: MergedAttempts,
+    *,
+    is_live: bool,
+    has_more: bool,
 ) -> bool:
     """Whether another store knows better how a run stands."""
     if not (found.is_here and found.is_there):
         return found.is_there
-    if here["status"] not in _OPEN:
+    if is_live or here["status"] not in _OPEN:
         return False
     if there["status"] not in _OPEN or has_more:
         return True
