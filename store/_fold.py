@@ -19,18 +19,19 @@ from ._explain import explain
 from ._fold_attempts import AttemptsOfFold
 from ._fold_gather import PointsOfFold
 from ._fold_points import Stretch, insert_stretch
+from ._fold_rows import describe_runs
 from ._fold_sample import sample_stretch
 from ._format import Header
 from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
-from ._liveness import how_it_crashed, is_alive
+from ._liveness import is_alive
 from ._memory import roll_back
 from ._owners import open_ours
 from ._passed_over import fold_all_sound
 from ._pending import Unreadable, header_of, needs_fold, say_unread
 from ._prepare import is_outdated, prepare
 from ._recover import is_cut_record, read_piece
-from ._run_rows import RunRows, from_nanoseconds
+from ._run_rows import RunRows
 
 _Offsets = dict[str, tuple[int, str | None, int]]
 """By writer: how far its journal is folded, how it ended, and its attempt."""
@@ -153,14 +154,11 @@ def insert_stretches(
     rows.load([*(s.header.run_id for s in stretches), *(h.run_id for h, _ in vanished)])
     attempts = AttemptsOfFold(connection, lease, rows)
     stretches = attempts.join(stretches, [header.run_id for header, _ in vanished])
-    for stretch in stretches:
-        if stretch.piece.started is not None:
-            rows.start(stretch.header, stretch.piece.started)
+    describe_runs(rows, stretches)
     points = PointsOfFold(connection, attempts.several)
     for stretch in stretches:
         points.add(stretch)
         insert_stretch(connection, stretch)
-        _apply(rows, stretch)
     points.flush()
     for header, last_sign in vanished:
         numbered = header._replace(number=attempts.number_of(header.run_id, header.attempt))
@@ -242,21 +240,6 @@ def _read(
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
     more = any(not stretch.piece.is_last for stretch in stretches)
     return Folded(stretches, leftover, more)
-
-
-def _apply(rows: RunRows, stretch: Stretch) -> None:
-    header, piece = stretch.header, stretch.piece
-    rows.get(header)
-    for fields in piece.changes:
-        rows.change(header, fields)
-    heartbeat = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
-    if piece.finished is not None and piece.is_last:
-        at = from_nanoseconds(int(piece.finished.get("time", 0)))
-        rows.end(header, stretch.ended or "finished", piece.finished.get("message"), at)
-    elif stretch.alive:
-        rows.end(header, "running", None, None)
-    elif stretch.piece.is_last:
-        rows.end(header, "crashed", how_it_crashed(header), heartbeat)
 
 
 def _mark_vanished(

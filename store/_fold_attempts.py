@@ -8,6 +8,7 @@ import duckdb
 
 from ._attempt_rows import Writer, mark_superseded, renumber, select_writers
 from ._attempts import Numbering, Part, number_attempts
+from ._attempts_of_before import identities_of_numbers
 from ._fold_points import Stretch
 from ._lease import Lease
 from ._run_rows import RunRows, to_microseconds
@@ -61,6 +62,9 @@ class AttemptsOfFold:
             self._connection,
             [run for run, last in known.items() if last > 1 or (last and run in begun)],
         )
+        told = identities_of_numbers((stretch.header for stretch in new), stored)
+        stretches = [_as_told(stretch, told) for stretch in stretches]
+        new = [stretch for stretch in stretches if not stretch.known]
         writers = {run: self._as_of_now(known, stretches) for run, known in stored.items()}
         self._number(stored, writers, new)
         self._unsettled = {
@@ -143,6 +147,13 @@ class AttemptsOfFold:
         ]  # fmt: skip
         columns = [json.dumps(column) for column in zip(*rows, strict=True)]
         self._connection.execute(_INSERT, columns)
+
+
+def _as_told(stretch: Stretch, told: dict[str, int]) -> Stretch:
+    identity = told.get(stretch.header.writer)
+    if identity is None:
+        return stretch
+    return replace(stretch, header=stretch.header._replace(attempt=identity))
 
 
 def began(stretch: Stretch) -> int:

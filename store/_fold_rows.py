@@ -1,0 +1,38 @@
+"""What a fold says of runs: how they began, what was changed, and how they stand."""
+
+from itertools import groupby
+
+from ._fold_points import Stretch
+from ._liveness import how_it_crashed
+from ._run_rows import RunRows, from_nanoseconds
+
+
+def describe_runs(rows: RunRows, stretches: list[Stretch]) -> None:
+    """Apply what stretches say of their runs, attempt after attempt.
+
+    Args:
+        rows: The rows of the runs.
+        stretches: What was read, by run and then by attempt.
+    """
+    for _, found in groupby(stretches, lambda s: (s.header.run_id, s.header.number)):
+        attempt = list(found)
+        for stretch in attempt:
+            if stretch.piece.started is not None:
+                rows.start(stretch.header, stretch.piece.started)
+        for stretch in attempt:
+            _apply(rows, stretch)
+
+
+def _apply(rows: RunRows, stretch: Stretch) -> None:
+    header, piece = stretch.header, stretch.piece
+    rows.get(header)
+    for fields in piece.changes:
+        rows.change(header, fields)
+    heartbeat = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
+    if piece.finished is not None and piece.is_last:
+        at = from_nanoseconds(int(piece.finished.get("time", 0)))
+        rows.end(header, stretch.ended or "finished", piece.finished.get("message"), at)
+    elif stretch.alive:
+        rows.end(header, "running", None, None)
+    elif stretch.piece.is_last:
+        rows.end(header, "crashed", how_it_crashed(header), heartbeat)
