@@ -9,6 +9,7 @@ from typing import Any
 
 from stepwell.store import Store
 
+from ._curves import of_curves
 from ._model import Answer, MetricAnswer, Point
 
 _RUNS = """
@@ -17,7 +18,12 @@ select run_id::varchar as run_id, * exclude (run_id, created_at, finished_at),
 from runs
 """
 _POINTS = """
-select run_id::varchar, metric, step, epoch_us(time), value, rank from {source}
+select p.run_id::varchar, p.metric, p.step, epoch_us(p.time), p.value, p.rank, a.number
+from points p join (select distinct run_id, attempt, number from attempts_) a
+    on a.run_id = p.run_id and a.attempt = p.attempt
+"""
+_METRICS = """
+select run_id::varchar, metric, step, epoch_us(time), value, rank, attempt from metrics
 """
 _SUMMARY = """
 select run_id::varchar, metric, current, min, max, min_step, max_step, mean, count,
@@ -25,15 +31,15 @@ select run_id::varchar, metric, current, min, max, min_step, max_step, mean, cou
 from summary
 """
 _PARAMS = "select run_id::varchar, key, text, number from params"
-_EXACT = ("min", "max", "min_step", "max_step", "count", "non_finite")
 _SHOWN = 3
+_CURVES_OF = 20  # runs: of one among so many
 
 
 def differences(store: Store, answers: dict[str, Answer]) -> dict[str, list[str]]:
     """What a store says otherwise of each run, in words; empty where it is right."""
     found: dict[str, list[str]] = defaultdict(list)
     tables = _Tables(store)
-    for run_id, answer in answers.items():
+    for place, (run_id, answer) in enumerate(answers.items()):
         row = tables.runs.get(run_id)
         if row is None:
             found[run_id].append("the run is not there")
@@ -41,9 +47,12 @@ def differences(store: Store, answers: dict[str, Answer]) -> dict[str, list[str]
         words = found[run_id]
         words += _of_fields(row, answer)
         words += _of_points("points", tables.points[run_id], answer.points)
-        words += _of_points("metrics", tables.metrics[run_id], answer.points)
+        words += _of_points("metrics", tables.metrics[run_id], answer.shown)
         words += _of_summary(tables.summary[run_id], answer.summary)
-        words += _of_params(tables.params[run_id], answer)
+        if "config" in answer.fields:
+            words += _of_params(tables.params[run_id], answer)
+        if place % _CURVES_OF == 0:
+            words += of_curves(store, run_id, answer)
     return {run_id: words for run_id, words in found.items() if words}
 
 
@@ -51,8 +60,8 @@ class _Tables:
     """All that a store says, by run."""
 
     def __init__(self, store: Store) -> None:
-        self.points = self._points(store, "points")
-        self.metrics = self._points(store, "metrics")
+        self.points = self._points(store, _POINTS)
+        self.metrics = self._points(store, _METRICS)
         self.summary: dict[str, list[Any]] = defaultdict(list)
         for run_id, *rest in store.sql(_SUMMARY).fetchall():
             self.summary[run_id].append(rest)
@@ -64,12 +73,11 @@ class _Tables:
         self.runs = {str(row["run_id"]): row for row in rows}
 
     @staticmethod
-    def _points(store: Store, source: str) -> dict[str, Counter[Point]]:
+    def _points(store: Store, query: str) -> dict[str, Counter[Point]]:
         points: dict[str, Counter[Point]] = defaultdict(Counter)
-        rows = store.sql(_POINTS.format(source=source)).fetchall()
-        for run_id, metric, step, time, value, rank in rows:
+        for run_id, metric, step, time, value, *rest in store.sql(query).fetchall():
             kept = None if value is None or math.isnan(value) else value
-            points[run_id][Point(metric, step, time, kept, rank)] += 1
+            points[run_id][Point(metric, step, time, kept, *rest)] += 1
         return points
 
 

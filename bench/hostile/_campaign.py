@@ -4,27 +4,30 @@ import os
 import random
 import shutil
 import signal
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from stepwell.store import Store, open_store
+from stepwell.store import Store, merge_stores, open_store
 from stepwell.store._fold import fold
 from stepwell.store._lease import lease_of
 from stepwell.store._liveness import machine, process_started
-from stepwell.store._location import resolve
+from stepwell.store._location import Location, resolve
 
 from ._answers import differences
 from ._generator import Here, make_case
 from ._model import answer_to
-from ._records import Case
+from ._records import FRESH, Case, Journal
 from ._strangers import STRANGERS
 
 _CASES = 300  # of a store
 _STRANGERS = 12  # of a store
-_TRIES = 300  # at making a case smaller
+_SECONDS = 20  # at most, to make a case smaller
+_AHEAD = 1800  # seconds: it stays fresh for as long as a store is looked at
 _PATIENCE = 60  # seconds that a fold may take, of all of a store
 
 
@@ -52,7 +55,13 @@ class Outcome:
     points: int = 0
     strangers: int = 0
     errors: int = 0
+    differences: int = 0
     failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was wrong."""
+        return not self.errors and not self.differences
 
 
 class Campaign:
@@ -62,12 +71,14 @@ class Campaign:
         folder: A folder for its stores.
         seed: What its cases are drawn from.
         spoil: SQL that makes each store wrong, to see that it is found; empty for none.
+        most: How many cases that fail are made small and told of.
     """
 
-    def __init__(self, folder: Path, seed: int, spoil: str = "") -> None:
+    def __init__(self, folder: Path, seed: int, spoil: str = "", most: int = 3) -> None:
         self._folder = folder
         self._seed = seed
         self._spoil = spoil
+        self._most = most
         self._stores = 0
         pid = os.getpid()
         self._here = Here(machine(), pid, process_started(pid) or 0)
@@ -75,10 +86,14 @@ class Campaign:
         open_store(self._empty).close()
         fold(lease_of(resolve(self._empty)))
 
-    def run(self, journals: int, most_failures: int = 3) -> Iterator[Outcome]:
-        """Go through cases with that many journals; gives what it came to so far."""
+    def run(self, journals: int) -> Iterator[Outcome]:
+        """Go through cases with that many journals, or to the first store with a wrong one.
+
+        Yields:
+            What it came to so far, a store at a time.
+        """
         outcome, number = Outcome(), 0
-        while outcome.journals < journals and len(outcome.failures) < most_failures:
+        while outcome.journals < journals and outcome.is_good:
             cases: dict[int, Case] = {}
             count = 0
             while len(cases) < _CASES and outcome.journals + count < journals:
@@ -88,18 +103,18 @@ class Campaign:
             outcome.journals += count
             draw = random.Random(f"{self._seed} strangers {number}")
             strangers = draw.sample([*STRANGERS], _STRANGERS)
-            self._check(cases, strangers, outcome, most_failures)
+            self._check(cases, strangers, outcome)
             yield outcome
 
     def only(self, number: int) -> Outcome:
         """Look at one case alone."""
         case = make_case(self._seed, number, self._here)
         outcome = Outcome(journals=len(case.journals))
-        self._check({number: case}, [], outcome, 1)
+        self._check({number: case}, [], outcome)
         return outcome
 
     def _check(
-        self, cases: dict[int, Case], strangers: list[str], outcome: Outcome, most: int
+        self, cases: dict[int, Case], strangers: list[str], outcome: Outcome
     ) -> None:
         outcome.runs += len(cases)
         outcome.strangers += len(strangers)
@@ -107,33 +122,37 @@ class Campaign:
         found = self._look(together, strangers)
         outcome.points += found.points
         outcome.errors += found.is_error
-        if found.is_good:
-            return
-        before = len(outcome.failures)
+        outcome.differences += len(found.words) - found.is_error
+        told = self._explained(cases, strangers, found) if not found.is_good else iter(())
+        outcome.failures += islice(told, self._most)
+
+    def _explained(
+        self, cases: dict[int, Case], strangers: list[str], found: "_Look"
+    ) -> Iterator[Failure]:
+        """Which cases, or which strangers, are to blame, alone if they can be."""
+        is_alone = False
         for number, case in cases.items():
             is_bad = found.is_error or case.run_id in found.words
-            if is_bad and len(outcome.failures) < most and not self._alone(case).is_good:
+            if is_bad and not self._alone(case).is_good:
+                is_alone = True
                 small = self._smallest(case)
-                told = self._alone(small).told
-                outcome.failures.append(Failure(f"case {number}", told, small))
+                yield Failure(f"case {number}", self._alone(small).told, small)
         for name in strangers if found.is_error else []:
-            with_it = self._look(together[:1], [name])
-            if not with_it.is_good and len(outcome.failures) < most:
-                outcome.failures.append(Failure(f"beside {name}", with_it.told))
-        if len(outcome.failures) == before:  # only all together
+            beside = self._look([*cases.values()][:1], [name])
+            if not beside.is_good:
+                is_alone = True
+                yield Failure(f"beside {name}", beside.told)
+        if not is_alone:
             what = f"cases {min(cases)} to {max(cases)} together, beside {strangers}"
-            outcome.failures.append(Failure(what, found.told))
+            yield Failure(what, found.told)
 
     def _smallest(self, case: Case) -> Case:
-        draw, tries = random.Random(0), 0
-        while tries < _TRIES:
-            for smaller in case.smaller(draw):
-                tries += 1
-                if not self._alone(smaller).is_good:
-                    case = smaller
-                    break
-            else:
-                break
+        draw, deadline = random.Random(0), time.monotonic() + _SECONDS
+        ahead = case.smaller(draw)
+        while ahead and time.monotonic() < deadline:
+            smaller = ahead.pop(0)
+            if not self._alone(smaller).is_good:
+                case, ahead = smaller, smaller.smaller(draw)
         return case
 
     def _alone(self, case: Case) -> "_Look":
@@ -160,25 +179,23 @@ class Campaign:
         return look
 
     def _fold(self, path: Path, cases: list[Case], strangers: list[str]) -> None:
+        draw = random.Random(f"{self._seed} {strangers}")
         location = resolve(path)
         location.journals.mkdir()
-        lease = lease_of(location)
-        draw = random.Random(f"{self._seed} {strangers}")
         for name in strangers:
             STRANGERS[name](location.journals, self._here, draw)
-        stages = [
-            (journal, journal.stages()) for case in cases for journal in case.journals
-        ]
-        for at in range(max(len(found) for _, found in stages)):
-            for journal, found in stages:
-                if at < len(found):
-                    file = location.journals / journal.file_name
-                    _grow(file, found[at], found[at - 1] if at else b"")
-                    if journal.heartbeat is not None:
-                        os.utime(file, (journal.heartbeat,) * 2)
-            fold(lease)
+        journals = [journal for case in cases for journal in case.journals]
+        _fold_all(location, [one for one in journals if not one.is_elsewhere])
+        elsewhere = [one for one in journals if one.is_elsewhere]
+        if elsewhere:
+            other = resolve(path.with_name("other.duckdb"))
+            shutil.copy(self._empty, other.database)
+            other.journals.mkdir()
+            _fold_all(other, elsewhere)
+            for _ in range(draw.randint(1, 2)):  # a second time it changes nothing
+                merge_stores([other], location)
         if self._spoil:
-            with lease.exclusive() as connection:
+            with lease_of(location).exclusive() as connection:
                 connection.execute(self._spoil)
 
 
@@ -219,6 +236,27 @@ def _patience() -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _fold_all(location: Location, journals: list[Journal]) -> None:
+    """Fold as often as it takes until all that the journals have is there."""
+    lease = lease_of(location)
+    stages = [(journal, journal.stages()) for journal in journals]
+    for at in range(max((len(found) for _, found in stages), default=1)):
+        for journal, found in stages:
+            if at < len(found) and found[at]:
+                file = location.journals / journal.file_name
+                _grow(file, found[at], found[at - 1] if at else b"")
+                _beat(file, journal)
+        fold(lease)
+
+
+def _beat(file: Path, journal: Journal) -> None:
+    at: float | None = journal.heartbeat
+    if journal.life == FRESH:
+        at = time.time() + _AHEAD  # of a machine whose clock is ahead
+    if at is not None:
+        os.utime(file, (at, at))
 
 
 def _grow(file: Path, data: bytes, before: bytes) -> None:

@@ -2,8 +2,8 @@
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ._numbers import steps_of, time_of, times_of, value_maker
@@ -26,8 +26,8 @@ from ._records import (
 from ._texts import text_of, texts_of
 
 RANK_MAX = 2**15 - 1
-_FORMAT = 1
-_LIVES = {RUNNING: 4, DEAD: 5, FRESH: 1, SILENT: 2}
+_LIVES = (RUNNING, RUNNING, DEAD, DEAD, DEAD, FRESH, SILENT)
+_ATTEMPT_SECONDS = 1000  # from one attempt to the next
 _STATUSES = ("finished", "finished", "failed", "interrupted")
 _DEEPEST = 60
 _HEARTBEATS = (-(2**31), 0, 1, 1_700_000_000, 2**33)
@@ -58,25 +58,82 @@ class _Maker:
     def __init__(self, draw: random.Random, here: Here) -> None:
         self._draw = draw
         self._here = here
-        self._run_id = str(uuid.UUID(int=draw.getrandbits(128)))
+        found = str(uuid.UUID(int=draw.getrandbits(128), version=5))
+        # Of version 5 where an id was given, of version 7 where not.
+        self._run_id = f"{found[:14]}{draw.choice('57')}{found[15:]}"
         self._run = {"name": text_of(draw), "project": self._maybe(text_of)}
         self._pool = texts_of(draw, draw.choice((1, 3, 8)))
         self._makers = [value_maker(draw) for _ in range(3)]
         self._steps = steps_of(draw)
 
     def case(self) -> Case:
-        writers = self._draw.choice((1, 1, 1, 1, 2, 3, 4))
-        return Case(
-            self._run_id, tuple(self._journal(primary=not n) for n in range(writers))
+        several = self._draw.random() < 0.3  # noqa: PLR2004
+        journals = tuple(self._attempts() if several else self._one_attempt())
+        if journals[0].header["format"] == 1 or self._draw.random() < 0.5:  # noqa: PLR2004
+            return Case(self._run_id, journals)
+        # What one rank of one attempt has written is all in one store.
+        writers = {(one.attempt, one.header["rank"]) for one in journals}
+        away = {writer for writer in sorted(writers) if self._draw.random() < 0.4}  # noqa: PLR2004
+        split = tuple(
+            replace(one, is_elsewhere=(one.attempt, one.header["rank"]) in away)
+            for one in journals
         )
+        return Case(self._run_id, journals if _say_the_same(split) else split)
+
+    def _one_attempt(self) -> Iterator[Journal]:
+        draw = self._draw
+        fields = draw.choice(({}, {"format": 2, "attempt": draw.randrange(1, 2**31)}))
+        for place, rank in enumerate(self._ranks(draw.choice((1, 1, 1, 1, 2, 3, 4)))):
+            journal = self._journal(rank, primary=not place)
+            began = {"started": draw.choice((0, time_of(draw)))} if fields else {}
+            yield replace(journal, header=journal.header | fields | began)
+
+    def _ranks(self, writers: int) -> list[int]:
+        """Ranks of a run's writers, the primary one first."""
+        return [0, *(self._draw.choice((0, 1, 1, 2, RANK_MAX)) for _ in range(writers - 1))]
+
+    def _attempts(self) -> Iterator[Journal]:
+        """Journals of attempts one after the other, each begun by its rank 0."""
+        draw = self._draw
+        count = draw.choice((2, 2, 3, 4))
+        order = list(range(count))
+        arrivals = draw.choice(([0] * count, order, order[::-1], draw.sample(order, count)))
+        begin = draw.randrange(10**6, 1_700_000_000)
+        before: dict[int, int] = {}  # by rank: identity of the last attempt
+        for number in range(count):
+            begun = begin + number * _ATTEMPT_SECONDS
+            for place, rank in enumerate(sorted({*self._ranks(draw.choice((1, 1, 2, 4)))})):
+                identity = draw.randrange(1, 2**31)
+                fields = {
+                    "attempt": identity,
+                    "follows": before.get(rank, 0),
+                    "number": draw.choice((1, number + 1)),
+                    "started": begun * 10**9 + place * 10**6,
+                    "format": 2,
+                }
+                before[rank] = identity
+                # Of all but the last attempt each writer has ended before the next begins.
+                is_last = number == count - 1
+                journal = self._journal(
+                    rank, _LIVES if is_last else (DEAD, SILENT), primary=not place
+                )
+                yield replace(
+                    journal,
+                    header=journal.header | fields,
+                    heartbeat=journal.heartbeat if is_last else begun + place + 1,
+                    attempt=number + 1,
+                    arrives=arrivals[number],
+                )
 
     def _maybe(self, make: Callable[[random.Random], Any]) -> Any:
         return make(self._draw) if self._draw.random() < 0.5 else None  # noqa: PLR2004
 
-    def _journal(self, *, primary: bool) -> Journal:
+    def _journal(
+        self, rank: int, lives: Sequence[str] = _LIVES, *, primary: bool
+    ) -> Journal:
         draw = self._draw
-        life = draw.choices([*_LIVES], [*_LIVES.values()])[0]
-        header = self._header(life, primary=primary)
+        life = draw.choice(lives)
+        header = self._header(life, rank, primary=primary)
         records = list(self._records(header))
         if draw.random() < 0.08:  # noqa: PLR2004 (one in twelve is damaged)
             at = draw.randrange(len(records) + 1)
@@ -96,7 +153,7 @@ class _Maker:
         count = self._draw.choice((0, 0, 0, 0, 1, 2))
         return tuple(sorted(self._draw.random() for _ in range(count)))
 
-    def _header(self, life: str, *, primary: bool) -> dict[str, Any]:
+    def _header(self, life: str, rank: int, *, primary: bool) -> dict[str, Any]:
         draw, here = self._draw, self._here
         is_here = life in {RUNNING, DEAD}
         return {
@@ -108,16 +165,16 @@ class _Maker:
             "pid": here.pid if is_here else draw.randrange(2**31),
             # Another process had this one's id before it.
             "process_started": here.started if life == RUNNING else here.started + 1,
-            "rank": 0 if primary else draw.choice((0, 1, 1, 2, RANK_MAX)),
+            "rank": rank,
             "attempt": 1,
             "primary": primary,
-            "format": _FORMAT,
+            "format": 1,
         }
 
     def _records(self, header: dict[str, Any]) -> Iterator[Record]:
         draw = self._draw
         own = "" if header["primary"] else f"{header['writer']} "
-        if header["primary"] and draw.random() < 0.95:  # noqa: PLR2004
+        if header["primary"]:
             yield Record(STARTED, self._metadata())
         calls = draw.choice((0, 1, 2, 3, 5, 8, 12, 20, draw.randrange(60)))
         for record in self._calls(calls):
@@ -209,6 +266,17 @@ class _Maker:
         for name in draw.sample([*makers], draw.randrange(3)):
             fields[name] = makers[name]()
         return fields
+
+
+def _say_the_same(journals: tuple[Journal, ...]) -> bool:
+    """Whether two stores have a point at one time, which a merge may take for one."""
+    times: tuple[set[tuple[int, int]], ...] = (set(), set())
+    for journal in journals:
+        for record in journal.records:
+            if isinstance(record.value, Points):
+                time = record.value.time // 1000
+                times[journal.is_elsewhere].add((journal.header["rank"], time))
+    return not times[0].isdisjoint(times[1])
 
 
 def _spoiled(record: Record, draw: random.Random) -> Record:

@@ -39,6 +39,7 @@ class Point(NamedTuple):
     time: int
     value: float | None
     rank: int
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,13 @@ class MetricAnswer:
     Attributes:
         currents: The values that may be the current one: several where the last points
             have one step and one time.
+        lasts: The values at the last step.
         mean: The exact mean; None without a finite value.
         slack: How far off a sum of doubles may be.
     """
 
     currents: frozenset[float | None]
+    lasts: frozenset[float | None]
     minimum: float | None
     maximum: float | None
     minimum_step: int | None
@@ -72,11 +75,13 @@ class Answer:
     Attributes:
         fields: Columns of `runs`.
         points: All points, and how often each is there.
+        shown: Those that no later attempt supersedes.
         summary: By metric.
     """
 
     fields: dict[str, Any]
     points: Counter[Point] = field(default_factory=Counter)
+    shown: Counter[Point] = field(default_factory=Counter)
     summary: dict[str, MetricAnswer] = field(default_factory=dict)
 
     @property
@@ -84,7 +89,7 @@ class Answer:
         """Key, text and number of each setting."""
         return [
             (key, _text(value), _number(value))
-            for key, value in _flat(self.fields["config"])
+            for key, value in _flat(self.fields.get("config", {}))
         ]
 
 
@@ -92,15 +97,45 @@ def answer_to(case: Case) -> Answer:
     """What a store must say of a run, whatever the folds found when."""
     answer = Answer(_fields(case))
     for journal in case.journals:
-        answer.points.update(_points(journal))
+        answer.points.update(_points(journal, case.attempts[journal.attempt]))
+    answer.shown = _shown(case, answer.points)
     by_metric: dict[str, list[Point]] = defaultdict(list)
-    for point in answer.points.elements():
+    for point in answer.shown.elements():
         by_metric[point.metric].append(point)
     answer.summary = {name: _summed(points) for name, points in by_metric.items()}
     return answer
 
 
-def _points(journal: Journal) -> Iterator[Point]:
+def _shown(case: Case, points: Counter[Point]) -> Counter[Point]:
+    """Leave out what later attempts supersede.
+
+    An attempt supersedes, of each metric and rank that it recorded itself, what earlier
+    ones had from its first step on; and of a rank that it has no writer of, what earlier
+    ones had of a metric from the first step on that any of its ranks recorded.
+    """
+    ranks: dict[int, set[int]] = defaultdict(set)
+    for journal in case.journals:
+        ranks[case.attempts[journal.attempt]].add(journal.header["rank"])
+    begins: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
+    for point in points:
+        for_rank = begins[point.metric, point.attempt]
+        for_rank[point.rank] = min(point.step, for_rank.get(point.rank, point.step))
+
+    def is_superseded(point: Point) -> bool:
+        for attempt in range(point.attempt + 1, len(ranks) + 1):
+            steps = begins.get((point.metric, attempt), {})
+            begin = steps.get(point.rank)
+            if begin is None and steps and point.rank not in ranks[attempt]:
+                begin = min(steps.values())
+            if begin is not None and begin <= point.step:
+                return True
+        return False
+
+    shown = {one: count for one, count in points.items() if not is_superseded(one)}
+    return Counter(shown)
+
+
+def _points(journal: Journal, attempt: int) -> Iterator[Point]:
     declared = {
         record.value.number: record.value.names
         for record in journal.whole
@@ -114,7 +149,7 @@ def _points(journal: Journal) -> Iterator[Point]:
             names: Iterable[str] = declared.get(call.number, unknown)
             for name, value in zip(names, call.values, strict=True):
                 kept = None if math.isnan(value) else value
-                yield Point(name, call.step, call.time // 1000, kept, rank)
+                yield Point(name, call.step, call.time // 1000, kept, rank, attempt)
 
 
 def _summed(points: list[Point]) -> MetricAnswer:
@@ -133,6 +168,7 @@ def _summed(points: list[Point]) -> MetricAnswer:
         currents=frozenset(
             point.value for point in points if (point.step, point.time) == last
         ),
+        lasts=frozenset(point.value for point in points if point.step == last[0]),
         minimum=least[0],
         maximum=greatest[0],
         minimum_step=least[1],
@@ -148,10 +184,12 @@ def _summed(points: list[Point]) -> MetricAnswer:
 
 
 def _fields(case: Case) -> dict[str, Any]:
-    """Columns of the run: from its start, its changes and its end."""
-    primary = next(
-        (one for one in case.journals if one.header["primary"]), case.journals[0]
-    )
+    """Columns of the run: from its starts and changes, attempt by attempt, and its end."""
+    last = [one for one in case.journals if one.header["primary"]] or [*case.journals]
+    end = {"attempt": len(case.attempts)} | _end(last[-1])
+    if not case.is_in_order:
+        return end  # the rest depends on what was folded first
+    primary = case.journals[0]
     fields: dict[str, Any] = dict.fromkeys(_STARTED_FIELDS + _CHANGED_FIELDS)
     fields |= {
         "name": primary.header["name"],
@@ -162,7 +200,6 @@ def _fields(case: Case) -> dict[str, Any]:
         "created_at": None,
         "finished_at": None,
         "lost_calls": 0,
-        "attempt": 1,
     }
     for journal in case.journals:
         for record in journal.whole:
@@ -172,7 +209,7 @@ def _fields(case: Case) -> dict[str, Any]:
                 _change(fields, record.value)
     if fields["created_at"] is None:
         del fields["host"], fields["pid"]  # those of whichever writer was folded first
-    return fields | _end(primary)
+    return fields | end
 
 
 def _start(fields: dict[str, Any], started: dict[str, Any]) -> None:
@@ -181,7 +218,8 @@ def _start(fields: dict[str, Any], started: dict[str, Any]) -> None:
         if value is not None and value != []:
             fields[name] = value
     fields["config"] = fields["config"] | started["config"]
-    fields["created_at"] = started["time"] // 1000
+    if fields["created_at"] is None:
+        fields["created_at"] = started["time"] // 1000
 
 
 def _change(fields: dict[str, Any], changed: dict[str, Any]) -> None:
@@ -206,6 +244,8 @@ def _end(journal: Journal) -> dict[str, Any]:
         message = "the process ended without a word"
         end = None if journal.heartbeat is None else journal.heartbeat * 10**6
         return {"status": "crashed", "exit_message": message, "finished_at": end}
+    if journal.is_elsewhere:
+        return {"status": RUNNING}  # and where it goes on
     return {"status": RUNNING, "exit_message": None}
 
 

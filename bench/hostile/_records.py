@@ -79,6 +79,9 @@ class Journal:
         tail: From 0 to 1: how much there is of one more record; 0 for none.
         heartbeat: Its modification time, seconds since 1970; None for now.
         cuts: From 0 to 1, ascending: how much of it is there at each fold but the last.
+        attempt: Which attempt at its run it belongs to, in truth.
+        arrives: At which fold the first of it is there.
+        is_elsewhere: Whether it lies in another store, which is merged in the end.
     """
 
     header: dict[str, Any]
@@ -87,6 +90,9 @@ class Journal:
     tail: float = 0.0
     heartbeat: int | None = None
     cuts: tuple[float, ...] = ()
+    attempt: int = 1
+    arrives: int = 0
+    is_elsewhere: bool = False
 
     @property
     def file_name(self) -> str:
@@ -112,7 +118,8 @@ class Journal:
             torn = Record(POINTS, Points(0, 0, 0, (0.0,))).encoded()
             rest += torn[: max(1, int(self.tail * len(torn)))]
         ends = [len(head) + int(cut * len(rest)) for cut in self.cuts]
-        return [(head + rest)[:end] for end in [*ends, None]]
+        found = [(head + rest)[:end] for end in [*ends, None]]
+        return [b""] * self.arrives + found
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +134,32 @@ class Case:
     run_id: str
     journals: tuple[Journal, ...]
 
+    @property
+    def attempts(self) -> dict[int, int]:
+        """What each attempt is called, by what the journals call it."""
+        found = sorted({journal.attempt for journal in self.journals})
+        return {attempt: number for number, attempt in enumerate(found, 1)}
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether no fold finds anything of an attempt after something of a later one."""
+        if any(one.is_elsewhere for one in self.journals):
+            return False
+        if len(self.attempts) == 1:
+            return True
+        folds = [(one.arrives, one.attempt) for one in self.journals]
+        attempts = [attempt for _, attempt in sorted(folds)]
+        return attempts == sorted(attempts) and not any(one.cuts for one in self.journals)
+
     def smaller(self, draw: random.Random) -> "list[Case]":
         """Cases with something less, the boldest first."""
         found = []
         for place, journal in enumerate(self.journals):
             rest = self.journals[:place] + self.journals[place + 1 :]
-            if rest:
+            kept = {one.attempt for one in rest if one.header["primary"]}
+            if rest and kept == {
+                one.attempt for one in rest
+            }:  # a primary begins each attempt
                 found.append(Case(self.run_id, rest))
             for less in _with_less(journal, draw):
                 journals = (*self.journals[:place], less, *self.journals[place + 1 :])
@@ -143,14 +170,15 @@ class Case:
 def _with_less(journal: Journal, draw: random.Random) -> list[Journal]:
     records = journal.records
     found = [replace(journal, tail=0.0)] if journal.tail else []
-    if journal.cuts:
-        found.append(replace(journal, cuts=()))
+    if journal.cuts or journal.arrives or journal.is_elsewhere:
+        found.append(replace(journal, cuts=(), arrives=0, is_elsewhere=False))
     size = len(records)
     while size > 1:
         size = -(-size // 2)
         begins = list(range(0, len(records), size))
         for begin in draw.sample(begins, min(8, len(begins))):
-            gone = [one for one in records[begin : begin + size] if one.kind != NAMES]
+            chosen = records[begin : begin + size]
+            gone = [one for one in chosen if one.kind not in {STARTED, NAMES}]
             if gone:
                 left = tuple(one for one in records if one not in gone)
                 found.append(replace(journal, records=left))

@@ -29,6 +29,9 @@ from ._records import (
     Record,
 )
 
+Maker = Callable[[Path, Here, random.Random], Path]
+"""Puts something into a folder, named as a journal; gives its path."""
+
 _OLD = 1_700_000_000  # seconds: nobody is about to write the rest of a header
 _HUGE = 10**30
 _DEEP = 100_000
@@ -125,30 +128,36 @@ def _journal(here: Here, draw: random.Random, **fields: Any) -> Journal:
     return Journal(header | fields, RUNNING, ())
 
 
-def _with_records(records: list[Record]) -> "Maker":
-    def make(folder: Path, here: Here, draw: random.Random) -> None:
+def _written(file: Path, data: bytes) -> Path:
+    file.write_bytes(data)
+    return file
+
+
+def _with_records(records: list[Record]) -> Maker:
+    def make(folder: Path, here: Here, draw: random.Random) -> Path:
         journal = _journal(here, draw)
         more = [Record(NAMES, Names(9, ("loss",))), Record(POINTS, Points(9, 1, 1, (1.0,)))]
         whole = replace(journal, records=(*records, *more))
-        (folder / whole.file_name).write_bytes(whole.stages()[-1])
+        return _written(folder / whole.file_name, whole.stages()[-1])
 
     return make
 
 
-def _with_header(fields: dict[str, Any]) -> "Maker":
-    def make(folder: Path, here: Here, draw: random.Random) -> None:
+def _with_header(fields: dict[str, Any]) -> Maker:
+    def make(folder: Path, here: Here, draw: random.Random) -> Path:
         journal = _journal(here, draw, **fields)
-        (folder / journal.file_name).write_bytes(journal.stages()[-1])
+        return _written(folder / journal.file_name, journal.stages()[-1])
 
     return make
 
 
-def _with_bytes(data: Callable[[random.Random], bytes]) -> "Maker":
-    def make(folder: Path, here: Here, draw: random.Random) -> None:
+def _with_bytes(data: Callable[[random.Random], bytes]) -> Maker:
+    def make(folder: Path, here: Here, draw: random.Random) -> Path:
         file = folder / _journal(here, draw).file_name
         file.write_bytes(data(draw))
         if draw.random() < 0.5:  # noqa: PLR2004
             os.utime(file, (_OLD, _OLD))
+        return file
 
     return make
 
@@ -158,38 +167,45 @@ def _header_of(payload: bytes) -> bytes:
     return MAGIC + body + struct.pack("<I", crc32(body))
 
 
-def _another_run(folder: Path, here: Here, draw: random.Random) -> None:
-    (folder / _journal(here, draw).file_name).write_bytes(_journal(here, draw).stages()[-1])
+def _another_run(folder: Path, here: Here, draw: random.Random) -> Path:
+    other = _journal(here, draw)
+    return _written(folder / _journal(here, draw).file_name, other.stages()[-1])
 
 
-def _fifo(folder: Path, here: Here, draw: random.Random) -> None:
-    os.mkfifo(folder / _journal(here, draw).file_name)
+def _fifo(folder: Path, here: Here, draw: random.Random) -> Path:
+    path = folder / _journal(here, draw).file_name
+    os.mkfifo(path)
+    return path
 
 
-def _socket(folder: Path, here: Here, draw: random.Random) -> None:
+def _socket(folder: Path, here: Here, draw: random.Random) -> Path:
     with socket.socket(socket.AF_UNIX) as opened:
         # A path of any length is too long for a socket's name: it is made from within.
         before = os.open(".", os.O_RDONLY)
         os.chdir(folder)
         try:
-            opened.bind(_journal(here, draw).file_name)
+            name = _journal(here, draw).file_name
+            opened.bind(name)
         finally:
             os.fchdir(before)
             os.close(before)
+    return folder / name
 
 
-def _folder(folder: Path, here: Here, draw: random.Random) -> None:
-    (folder / _journal(here, draw).file_name).mkdir()
+def _folder(folder: Path, here: Here, draw: random.Random) -> Path:
+    path = folder / _journal(here, draw).file_name
+    path.mkdir()
+    return path
 
 
-def _link(target: Callable[[Path], Path]) -> "Maker":
-    def make(folder: Path, here: Here, draw: random.Random) -> None:
-        (folder / _journal(here, draw).file_name).symlink_to(target(folder))
+def _link(target: Callable[[Path], Path]) -> Maker:
+    def make(folder: Path, here: Here, draw: random.Random) -> Path:
+        path = folder / _journal(here, draw).file_name
+        path.symlink_to(target(folder))
+        return path
 
     return make
 
-
-Maker = Callable[[Path, Here, random.Random], None]
 
 _BYTES: dict[str, Callable[[random.Random], bytes]] = {
     "an empty file": lambda _: b"",
