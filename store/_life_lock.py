@@ -9,6 +9,7 @@ import fcntl
 import os
 import struct
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 _HAS_LOCKS = sys.platform == "linux" and hasattr(fcntl, "F_OFD_SETLK")
@@ -44,6 +45,13 @@ def has_life_lock(path: Path) -> bool | None:
     except OSError:
         return None
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+
+
+def copy_life_lock(journal: Path, copy: Path, locks: ExitStack) -> None:
+    """Hold, until *locks* ends, the lock of a journal's copy while its writer goes on."""
+    if has_life_lock(journal):
+        locks.callback(os.close, held := os.open(copy, os.O_WRONLY | os.O_CLOEXEC))
+        hold_life_lock(held)
 
 
 def _request(kind: int) -> bytes:

@@ -1,7 +1,7 @@
 """Saving what can be read of a damaged store into a new one."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,11 +103,12 @@ def repair_store(
         base = _new_store(folder, "base", source)
         tail = _new_store(folder, "tail", source)
         try:
-            with looking(source, seconds):
-                tables, trouble = _rescue_database(base, source, folder, seconds)
-                known = _known_journals(base, seconds)
-                journals = rescue_journals(source, tail.location, known)
-            fold(tail, seconds)
+            with ExitStack() as locks:
+                with looking(source, seconds):
+                    tables, trouble = _rescue_database(base, source, folder, seconds)
+                    known = _known_journals(base, seconds)
+                    journals = rescue_journals(source, tail.location, known, locks)
+                fold(tail, seconds)
             with tail.exclusive(seconds) as connection:
                 _restore_offsets(connection, journals, tail)
                 end_journals(connection, source, tail)

@@ -5,6 +5,7 @@ behind damage. The ordinary fold then makes of it what it makes of any.
 """
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ._format import (
 )
 from ._identity import as_uuid, new_run_id, new_writer_id
 from ._journal_files import DAMAGED, is_named
+from ._life_lock import copy_life_lock
 from ._location import Location
 from ._owners import list_ours, open_ours
 from ._scan import JournalScan, scan_journal
@@ -59,12 +61,15 @@ Known = dict[str, tuple[int, int, bool]]
 
 
 def rescue_journals(
-    source: Location, target: Location, known: Known
+    source: Location, target: Location, known: Known, locks: ExitStack
 ) -> list[RescuedJournal]:
-    """Write what is whole of a store's journals into another store's folder."""
+    """Write what is whole of a store's journals into another store's folder.
+
+    What is written anew counts as its living writer's own until *locks* ends.
+    """
     target.journals.mkdir(parents=True, exist_ok=True)
     paths = _entries(source.journals)
-    found = [_rescue(path, target.journals, known) for path in paths]
+    found = [_rescue(path, target.journals, known, locks) for path in paths]
     return [journal for journal in found if journal]
 
 
@@ -84,7 +89,9 @@ def _is_journal(path: Path) -> bool:
         return False
 
 
-def _rescue(path: Path, folder: Path, known: Known) -> RescuedJournal | None:
+def _rescue(
+    path: Path, folder: Path, known: Known, locks: ExitStack
+) -> RescuedJournal | None:
     try:
         scan = scan_journal(path)
         if not (scan.header or scan.whole or is_named(path.name.removesuffix(DAMAGED))):
@@ -107,6 +114,7 @@ def _rescue(path: Path, folder: Path, known: Known) -> RescuedJournal | None:
                 target.write(encode_json(FINISHED, end))
     except (OSError, StoreNewerError) as error:
         return RescuedJournal(path.name, "", 0, 0, 0, 0, 0, " ".join(str(error).split()))
+    copy_life_lock(path, made, locks)
     os.utime(made, (status.st_mtime, status.st_mtime))
     stop = max((stop for _, stop in scan.whole), default=0)
     return RescuedJournal(

@@ -20,7 +20,7 @@ from ._fold import fold
 from ._hidden_folder import hidden_folder
 from ._journal_files import LOST, list_journals, list_set_aside
 from ._lease import SECONDS, Lease
-from ._life_lock import has_life_lock, hold_life_lock
+from ._life_lock import copy_life_lock
 from ._location import Location
 from ._looking import looking
 from ._owners import open_ours
@@ -85,9 +85,7 @@ def _copy_files(source: Location, target: Location, locks: ExitStack) -> None:
             shutil.copyfile(file, target.database.with_name(target.database.name + suffix))
     for journal in list_journals(source.journals):
         copied = _copy_journal(journal.path, target.journals)
-        if has_life_lock(journal.path):  # who goes on there, does so in the copy
-            locks.callback(os.close, held := os.open(copied, os.O_WRONLY))
-            hold_life_lock(held)
+        copy_life_lock(journal.path, copied, locks)
     for path in list_set_aside(source.journals):
         _copy_journal(path, target.journals)
 

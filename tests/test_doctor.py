@@ -225,7 +225,11 @@ FAULTS: list[tuple[Plant, str, str]] = [
     (flip_a_bit_of_a_journal, "journals", r"48 bytes damaged from byte \d.*, 9\d\d bytes"),
     (cut_a_journal, "journals", r"cut after 41 bytes; its call had not returned"),
     (be_a_folder_in_place_of_a_journal, "journals", r"journal is a folder"),
-    (be_a_file_in_place_of_the_folder, "journals", r"journal: Not a directory"),
+    (
+        be_a_file_in_place_of_the_folder,
+        "journals",
+        r"journal is a file, and not used for journals",
+    ),
     (damage_a_header, "journals", r"no whole header; 202 records behind it"),
     (set_a_journal_aside, "journals", r"was set aside: 201 records whole, 48 bytes dam"),
     (shorten_what_was_folded, "offsets", r"has [\d,]+ bytes, and 1,000,000 were folded"),

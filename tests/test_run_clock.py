@@ -163,6 +163,7 @@ def test_an_attempt_begins_after_what_was_recorded_before(
             run.finish()
         os._exit(0)
     """
+    first = None
     if end == "goes on":
         first = stepwell.start_run(id="mine", store=store_path)
         first.log({"loss": 1})
@@ -172,7 +173,7 @@ def test_an_attempt_begins_after_what_was_recorded_before(
     again = stepwell.start_run(id="mine", resume="must", store=store_path)
     again.log({"loss": 1})
     again.finish()
-    if end == "goes on":
+    if first:
         first.finish()
 
     times = [when for (when,) in rows("select time from points order by step")]
