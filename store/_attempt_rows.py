@@ -42,7 +42,7 @@ update attempts_ set number = n.number
 from (
     select unnest(from_json(?, '["UUID"]')) as run_id,
         unnest(from_json(?, '["INTEGER"]')) as attempt,
-        unnest(from_json(?, '["SMALLINT"]')) as number
+        unnest(from_json(?, '["INTEGER"]')) as number
 ) n
 where attempts_.run_id = n.run_id and attempts_.attempt = n.attempt
     and attempts_.number <> n.number
@@ -68,7 +68,7 @@ again as (
 ),
 gone as (
     select unnest(from_json(?, '["UUID"]')) as run_id,
-        unnest(from_json(?, '["SMALLINT"]')) as number,
+        unnest(from_json(?, '["INTEGER"]')) as number,
         unnest(from_json(?, '["SMALLINT"]')) as rank
 ),
 left_out as (

@@ -33,7 +33,9 @@ having count(distinct attempt) > 1 or max(number) > 1
 """
 _LAST = """
 update runs set attempt = n.number
-from (select run_id, max(number) as number from attempts_ group by run_id) n
+from (
+    select run_id, least(max(number), 32767) as number from attempts_ group by run_id
+) n
 where runs.run_id = n.run_id and runs.attempt <> n.number
 """
 

@@ -21,7 +21,7 @@ _QUERIES = {
     "runs": "select {columns} from runs where run_id in ({chosen})"
     " order by created_at, run_id",
     # An attempt has a number for people, and an id for the store.
-    "points": "select p.* replace (coalesce(n.number, 1)::smallint as attempt)"
+    "points": "select p.* replace (coalesce(n.number, 1) as attempt)"
     " from points p left join (select distinct run_id, attempt, number from attempts_"
     " where number <> 1) n on n.run_id = p.run_id and n.attempt = p.attempt"
     " where p.run_id in ({chosen})",

@@ -20,7 +20,7 @@ select
     unnest(from_json(?, '["SMALLINT"]')), unnest(from_json(?, '["VARCHAR"]')),
     unnest(from_json(?, '["INTEGER"]')),
     make_timestamp(unnest(from_json(?, '["BIGINT"]'))),
-    unnest(from_json(?, '["SMALLINT"]'))
+    unnest(from_json(?, '["INTEGER"]'))
 """
 
 

@@ -96,14 +96,14 @@ def _place(
 ) -> Place:
     from ._attempts import Part, number_attempts  # noqa: PLC0415 (with DuckDB)
 
-    looked = [_look(location, run_id, writer) for writer in writers]
+    ordered = sorted(writers, key=lambda writer: (writer.number, writer.part.started))
+    looked = [_look(location, run_id, writer) for writer in ordered]
     parts = [part for part, _ in looked]
     # The clock may have been set back since: what comes later has later times.
     times = [when for part in parts for when in (part.started, part.ended) if when]
     known = max([latest, *(int(when) for when in times if isfinite(when))])
     started = max(present(), 1000 * known)
     mine = [(part, is_here) for part, is_here in looked if part.rank == rank]
-    mine.sort(key=lambda found: found[0].started)
     lives = [part.attempt for part, is_here in mine if part.ended is None and is_here]
     ended = [part.attempt for part, _ in mine if part.ended is not None]
     attempt = lives[-1] if lives else new_attempt_id()

@@ -8,7 +8,7 @@ import duckdb
 from ._journal_files import LOST
 from ._location import Location
 from ._merge_attempts import MergedAttempts, merge_attempts
-from ._run_rows import RunRows, read_rows
+from ._run_rows import ATTEMPT_MAX, RunRows, read_rows
 from ._snapshot import running_elsewhere
 
 _OPEN = ("running", "crashed")  # by a later look it may go on, or have ended
@@ -88,7 +88,7 @@ def merge_runs(
             joined = _joined(known, row, is_later=True)
         elif found.is_new:  # earlier than the last one here
             joined = _joined(known, row, is_later=False)
-        joined = joined | {"attempt": found.latest}
+        joined = joined | {"attempt": min(found.latest, ATTEMPT_MAX)}
         if joined != known:
             updated.add(run_id)
             rows.put(joined)

@@ -19,6 +19,9 @@ _STARTED = (
     "name project group_name tags notes host pid user_name command working_dir"
     " python_version layout"
 ).split()
+ATTEMPT_MAX = 2**15 - 1
+"""The greatest number of an attempt that a row of `runs` has room for."""
+
 _CHANGEABLE = {"name", "tags", "notes", "git_commit", "git_dirty", "layout"}
 
 
@@ -79,8 +82,8 @@ class RunRows:
     def number_attempts(self, run_id: str, last: int) -> None:
         """Set the number of a run's last attempt."""
         row = self._rows[run_id]
-        if row["attempt"] != last:
-            row["attempt"] = last
+        if row["attempt"] != (number := min(last, ATTEMPT_MAX)):
+            row["attempt"] = number
             self._changed.add(run_id)
 
     def put(self, row: dict[str, Any]) -> None:

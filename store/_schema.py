@@ -98,7 +98,7 @@ attempts_ = sa.Table(
     sa.Column("writer", sa.String, nullable=False),
     sa.Column("follows", sa.Integer, nullable=False),
     sa.Column("started_at", sa.TIMESTAMP, nullable=False),
-    sa.Column("number", sa.SmallInteger, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
 )
 
 journals_ = sa.Table(

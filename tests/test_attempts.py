@@ -369,3 +369,25 @@ def test_many_attempts_are_numbered_quickly() -> None:
 
     assert numbering.latest == 500
     assert math.isclose(len(numbering.gone), 0)
+
+
+def test_a_run_that_is_resumed_more_often_than_its_row_can_count_is_folded(
+    store: Store, make_writer: MakeWriter
+) -> None:
+    train(store.location, loss(0.0), range(3))
+    info = store.run(ID)
+    with lease_of(resolve(store.location)).exclusive() as connection:
+        connection.execute(
+            "insert into attempts_ select ?, 2000000 + n, 0, n::varchar, 0,"
+            " now()::timestamp + interval 1 second * n, 2 + n from range(33000) t(n)",
+            [info.run_id],
+        )
+    known = {"attempt": 5_000_000, "follows": 2_032_999}
+    writer = make_writer(run_id=info.run_id, **known)
+    writer.recorder().log({"loss": 1.0}, step=1)
+    writer.finish("finished", None)
+
+    assert store.run(ID).attempt == 2**15 - 1
+    assert store.series(ID, "loss").values.tolist() == [0.0, 1.0]
+    found = store.sql("select distinct attempt from metrics order by all").fetchall()
+    assert found == [(1,), (33_002,)]

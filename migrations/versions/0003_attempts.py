@@ -30,10 +30,10 @@ where r.attempt = 1
 union all
 select
     r.name as run, p.run_id, r.project, r.group_name,
-    p.metric, p.step, p.time, p.value, p.rank, n.number as attempt
+    p.metric, p.step, p.time, p.value, p.rank, coalesce(n.number, 1) as attempt
 from points p
 join runs r on r.run_id = p.run_id
-join (select distinct run_id, attempt, number from attempts_) n
+left join (select distinct run_id, attempt, number from attempts_) n
     on n.run_id = p.run_id and n.attempt = p.attempt
 left join superseded_ s on s.run_id = p.run_id and s.metric = p.metric
     and s.rank = p.rank and s.attempt = p.attempt
@@ -172,7 +172,7 @@ def upgrade() -> None:
         sa.Column("writer", sa.String, nullable=False),
         sa.Column("follows", sa.Integer, nullable=False),
         sa.Column("started_at", sa.TIMESTAMP, nullable=False),
-        sa.Column("number", sa.SmallInteger, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
     )
     _take_over()
     for view in (SUPERSEDED, METRICS, SUMMARY):
@@ -196,9 +196,9 @@ def _take_over() -> None:
              began, numbers[attempt])
             for _, attempt, rank, writer, _, began, _ in parts
         ]  # fmt: skip
-    _fill("attempts_", rows, "UUID INTEGER SMALLINT VARCHAR INTEGER BIGINT SMALLINT")
-    op.execute("create temp table gone_ (run_id uuid, number smallint, rank smallint)")
-    _fill("gone_", gone, "UUID SMALLINT SMALLINT")
+    _fill("attempts_", rows, "UUID INTEGER SMALLINT VARCHAR INTEGER BIGINT INTEGER")
+    op.execute("create temp table gone_ (run_id uuid, number integer, rank smallint)")
+    _fill("gone_", gone, "UUID INTEGER SMALLINT")
     op.execute("create temp table renamed_ (run_id uuid, old integer, new integer)")
     _fill("renamed_", renamed, "UUID INTEGER INTEGER")
     if renamed:
