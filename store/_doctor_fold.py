@@ -9,7 +9,7 @@ from ._doctor_database import DatabaseFacts
 from ._errors import StoreError
 from ._finding import FAULT, Finding
 from ._fold import insert_journals, insert_stretches
-from ._fold_sample import sample_stretch
+from ._fold_sample import sample_stretches
 from ._journal_files import JournalFile, read_header, short_name
 from ._lease import Lease
 from ._location import Location
@@ -75,7 +75,7 @@ def _tables(
             _copy(connection, journals)
             connection.execute("DETACH there")
         connection.execute("BEGIN")
-        insert_stretches(connection, lease, [sample_stretch()])
+        insert_stretches(connection, lease, sample_stretches())
         connection.execute("ROLLBACK")
         ready: duckdb.DuckDBPyConnection | None = connection
     except duckdb.Error:

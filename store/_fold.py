@@ -20,7 +20,7 @@ from ._fold_attempts import AttemptsOfFold
 from ._fold_gather import PointsOfFold
 from ._fold_points import Stretch, insert_stretch
 from ._fold_rows import describe_runs
-from ._fold_sample import sample_stretch
+from ._fold_sample import sample_stretches
 from ._format import Header
 from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
@@ -103,7 +103,7 @@ def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
             return folded.more
 
         def sample() -> None:
-            insert_stretches(connection, lease, [sample_stretch()])
+            insert_stretches(connection, lease, sample_stretches())
 
         return fold_all_sound(connection, lease, listed, some, sample)
     except duckdb.Error as error:

@@ -20,19 +20,23 @@ from ._journal_files import JournalFile
 from ._recover import parse
 
 
-def sample_stretch() -> Stretch:
-    """A run of one point, from its start to its end."""
+def sample_stretches() -> list[Stretch]:
+    """A run of one point that has ended, and one that goes on."""
+    return [_stretch(is_over=is_over) for is_over in (True, False)]
+
+
+def _stretch(*, is_over: bool) -> Stretch:
     now, shape = time.time_ns(), PointsShape(0, 1)
     started = {"name": "sample", "config": {"lr": 0.1}, "tags": ["a"], "time": now}
     payload = shape.pack(0, POINTS, 0, 0, now, 1.0)[8:]  # behind length and kind
     data = (
-        encode_json(STARTED, started)
-        + encode_names(0, ("loss",))
-        + encode(POINTS, payload)
-        + encode_json(FINISHED, {"status": "finished", "message": None, "time": now})
+        encode_json(STARTED, started) + encode_names(0, ("loss",)) + encode(POINTS, payload)
     )
+    if is_over:
+        end = {"status": "finished", "message": None, "time": now}
+        data += encode_json(FINISHED, end)
     header = Header(
         new_run_id(), new_writer_id(), "sample", None, "", "", 0, 0, 0, 1, primary=True
-    )
+    )  # of no machine, so that no process is looked for
     journal = JournalFile(Path(journal_name(header)), len(data), now / 1e9)
     return Stretch(journal, header, False, parse(data), False)
