@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 import numpy as np
 
-from ._sql_result import EXACT
+from ._sql_result import EXACT, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def read_columns(
 
     Args:
         relation: The query.
-        types: Of its columns, all of them in `EXACT`.
+        types: Of its columns, all of them in `EXACT` or `TEXTS`.
 
     Raises:
         duckdb.Error: If the query fails.
@@ -107,7 +107,7 @@ def _column(piece: _Array, kind: str) -> Column:
         missing = ~_bits(piece.buffers[0], first, count)
     if kind == "BOOLEAN":
         return Column(_bits(piece.buffers[1], first, count), None, missing)
-    if kind != "VARCHAR":
+    if kind not in TEXTS:
         form = np.dtype(EXACT[kind])
         start = piece.buffers[1] + first * form.itemsize if count else None
         return Column(_memory(start, count, form), None, missing)

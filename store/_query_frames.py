@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import QueryError, StepwellError
 from ._query_wire import packed
-from ._sql_result import EXACT
+from ._sql_result import EXACT, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 END = packed(("end",), [])
 _ROWS_AT_A_TIME = 10_000
 _MOST_BYTES = 2 * 2**30
+_MOST_COLUMNS = 64  # as arrays: DuckDB makes each of them room for a million values
 _BYTES_OF_A_VALUE = 64  # of a Python object, about
 
 
@@ -40,8 +41,9 @@ def frames_of_arrays(relation: duckdb.DuckDBPyRelation) -> Iterator[list[Any]] |
     columns = tuple(relation.columns)
     types = tuple(str(kind) for kind in relation.types)
     different = {name.lower() for name in columns}  # as DuckDB tells names apart
-    is_exact = set(types) <= EXACT.keys() and len(different) == len(columns) > 0
-    return _arrays(relation, columns, types) if is_exact else None
+    is_exact = set(types) <= EXACT.keys() | TEXTS and len(different) == len(columns) > 0
+    is_narrow = len(columns) <= _MOST_COLUMNS
+    return _arrays(relation, columns, types) if is_exact and is_narrow else None
 
 
 def _arrays(
@@ -52,7 +54,7 @@ def _arrays(
     yield packed(("head", columns, types, True), [])
     size = 0
     for found in read_columns(relation, types):
-        forms: list[tuple[str, bool]] = []
+        forms: list[tuple[Any, bool]] = []
         buffers: list[Any] = []
         for column in found:
             form, data = _packed_values(column)
@@ -69,13 +71,22 @@ def _texts_in(column: Column) -> int:
     return 0 if column.ends is None else len(column.ends)
 
 
-def _packed_values(column: Column) -> tuple[str, NDArray[np.uint8]]:
-    """Texts with a NUL behind each, or, where they have NULs themselves, as objects."""
+def _packed_values(column: Column) -> tuple[Any, NDArray[np.uint8]]:
+    """Numbers as they are; of texts numbers and the texts, where they are few.
+
+    Others have a NUL behind each, or, where there are NULs in them, are objects.
+    """
     import numpy as np  # noqa: PLC0415 (loaded by now)
+
+    from ._text_codes import coded  # noqa: PLC0415 (loads numpy)
 
     values, ends = column.values, column.ends
     if ends is None:
         return "plain", values.view(np.uint8)
+    found = coded(values, ends)
+    if found is not None:
+        codes, texts = found
+        return texts, codes
     if values.all():
         spaced = np.zeros(len(values) + len(ends), np.uint8)
         is_text = np.ones(len(spaced), bool)

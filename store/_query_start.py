@@ -5,6 +5,7 @@ have one each.
 """
 
 import atexit
+import fcntl
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ _START = (
 )
 _OPTIONS = ("-P", "-W", "ignore", "-c", _START)  # -P: no module of the current folder
 _MOST_IDLE = 2
+_PIPE_BYTES = 2**20
 _TASKS = Path("/proc/self/task")
 
 _lock = threading.Lock()
@@ -110,6 +112,8 @@ def fork_query_process() -> None:
 def _pipes() -> tuple[list[int], list[int]]:
     """Their ends and ours: of requests, of answers, and of statuses."""
     (request, asks), (answer, answers), (status, statuses) = (os.pipe() for _ in range(3))
+    with suppress(OSError, AttributeError):  # else it is read in pieces of 64 kB
+        fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return [request, answers, statuses], [asks, answer, status]
 
 
@@ -169,4 +173,4 @@ def _serve(requests: int, answers: int, statuses: int, *, is_alone: bool = False
     load_duckdb()
     from ._query_process import serve  # noqa: PLC0415 (loads DuckDB)
 
-    serve(*pipes)
+    serve(*pipes, ahead=is_alone)

@@ -10,8 +10,8 @@ import marshal
 import os
 import pickle
 import struct
-from itertools import chain
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from ._sql_result import EXACT, SqlResult
 
@@ -90,28 +90,28 @@ def read_result(read: Callable[[int], bytearray], limit: int | None) -> SqlResul
     return SqlResult(columns, types, rows=rows[:limit], is_cut=is_cut)
 
 
-def _piece(form: str, kind: str, data: bytearray) -> Any:
-    if form == "texts":
-        return data[:-1].decode().split("\0") if data else []
-    if form == "objects":
-        return marshal.loads(data)
+def _piece(form: str | list[str], kind: str, data: bytearray) -> Any:
     import numpy as np  # noqa: PLC0415 (loaded where there are arrays)
 
-    return np.frombuffer(data, EXACT[kind]) if data else np.empty(0, EXACT[kind])
+    if form == "plain":
+        return np.frombuffer(data, EXACT[kind]) if data else np.empty(0, EXACT[kind])
+    texts: list[Any]
+    if form == "texts":
+        texts = data[:-1].decode().split("\0") if data else []
+    else:
+        texts = marshal.loads(data) if form == "objects" else list(form)
+    if kind == "UUID":
+        texts = [UUID(text) if text else None for text in texts]
+    values = np.fromiter(texts, object, len(texts))
+    return values[np.frombuffer(data, np.uint8)] if isinstance(form, list) else values
 
 
 def _joined(pieces: list[tuple[Any, bytearray | None]], kind: str) -> Any:
-    """A whole column: a list of texts, or an array, masked where values are missing."""
-    if kind == "VARCHAR":
-        for values, missing in pieces:
-            for place, is_missing in enumerate(missing or b""):
-                if is_missing:
-                    values[place] = None
-        return list(chain.from_iterable(values for values, _ in pieces))
+    """A whole column, masked where values are missing."""
     import numpy as np  # noqa: PLC0415 (loaded where there are arrays)
 
     if not pieces:
-        return np.empty(0, EXACT[kind])
+        return np.empty(0, EXACT.get(kind, object))
     whole = pieces[0][0] if len(pieces) == 1 else np.concatenate([p for p, _ in pieces])
     if all(missing is None for _, missing in pieces):
         return whole
@@ -119,4 +119,8 @@ def _joined(pieces: list[tuple[Any, bytearray | None]], kind: str) -> Any:
         np.zeros(len(values), bool) if missing is None else np.frombuffer(missing, bool)
         for values, missing in pieces
     ]
-    return np.ma.masked_array(whole, np.concatenate(masks))
+    mask = np.concatenate(masks)
+    if kind in EXACT:
+        return np.ma.masked_array(whole, mask)
+    whole[mask] = None
+    return whole

@@ -28,6 +28,9 @@ EXACT = {
 }
 """Types that numpy holds exactly, and how; others are kept as Python values."""
 
+TEXTS = {"VARCHAR", "JSON", "UUID"}
+"""Types that travel as texts."""
+
 
 class SqlResult:
     """Rows and columns of a query, fetched whole.
@@ -67,8 +70,7 @@ class SqlResult:
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows, as tuples of Python values; None for NULL."""
         if self._rows is None:
-            arrays = self._arrays or []
-            lists = [a if isinstance(a, list) else a.tolist() for a in arrays]
+            lists = [array.tolist() for array in self._arrays or []]
             self._rows = list(zip(*lists, strict=True))
         return self._rows
 
@@ -84,9 +86,10 @@ class SqlResult:
         """The columns as arrays, masked where a value is NULL."""
         if self._arrays is None:
             rows = self._rows or []
-            self._arrays = [[row[i] for row in rows] for i in range(len(self.columns))]
-        columns = zip(self._arrays, self.types, strict=True)
-        self._arrays = [_column(a, k) if isinstance(a, list) else a for a, k in columns]
+            self._arrays = [
+                _column([row[place] for row in rows], kind)
+                for place, kind in enumerate(self.types)
+            ]
         return dict(zip(self.columns, self._arrays, strict=True))
 
     def to_pandas(self) -> pd.DataFrame:
@@ -106,8 +109,6 @@ def _column(values: list[Any], kind: str) -> Any:
     import numpy as np  # noqa: PLC0415 (not needed for plain rows)
 
     form = EXACT.get(kind)
-    if form == "O" and None not in values:
-        return np.fromiter(values, object, len(values))
     known = [value for value in values if value is not None]
     if form is None:
         numeric = known and all(type(value) in {int, float, bool} for value in known)

@@ -198,6 +198,34 @@ def test_arrays_and_rows_are_the_same(store: Store, columns: str, rows: str) -> 
         assert np.ma.getmaskarray(found).tolist() == np.ma.getmaskarray(other).tolist()
 
 
+COLUMNS = {
+    "few": "['a', 'ab', '', 'größer', 'a' || chr(0), 'train/loss'][1 + i % 6]",
+    "plain": "['a', 'b', 'abcdefgh', 'abcdefghi', repeat('x', 64)][1 + i % 5]",
+    "rare": "if(i = 4321, 'rare', 'often')",
+    "many": "md5(i::varchar)",
+    "long": "repeat('x', 100) || i % 3",
+    "missing": "if(i % 3 = 0, null, 'x' || i % 4)",
+    "nothing": "null::varchar",
+    "id": "if(i % 7 = 0, null, md5((i % 3)::varchar)::uuid)",
+    "ids": "md5(i::varchar)::uuid",
+    "json": "if(i % 7 = 0, null, json_object('a', i % 3))",
+    "number": "if(i % 7 = 0, null, i)::integer",
+    "flag": "if(i % 7 = 0, null, i % 2 = 0)",
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("count", [5000, 200_000])
+def test_long_columns_arrive_as_they_are(store: Store, column: str, count: int) -> None:
+    query = f"select {COLUMNS[column]} as c from range({count}) t(i)"  # noqa: S608
+    found, rows = store.sql(query), store.sql(query, limit=count)
+
+    assert found.fetchall() == rows.fetchall()
+    array, other = found.to_numpy()["c"], rows.to_numpy()["c"]
+    assert array.dtype == other.dtype
+    assert np.ma.getmaskarray(array).tolist() == np.ma.getmaskarray(other).tolist()
+
+
 def test_a_result_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_query_frames, "_MOST_BYTES", 10_000)
     connection = duckdb.connect()
