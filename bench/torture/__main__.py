@@ -11,9 +11,10 @@ from stepwell.store import StoreBusyError
 from ._plants import plant
 from ._setting import of_environment
 
-WRITERS = {"plain", "clock", "threads", "fork", "spawn", "quiet", "full", "brief"}
+WRITERS = set("plain clock threads fork spawn quiet full brief diverge again".split())
 _QUICK = -10
 _READERS = {"view": "view", "query": "query", "fold": "fold_and_die", "compact": "compact"}
+_ASKERS = {"ask", "look"}
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
         store = Path(rest[0]) if rest else apart.get(kind, setting.store)
         write(setting, kind, name, store)
         return
-    from . import _readers  # noqa: PLC0415
+    from . import _queries, _readers  # noqa: PLC0415
 
     plant(setting)
     warnings.simplefilter("ignore")  # what readers miss is found by what they give
@@ -41,6 +42,8 @@ def main() -> None:
             _readers.open_old(setting, Path(rest[0]))
         elif kind == "hold":
             _readers.hold(setting, float(rest[0]))
+        elif kind in _ASKERS:
+            getattr(_queries, kind)(setting, draw)
         elif kind in {"migrate", "copy"}:
             getattr(_readers, kind)(setting, draw, name)
         else:

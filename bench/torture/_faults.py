@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import stat
 import struct
 import subprocess
 import time
@@ -63,12 +64,7 @@ class Damage:
             self._lock.release()
 
     def _strike(self, whom: float, draw: random.Random) -> str | None:
-        ours = set(self._processes.all())
-        found = []
-        for path in sorted(self._journals.glob("*.journal")):
-            head = read_head(path.read_bytes())
-            if head is not None and head["pid"] in ours:
-                found.append((path, int(head["pid"])))
+        found = self._journals_of_ours()
         if not found:
             return None
         time.sleep(draw.random() * _UNFOLDED)
@@ -94,6 +90,16 @@ class Damage:
         os.utime(path, (times.st_atime, times.st_mtime))
         return "journals with a flipped bit"
 
+    def _journals_of_ours(self) -> list[tuple[Path, int]]:
+        ours = set(self._processes.all())
+        files = [
+            path
+            for path in sorted(self._journals.glob("*.journal"))
+            if stat.S_ISREG(path.lstat().st_mode)
+        ]
+        found = [(path, writer_of(path.read_bytes())) for path in files]
+        return [(path, pid) for path, pid in found if pid in ours]
+
 
 def records_of(data: bytes) -> list[tuple[int, int, int, bytes]]:
     """Kind, bounds and payload of a journal's whole records, read the simplest way."""
@@ -111,12 +117,14 @@ def records_of(data: bytes) -> list[tuple[int, int, int, bytes]]:
     return found
 
 
-def read_head(data: bytes) -> dict[str, object] | None:
-    """What a journal says of its writer."""
+def writer_of(data: bytes) -> int:
+    """The process that a journal says it is written by; 0 where it does not."""
     first = _FRAME.unpack_from(data, _MAGIC)[0] if len(data) > _MAGIC + 8 else 0
     records = records_of(data[: _MAGIC + first])
-    head: dict[str, object] | None = json.loads(records[0][3]) if records else None
-    return head
+    try:
+        return int(json.loads(records[0][3])["pid"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return 0  # a stranger
 
 
 def calls_behind(data: bytes, place: int) -> dict[str, int]:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 DONE, REFUSED, END = range(3)
@@ -21,8 +21,15 @@ DONE, REFUSED, END = range(3)
 _ENTRY = struct.Struct("<qdB7x")
 _ODD = (math.nan, math.inf, -math.inf, -0.0)
 _STEP, _RANGE = 2654435761, 2**32
-EVERY_ODD, EVERY_DEEP = 5, 7
-"""Of how many calls one has an odd value, and one a nested value."""
+_EVERY_ODD, _EVERY_DEEP = 5, 7
+_DIVERGE = "diverge"  # how the streams begin whose values grow beyond all bounds
+_ROUND, _LARGE, _LARGEST, _INFINITE = 100, 38, 80, 95  # calls of a divergence
+
+
+def frequencies(stream: str) -> dict[str, int]:
+    """Each metric of a stream, and of how many calls one has it."""
+    every = {"a": 1, "b": 1, "c": _EVERY_ODD, "deep/d": _EVERY_DEEP}
+    return every | ({"e": 1} if stream.startswith(_DIVERGE) else {})
 
 
 def value_of(stream: str, number: int) -> float:
@@ -32,7 +39,18 @@ def value_of(stream: str, number: int) -> float:
 
 def odd_value(number: int) -> float:
     """The odd value of a call."""
-    return _ODD[number // EVERY_ODD % len(_ODD)]
+    return _ODD[number // _EVERY_ODD % len(_ODD)]
+
+
+def diverging_value(number: int) -> float:
+    """A value that grows to the largest, of both signs, then is infinite, then none."""
+    place = number % _ROUND
+    sign = -1.0 if place % 2 else 1.0
+    if place < _LARGE:
+        return sign * 10.0 ** (8 * place)
+    if place < _LARGEST:
+        return sign * 1e308
+    return sign * math.inf if place < _INFINITE else math.nan
 
 
 def metrics_of(stream: str, number: int) -> dict[str, Any]:
@@ -41,11 +59,41 @@ def metrics_of(stream: str, number: int) -> dict[str, Any]:
         f"{stream}/a": number,
         f"{stream}/b": value_of(stream, number),
     }
-    if number % EVERY_ODD == 0:
+    if number % _EVERY_ODD == 0:
         metrics[f"{stream}/c"] = odd_value(number)
-    if number % EVERY_DEEP == 0:
+    if stream.startswith(_DIVERGE):
+        metrics[f"{stream}/e"] = diverging_value(number)
+    if number % _EVERY_DEEP == 0:
         metrics[stream] = {"deep": {"d": number / 3}}
     return metrics
+
+
+class Again(NamedTuple):
+    """A metric that all attempts at a run say, each from a step of its own on.
+
+    Attributes:
+        metric: Its name.
+        attempt: Which attempt it is, from 0.
+        first: The step of the stream's first call.
+    """
+
+    metric: str
+    attempt: int
+    first: int
+
+
+def note_try(folder: Path, again: Again) -> None:
+    """Note that an attempt is about to begin: a kill may leave no more than that of it."""
+    _try(folder, again).touch()
+
+
+def was_tried_again(again: Again, folder: Path) -> bool:
+    """Whether an attempt after this one was about to begin."""
+    return _try(folder, again._replace(attempt=again.attempt + 1)).exists()
+
+
+def _try(folder: Path, again: Again) -> Path:
+    return folder / f"{again.metric.partition('/')[0]}.{again.attempt}.tried"
 
 
 class Ledger:
@@ -56,11 +104,11 @@ class Ledger:
         stream: The stream's name, used once.
         run_id: The run that it belongs to.
         store: Path of the store.
-        ends_run: Whether its good end is a finished run.
+        again: What it says again of earlier attempts at its run.
     """
 
     def __init__(
-        self, folder: Path, stream: str, run_id: str, store: Path, *, ends_run: bool
+        self, folder: Path, stream: str, run_id: str, store: Path, again: "Again | None"
     ) -> None:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
         self._file = os.open(folder / f"{stream}.ledger", flags, 0o644)
@@ -68,7 +116,7 @@ class Ledger:
             "stream": stream,
             "run_id": run_id,
             "store": str(store),
-            "ends_run": ends_run,
+            "again": again,
         }
         os.write(self._file, json.dumps(head).encode() + b"\n")
 
@@ -90,7 +138,7 @@ class Said:
         stream: Its name.
         run_id: The run.
         store: Path of the store.
-        ends_run: Whether its good end is a finished run.
+        again: What it says again of earlier attempts at its run.
         done: Number and telling value of the acknowledged calls.
         refused: Numbers of the calls that the disk refused.
         has_ended: Whether it came to its good end.
@@ -99,7 +147,7 @@ class Said:
     stream: str
     run_id: str
     store: str
-    ends_run: bool
+    again: Again | None
     done: dict[int, float]
     refused: frozenset[int]
     has_ended: bool
@@ -119,8 +167,11 @@ def read_ledger(path: Path) -> Said | None:
             refused.add(number)
         else:
             has_ended = True
+    head = json.loads(first)
+    again = head.pop("again")
     return Said(
-        **json.loads(first),
+        **head,
+        again=Again(*again) if again else None,
         done=done,
         refused=frozenset(refused),
         has_ended=has_ended,

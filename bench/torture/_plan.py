@@ -11,16 +11,28 @@ ACTORS = (
     "clock",
     "spawn",
     "quiet",
+    "diverge",
+    "again",
     "view",
     "query",
     "fold",
     "migrate",
     "copy",
     "compact",
+    "ask",
+    "look",
 )
 """Kinds of the processes that are kept going, one of each."""
 
-_EVENTS = {"kill": 4, "kill_holder": 4, "stop": 5, "damage": 4, "hold": 2, "fill": 2}
+_EVENTS = {
+    "kill": 4,
+    "kill_holder": 4,
+    "stop": 5,
+    "damage": 4,
+    "hold": 2,
+    "fill": 2,
+    "stranger": 1,
+}
 _FIRST = 1.0  # seconds before anything befalls anybody
 _LAST = 1.0  # seconds without, at the end
 
@@ -31,8 +43,8 @@ class Event:
 
     Attributes:
         at: Seconds after the start.
-        kind: `kill`, `kill_holder`, `stop`, `damage`, `hold` or `fill`.
-        whom: From 0 to 1: the place of its victim among all.
+        kind: `kill`, `kill_holder`, `stop`, `damage`, `hold`, `fill` or `stranger`.
+        whom: From 0 to 1: the place of its victim, or of what it is, among all.
         amount: From 0 to 1: how long, how far, which bit.
     """
 

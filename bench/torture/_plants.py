@@ -13,6 +13,7 @@ PLANTS = {
     "torn": "a torn tail is filled up and counted as whole",
     "checksum": "checksums of records are not looked at",
     "buffered": "a call is acknowledged before its record is written",
+    "blocked": "a journal that cannot be folded keeps all others from being folded",
 }
 """Name of a bug, and what is wrong with it."""
 
@@ -26,6 +27,7 @@ def plant(setting: Setting) -> None:
             "torn": _fill_torn,
             "checksum": _skip_checksums,
             "buffered": _buffer,
+            "blocked": _fold_all_or_none,
         }[setting.plant]()
 
 
@@ -145,3 +147,11 @@ def _buffer() -> None:
         close(journal)
 
     Journal.write, Journal.close = late, closing  # type: ignore[method-assign]
+
+
+def _fold_all_or_none() -> None:
+    from stepwell.store import _fold  # noqa: PLC0415
+
+    _fold.fold_all_sound = lambda _connection, _lease, journals, some, _sample: some(
+        journals
+    )

@@ -51,6 +51,11 @@ class Setting:
         return self.base / "excuses"
 
     @property
+    def strangers(self) -> Path:
+        """Paths of what lies in the journals' folders and is no journal of a ledger."""
+        return self.base / "strangers"
+
+    @property
     def is_over(self) -> bool:
         """Whether the time is up."""
         return time.monotonic() >= self.until

@@ -6,6 +6,7 @@ import signal
 import tempfile
 import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from ._faults import Damage, SmallDisk
 from ._plan import ACTORS, Event, make_plan
 from ._processes import Processes
 from ._setting import Setting
+from ._strangers import Strangers
 
 HERE = Path(__file__).parent
 _TICK = 0.01  # seconds
@@ -83,6 +85,7 @@ class _Supervisor:
         environment |= self.setting.environment() | _plants.environment(self.setting)
         self.processes = Processes(base / "errors", environment)
         self.damage = Damage(self.setting, self.processes)
+        self.strangers = Strangers(self.setting)
         self.disk = SmallDisk(base / "small", _MEGABYTES)
         self.actors = list(ACTORS)
         if self.disk.is_there:
@@ -164,6 +167,9 @@ class _Supervisor:
             self.setting.count("full disks")
             self._later(event.amount * _LONGEST_FULL, self.disk.free)
 
+    def _stranger(self, event: Event) -> None:
+        self.strangers.add(event.whom, event.amount)
+
     def _later(
         self, seconds: float, act: Callable[..., object], *arguments: object
     ) -> None:
@@ -180,11 +186,15 @@ class _Supervisor:
             time.sleep(_TICK)
         for name in self.processes.end():
             self.setting.complain(f"{name} did not end within {_GRACE:g} s")
+        for path in self.strangers.gone():
+            self.setting.complain(f"{path.name} of {path.parent.parent.name} was removed")
 
     def _verify(self) -> Any:
         from ._verify import verify  # noqa: PLC0415 (loads DuckDB)
 
-        return verify(self.setting)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the strangers
+            return verify(self.setting)
 
     def _outcome(self, verdict: Any) -> Outcome:
         found = asdict(verdict)

@@ -13,17 +13,12 @@ from stepwell.store._fold import fold
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
 
-from ._ledger import (
-    EVERY_DEEP,
-    EVERY_ODD,
-    Said,
-    odd_value,
-    read_excuses,
-    read_ledgers,
-    value_of,
-)
+from ._again import Attempts
+from ._calls import Calls
+from ._ledger import Said, frequencies, read_excuses, read_ledgers, was_tried_again
 from ._readers import OLD_STORE
 from ._setting import Setting
+from ._strangers import strange_runs
 
 _LINES = 20  # troubles told of each kind
 _COUNTS = """
@@ -32,12 +27,14 @@ select any_value(metric), count(*) from totals_ t full join (
 ) p using (run_id, metric, rank, attempt)
 where t.count is distinct from p.count
 """
+_MEANS = """
+select any_value(metric), count(*) from summary
+where count > non_finite and coalesce(not isfinite(mean), true)
+"""
 _POINTS = """
 select run_id::varchar, count(p.run_id)
 from runs r full join points p using (run_id) group by 1
 """
-_EVERY = {"a": 1, "b": 1, "c": EVERY_ODD, "deep/d": EVERY_DEEP}
-"""Of how many calls one has each metric."""
 
 
 @dataclass(slots=True)
@@ -84,17 +81,19 @@ def verify(setting: Setting) -> Verdict:
         verdict.calls += len(said.done)
         verdict.refused += len(said.refused)
     before = _runs_of(OLD_STORE)
+    strange = strange_runs(setting)
     for store, streams in by_store.items():
-        calls = [_Calls.of(said, excuses) for said in streams]
-        comparison = _Comparison(verdict, store, calls)
+        calls = [Calls.of(said, excuses) for said in streams]
+        comparison = _Comparison(verdict, store, calls, strange)
         is_old = store.is_relative_to(setting.base / "old")
         comparison.make(before if is_old else {})
-        comparison.check_ends()
+        comparison.check_ends(setting.ledgers)
     for least in sorted(setting.base.glob("copies/*/least.json")):
         known = json.loads(least.read_text())
         streams, numbers = by_store.get(Path(known["store"]), []), known["calls"]
-        calls = [_Calls.of(said, excuses, numbers.get(said.stream, 0)) for said in streams]
-        _Comparison(verdict, least.with_name(setting.store.name), calls).make({})
+        calls = [Calls.of(said, excuses, numbers.get(said.stream, 0)) for said in streams]
+        store = least.with_name(setting.store.name)
+        _Comparison(verdict, store, calls, strange).make({})
     return verdict
 
 
@@ -108,41 +107,14 @@ def _runs_of(store: Path) -> dict[str, int]:
     return dict(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Calls:
-    """The calls of a stream that must be there, and those that may be."""
-
-    said: Said
-    must: NDArray[np.int64]
-    may: NDArray[np.int64]
-    is_whole: bool = True
-    is_damaged: bool = False
-
-    @classmethod
-    def of(cls, said: Said, excuses: dict[str, int], least: int | None = None) -> "_Calls":
-        """What is expected of a store, or of a copy with *least* of the calls."""
-        done = np.array(sorted(said.done), np.int64)
-        following = 1 + max([-1, *said.done, *said.refused])
-        under_way = [] if said.has_ended else [following]
-        may = np.append(done, np.array(under_way, np.int64))
-        must = done[:least]
-        certain = must[must < excuses.get(said.stream, 2**62)]
-        return cls(said, certain, may, least is None, said.stream in excuses)
-
-    def value(self, metric: str, number: int) -> float:
-        """What the stream said."""
-        if metric == "a":
-            return float(number)
-        if metric == "b":
-            return self.said.done.get(number, value_of(self.said.stream, number))
-        return odd_value(number) if metric == "c" else number / 3
-
-
 class _Comparison:
     """Compares one store with what was said to it."""
 
-    def __init__(self, verdict: Verdict, store: Path, calls: list[_Calls]) -> None:
+    def __init__(
+        self, verdict: Verdict, store: Path, calls: list[Calls], strange: set[str]
+    ) -> None:
         self._verdict = verdict
+        self._strange = strange
         self._store = store
         self._calls = calls
         self._label = f"{store.parent.parent.name}/{store.parent.name}"
@@ -153,31 +125,35 @@ class _Comparison:
         open_store(self._store)
         fold(lease)
         self._verdict.stores += 1
-        runs: dict[str, list[_Calls]] = {}
+        runs: dict[str, list[Calls]] = {}
         for calls in self._calls:
             runs.setdefault(calls.said.run_id, []).append(calls)
         with lease.shared() as connection:
             metric, count = connection.execute(_COUNTS).fetchone() or ("", 0)
             self._add("twice", count, f"{metric} has other totals than points")
+            metric, count = connection.execute(_MEANS).fetchall()[0]
+            self._add("invented", count, f"{metric} has finite values, and no finite mean")
             points = dict(connection.execute(_POINTS).fetchall())
             for run_id, count in before.items():
                 found = points.get(run_id, 0)
                 self._add("lost", max(0, count - found), f"of {run_id}, there before")
                 self._add("twice", max(0, found - count), f"of {run_id}, there before")
-            for run_id in points.keys() - before.keys() - runs.keys():
+            for run_id in points.keys() - before.keys() - runs.keys() - self._strange:
                 self._add("invented", points[run_id], f"of {run_id}, that nobody began")
             for run_id, group in runs.items():
                 self._compare_run(connection, run_id, group)
 
-    def check_ends(self) -> None:
+    def check_ends(self, ledgers: Path) -> None:
         """Look whether each run that came to its good end is finished."""
         with open_store(self._store) as store:
             runs = {run.run_id: run for run in store.runs()}
         for calls in self._calls:
             said, run = calls.said, runs.get(calls.said.run_id)
+            if "." in said.stream or (said.again and was_tried_again(said.again, ledgers)):
+                continue  # its end is not the run's
             # Damage may have taken the record of the end, where no fold had come before it.
             is_sure = said.has_ended and not said.refused and not calls.is_damaged
-            if said.ends_run and is_sure and (run is None or run.status != "finished"):
+            if is_sure and (run is None or run.status != "finished"):
                 end = f"{run.status} ({run.exit_message})" if run else "not there"
                 self._add("lost", 1, f"{said.stream} is {end}, not finished")
 
@@ -185,7 +161,7 @@ class _Comparison:
         self._verdict.add(kind, number, f"{self._label}: {words}")
 
     def _compare_run(
-        self, connection: duckdb.DuckDBPyConnection, run_id: str, group: list[_Calls]
+        self, connection: duckdb.DuckDBPyConnection, run_id: str, group: list[Calls]
     ) -> None:
         found = connection.execute(
             "select metric, step, value from points where run_id = ?::uuid order by 1, 2",
@@ -197,29 +173,33 @@ class _Comparison:
         claimed = 0
         for calls in group:
             there: set[int] = set()
-            for metric, every in _EVERY.items():
+            for metric, every in frequencies(calls.said.stream).items():
                 mine = names == f"{calls.said.stream}/{metric}"
                 claimed += int(mine.sum())
                 there.update(steps[mine].tolist())
                 must = calls.must[calls.must % every == 0]
                 words = f"{calls.said.stream}/{metric}"
                 self._add("lost", int((~np.isin(must, steps[mine])).sum()), words)
-                self._compare_points(calls, metric, steps[mine], values[mine])
+                self._compare_points(calls, metric, steps[mine], values[mine], every)
             missing = calls.said.done.keys() - there - set(calls.must.tolist())
             self._verdict.excused += len(missing) if calls.is_whole else 0
+        attempts = Attempts(group)
+        if attempts.metric:
+            claimed += attempts.compare(connection, run_id, self._add)
         self._add("invented", len(steps) - claimed, f"other metrics of {run_id}")
 
     def _compare_points(
         self,
-        calls: _Calls,
+        calls: Calls,
         metric: str,
         steps: NDArray[np.int64],
         values: NDArray[np.float64],
+        every: int,
     ) -> None:
         words = f"{calls.said.stream}/{metric}"
         different, first = np.unique(steps, return_index=True)
         self._add("twice", len(steps) - len(different), words)
-        right = np.isin(different, calls.may) & (different % _EVERY[metric] == 0)
+        right = np.isin(different, calls.may) & (different % every == 0)
         kept = values[first]
         for place in np.flatnonzero(right).tolist():
             expected = calls.value(metric, int(different[place]))

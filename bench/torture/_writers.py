@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import stepwell
-from stepwell.store import StoreLocationError
+from stepwell.store import StoreBusyError, StoreLocationError
 from stepwell.store._journal import Journal
 
-from ._ledger import DONE, REFUSED, Ledger, metrics_of, value_of
+from ._ledger import DONE, REFUSED, Again, Ledger, metrics_of, note_try, value_of
 from ._plants import plant
 from ._setting import Setting, of_environment
 
 _CALLS = (200, 10_000)  # of a run
 _BRIEF = 40  # calls of a run in a store that is being migrated
 _QUIET = (20, 600)  # calls of a run in the quiet store
+_AGAIN = (20, 400)  # calls of an attempt
+_ATTEMPTS = 3  # at a run
 _BURST = 60  # calls at most between two pauses
 _PAUSE = 0.2  # seconds at most
 _SLOW_BURST = 20  # on the small disk, and in the quiet store
@@ -66,16 +68,22 @@ def _turn_clock(draw: random.Random) -> None:
 class _Speaker:
     """Says one stream."""
 
-    def __init__(self, setting: Setting, run: Any, stream: str, store: Path) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        run: Any,
+        stream: str,
+        store: Path,
+        again: Again | None = None,
+    ) -> None:
         self._setting = setting
         self._run = run
         self._stream = stream
+        self._again = again
         self._draw = setting.draw(stream)
         self._is_slow = store in {setting.full_store, setting.quiet_store}
         self._next = 0
-        self._ledger = Ledger(
-            setting.ledgers, stream, run.id, store, ends_run="." not in stream
-        )
+        self._ledger = Ledger(setting.ledgers, stream, run.id, store, again)
 
     def speak(self, calls: int, *, counts: bool = False) -> None:
         """Say *calls* more calls, or as many as there is time for.
@@ -95,6 +103,9 @@ class _Speaker:
             left -= 1
             metrics = metrics_of(self._stream, number)
             _refused.now = False
+            if self._again:
+                value = value_of(self._stream, number)
+                self._run.log({self._again.metric: value}, self._again.first + number)
             self._run.log(metrics, None if counts else number)
             kind = REFUSED if _refused.now else DONE
             self._ledger.note(number, value_of(self._stream, number), kind)
@@ -120,23 +131,21 @@ def write(setting: Setting, kind: str, name: str, store: Path) -> None:
 
     Args:
         setting: The torture.
-        kind: `plain`, `clock`, `threads`, `fork`, `spawn`, `quiet`, `full` or `brief`.
+        kind: `plain`, `clock`, `threads`, `fork`, `spawn`, `quiet`, `full`, `brief`,
+            `diverge` or `again`.
         name: The writer's name, used once.
         store: Path of the store.
     """
     draw = setting.draw(name)
     if kind == "clock":
         _turn_clock(draw)
-    few = {"brief": (_BRIEF, _BRIEF), "quiet": _QUIET}
+    few = {"brief": (_BRIEF, _BRIEF), "quiet": _QUIET, "again": _AGAIN}
     calls = draw.randint(*few.get(kind, _CALLS))
-    try:
-        run = stepwell.init("torture", name, store=store)
-    except StoreLocationError:
-        if store != setting.full_store:
-            raise
-        setting.count("starts refused by a full disk")
+    again = _attempt(setting, name) if kind == "again" else None
+    run = _begin(setting, name, store, again)
+    if run is None:
         return
-    speaker = _Speaker(setting, run, name, store)
+    speaker = _Speaker(setting, run, name, store, again)
     helpers = [
         start(target=_speak_apart, args=(run, f"{name}.{number}", store, calls // 2))
         for start in _HELPERS.get(kind, ())
@@ -146,8 +155,35 @@ def write(setting: Setting, kind: str, name: str, store: Path) -> None:
         speaker.speak(draw.randint(0, 2 * _BURST))
     for helper in helpers:
         helper.start()
-    speaker.speak(calls, counts=kind not in _HELPERS)
+    speaker.speak(calls, counts=kind not in {*_HELPERS, "again"})
     for helper in helpers:
         helper.join()
     run.finish()
     speaker.end()
+
+
+def _begin(setting: Setting, name: str, store: Path, again: Again | None) -> Any:
+    """A writer's run; None where there can be none just now."""
+    try:
+        if again is None:
+            return stepwell.init("torture", name, store=store)
+        note_try(setting.ledgers, again)
+        given = again.metric.partition("/")[0]
+        run = stepwell.init("torture", id=given, resume="allow", store=store)
+    except StoreBusyError:
+        setting.count("waits in vain")
+        return None
+    except StoreLocationError:
+        if store != setting.full_store:
+            raise
+        setting.count("starts refused by a full disk")
+        return None
+    setting.count("attempts at a run" if again.attempt else "runs to be resumed")
+    return run
+
+
+def _attempt(setting: Setting, name: str) -> Again:
+    """Which attempt at which run a writer makes, by the number in its name."""
+    run, attempt = divmod(int(name.rpartition("-")[2]) - 1, _ATTEMPTS)
+    first = setting.draw(name, "first").randrange(_AGAIN[1]) if attempt else 0
+    return Again(f"chain-{run}/said", attempt, first)

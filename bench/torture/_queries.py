@@ -1,0 +1,155 @@
+"""The processes that ask for much in SQL, and one that looks how long it waits for them."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stepwell.store import QueryError, QueryTimeoutError, Store
+from stepwell.store._location import resolve
+from stepwell.store._locks import LockFile
+
+from ._setting import Setting
+
+_REFUSED = Path(__file__).parents[2] / "tests" / "sql_queries" / "refused.sql"
+_LONG = (
+    "select count(*) from range(1000000000000)",
+    "select sum(a.value * b.value * c.value) from points a, points b, points c",
+    "select a.metric, max(a.value - b.value) from metrics a, metrics b group by 1",
+    "with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) from r",
+    "select max(length(repeat('x', 1000) || n)) from range(100000000000) t(n)",
+    "select count(*) from (select list(n) from range(100000000) t(n) group by n % 7)",
+)
+_LIMITS = (0.3, 3.0)  # seconds that a query may take
+_LATE = 1.0  # seconds after its limit in which it has ended
+_PATIENCE = 60.0  # seconds that a question waits for its lease
+_MOST = 0.5  # seconds that nobody waits longer for a query
+_NOISE = 0.3  # seconds that such a wait is measured too long, on a busy machine
+_TICK = 0.02  # seconds
+_STOPPED = "T"  # how the system calls a process that was stopped
+
+
+def ask(setting: Setting, draw: random.Random) -> None:
+    """Ask what takes long, and what is forbidden, in turn and at random."""
+    stores = [Store(path, seconds=_PATIENCE) for path in _stores(setting)]
+    refused = [
+        line.format(folder=setting.base / "forbidden")
+        for line in _REFUSED.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#") and "\\" not in line
+    ]
+    while not setting.is_over:
+        store = draw.choice(stores)
+        if draw.random() < 0.5:  # noqa: PLR2004
+            _ask_long(setting, store, draw.choice(_LONG), draw.uniform(*_LIMITS))
+        else:
+            _ask_forbidden(setting, store, draw.choice(refused))
+        time.sleep(draw.random() * 0.5)
+
+
+def _stores(setting: Setting) -> list[Path]:
+    return [setting.quiet_store, setting.quiet_store, setting.store]
+
+
+def _ask_long(setting: Setting, store: Store, query: str, limit: float) -> None:
+    store.runs(limit=1)  # what there is to fold is folded
+    with _watching(_lock_of(store.location)) as watch:
+        try:
+            store.sql(query, timeout=limit)
+        except QueryTimeoutError:
+            setting.count("queries that were stopped at their limit")
+        except QueryError:
+            setting.count("queries that were stopped by something else")
+        else:
+            setting.count("queries that came to their end")
+    if watch.asked > limit + _LATE + _NOISE:
+        setting.complain(f"a query of {limit:.1f} s took {watch.asked:.1f} s: {query}")
+
+
+def _ask_forbidden(setting: Setting, store: Store, query: str) -> None:
+    try:
+        store.sql(query, timeout=_LIMITS[1])
+    except QueryError:
+        setting.count("queries that were refused")
+    else:
+        setting.complain(f"a query was not refused: {query}")
+    if (setting.base / "forbidden").exists():
+        setting.complain(f"a query wrote a file: {query}")
+
+
+def look(setting: Setting, draw: random.Random) -> None:
+    """Read again and again, and look how long a query lets one wait."""
+    path = setting.quiet_store
+    store = Store(path, seconds=_PATIENCE)
+    lock = _lock_of(path)
+    while not setting.is_over:
+        with _watching(lock) as watch:
+            runs = store.runs(limit=3)
+            if runs:
+                store.summary(draw.choice(runs))
+        setting.count("reads beside queries")
+        if watch.asked > _TICK:
+            setting.count("reads that a query was in the way of")
+        if watch.asked > _MOST + _NOISE:
+            setting.complain(
+                f"unseen: a read took {watch.seconds:.2f} s, and a query held the store for"
+                f" {watch.asked:.2f} s of it"
+            )
+        time.sleep(draw.random() * 0.1)
+
+
+def _lock_of(store: Path) -> LockFile:
+    return LockFile(resolve(store).journals / ".lock")
+
+
+class _Watch(threading.Thread):
+    """Looks at a lock while another thread reads: who has it, and for how long.
+
+    Attributes:
+        seconds: How long it went on.
+        asked: For how much of it a query held the store, and could have let go.
+    """
+
+    def __init__(self, lock: LockFile) -> None:
+        super().__init__(daemon=True)
+        self._lock = lock
+        self._is_over = threading.Event()
+        self.seconds = self.asked = 0.0
+
+    def run(self) -> None:
+        began = last = time.monotonic()
+        while not self._is_over.wait(_TICK):
+            now = time.monotonic()
+            if _is_query(self._lock.holder()):
+                # Where this process had no turn for longer, the others had none, either.
+                self.asked += min(now - last, 2 * _TICK)
+            last = now
+        self.seconds = time.monotonic() - began
+
+    def stop(self) -> None:
+        """End it, and wait for its end."""
+        self._is_over.set()
+        self.join()
+
+
+@contextmanager
+def _watching(lock: LockFile) -> Iterator[_Watch]:
+    watch = _Watch(lock)
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+
+
+def _is_query(pid: int | None) -> bool:
+    """Whether a process runs somebody's query, and was not stopped on purpose."""
+    if pid is None:
+        return False
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return b"_query_start" in command and state != _STOPPED
