@@ -129,6 +129,9 @@ class RunRows:
         if not header.primary or header.number < self._stands_by(header.run_id):
             return
         if (row["status"], row["exit_message"]) != (status, message):
+            begun = row["created_at"]
+            if time is not None and begun is not None:
+                time = max(time, begun)  # a file system has a coarse clock of its own
             row |= {"status": status, "exit_message": message, "finished_at": time}
             self._changed.add(header.run_id)
 

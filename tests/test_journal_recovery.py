@@ -49,6 +49,22 @@ def test_a_torn_tail_is_cut_and_counted(
     assert journals(store_path) == []
 
 
+@pytest.mark.parametrize("ago", [0.004, 60.0, 1e9])
+def test_a_crashed_run_has_not_ended_before_it_began(
+    store_path: Path, make_writer: MakeWriter, rows: Rows, ago: float
+) -> None:
+    # The clock of a file system is coarse, or that of another machine.
+    writer = make_writer(**GONE)
+    log(writer, 3)
+    then = time.time() - ago
+    os.utime(writer.journal.path, (then, then))
+
+    ((status, took),) = rows("select status, seconds from run_table")
+
+    assert status == "crashed"
+    assert took >= 0
+
+
 def test_a_tail_that_is_torn_while_its_writer_lives_is_waited_for(
     store_path: Path, make_writer: MakeWriter, rows: Rows
 ) -> None:
