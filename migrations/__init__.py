@@ -4,7 +4,6 @@ Imports nothing of `stepwell`: a revision must not change when today's code does
 """
 
 import threading
-from importlib.resources import files
 from pathlib import Path
 
 HEAD = "0003"
@@ -39,6 +38,8 @@ def upgrade(database: Path, storage_version: str, revision: str = "head") -> Non
 
 
 def _upgrade(database: Path, storage_version: str, revision: str) -> None:
+    from importlib.resources import files  # noqa: PLC0415 (slow to import)
+
     import sqlalchemy as sa  # noqa: PLC0415 (slow to import)
     from alembic import command  # noqa: PLC0415 (slow to import)
     from alembic.config import Config  # noqa: PLC0415

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ._errors import QueryError, StepwellError
+from ._forks import starting_process
 from ._light_duckdb import load_duckdb
 from ._query_worker import ProcessEndedError, QueryWorker
 
@@ -63,25 +64,38 @@ def worker() -> Iterator[QueryWorker]:
             _end(taken)
 
 
+def start_ahead() -> None:
+    """Let a process come up, where none is idle, while this one does something else.
+
+    Raises:
+        QueryError: If the system lets none be started.
+    """
+    if not _idle:
+        started = _started()
+        with _lock:
+            _idle.append(started)
+
+
 def _started() -> QueryWorker:
     path = json.dumps([entry or str(os.curdir) for entry in sys.path])
     if not sys.executable:
         raise QueryError("Python does not say which program it is, and SQL needs another")
-    theirs, mine = _pipes()
-    actions = [(os.POSIX_SPAWN_DUP2, theirs[place], place) for place in range(3)]
-    arguments = [sys.executable, *_OPTIONS, path]
-    try:
-        pid = os.posix_spawn(sys.executable, arguments, os.environ, file_actions=actions)
-    except OSError as error:
-        for descriptor in mine:
-            os.close(descriptor)
-        raise QueryError(
-            f"cannot start the process that runs queries: {error.strerror or error}"
-        ) from error
-    finally:
-        for descriptor in theirs:
-            os.close(descriptor)
-    return _registered(QueryWorker(pid, *mine))
+    with starting_process:  # a child that is forked now would keep the pipes open
+        theirs, mine = _pipes()
+        actions = [(os.POSIX_SPAWN_DUP2, theirs[place], place) for place in range(3)]
+        program = [sys.executable, *_OPTIONS, path]
+        try:
+            pid = os.posix_spawn(program[0], program, os.environ, file_actions=actions)
+        except OSError as error:
+            for descriptor in mine:
+                os.close(descriptor)
+            raise QueryError(
+                f"cannot start the process that runs queries: {error.strerror or error}"
+            ) from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        return _registered(QueryWorker(pid, *mine))
 
 
 def fork_query_process() -> None:
@@ -111,10 +125,19 @@ def fork_query_process() -> None:
 
 def _pipes() -> tuple[list[int], list[int]]:
     """Their ends and ours: of requests, of answers, and of statuses."""
-    (request, asks), (answer, answers), (status, statuses) = (os.pipe() for _ in range(3))
+    (request, asks), (answer, answers), (status, statuses) = (_pipe() for _ in range(3))
     with suppress(OSError, AttributeError):  # else it is read in pieces of 64 kB
         fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return [request, answers, statuses], [asks, answer, status]
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe that is none of the standard streams, where those are closed."""
+    ends = os.pipe()
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends]
+    for end in ends:
+        os.close(end)
+    return high[0], high[1]
 
 
 def _registered(made: QueryWorker) -> QueryWorker:

@@ -11,7 +11,6 @@ import os
 import pickle
 import struct
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from ._sql_result import EXACT, SqlResult
 
@@ -101,6 +100,8 @@ def _piece(form: str | list[str], kind: str, data: bytearray) -> Any:
     else:
         texts = marshal.loads(data) if form == "objects" else list(form)
     if kind == "UUID":
+        from uuid import UUID  # noqa: PLC0415 (where there are any)
+
         texts = [UUID(text) if text else None for text in texts]
     values = np.fromiter(texts, object, len(texts))
     return values[np.frombuffer(data, np.uint8)] if isinstance(form, list) else values

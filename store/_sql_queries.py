@@ -47,6 +47,9 @@ class SqlQueries:
             QueryError: If it is refused or fails; QueryTimeoutError if it takes too long.
             StoreError: If the store cannot be locked or read.
         """
+        from ._query_start import start_ahead  # noqa: PLC0415
+
+        start_ahead()
         from ._query_sql import run_query  # noqa: PLC0415
 
         with self._reading():

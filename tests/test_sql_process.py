@@ -162,6 +162,22 @@ def test_the_command_forks_its_process_before_it_has_threads(
     assert output(code, store.location) == "[(1,)]\nTrue\n1\n"
 
 
+def test_a_program_without_standard_streams_can_ask(store: Store, output: Output) -> None:
+    code = """
+        import os, sys
+        from pathlib import Path
+        from stepwell.store import Store
+        for stream in range(3):
+            os.close(stream)
+        found = Store(sys.argv[1]).sql("select 1").fetchall()
+        Path(sys.argv[2]).write_text(str(found))
+        os._exit(0)
+    """
+    said = store.location.with_name("said.txt")
+    output(code, store.location, said)
+    assert said.read_text() == "[(1,)]"
+
+
 def test_a_limit_stops_the_query_at_its_source(store: Store) -> None:
     result = store.sql("from range(1_000_000_000_000)", limit=3)
 
