@@ -188,6 +188,7 @@ def _fields(case: Case) -> dict[str, Any]:
     last = [one for one in case.journals if one.header["primary"]] or [*case.journals]
     end = {"attempt": len(case.attempts)} | _end(last[-1])
     if not case.is_in_order:
+        end.pop("finished_at", None)
         return end  # the rest depends on what was folded first
     primary = case.journals[0]
     fields: dict[str, Any] = dict.fromkeys(_STARTED_FIELDS + _CHANGED_FIELDS)
@@ -209,7 +210,11 @@ def _fields(case: Case) -> dict[str, Any]:
                 _change(fields, record.value)
     if fields["created_at"] is None:
         del fields["host"], fields["pid"]  # those of whichever writer was folded first
-    return fields | end
+    fields |= end
+    begun, ended = fields["created_at"], fields.get("finished_at")
+    if begun is not None and ended is not None:
+        fields["finished_at"] = max(begun, ended)  # none ends before
+    return fields
 
 
 def _start(fields: dict[str, Any], started: dict[str, Any]) -> None:
