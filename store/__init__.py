@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ._merge import MergedStore, merge_stores
     from ._open import locate_store, open_store
     from ._recorder import Recorder
+    from ._regular import file_to_replace
     from ._removal import RemovedRuns
     from ._repair import RepairedStore, repair_store
     from ._run import Run
@@ -136,6 +137,7 @@ __all__ = [
     "describe_end",
     "end_by_now",
     "examine",
+    "file_to_replace",
     "init",
     "known_names",
     "locate_store",
@@ -195,6 +197,7 @@ _LAZY = {
     "describe_end": "_end_status",
     "end_by_now": "_session",
     "examine": "_doctor",
+    "file_to_replace": "_regular",
     "fork_query_process": "_query_start",
     "init": "_start",
     "known_names": "_known_names",

@@ -11,6 +11,7 @@ import duckdb
 
 from ._errors import ConfigurationError, StoreLocationError
 from ._query_runs import Chosen
+from ._regular import file_to_replace
 from ._sql_result import SqlResult
 
 FORMATS = ("csv", "parquet")
@@ -124,7 +125,7 @@ def write_result(result: SqlResult, file: Path, form: str) -> None:
 
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of *file* at the end.
+    """A path to write to, which takes the place of *file*, or of what it links to.
 
     It is in a folder of ours, so that nobody can put a link there, which DuckDB follows.
 
@@ -133,14 +134,15 @@ def replacing(file: Path) -> Iterator[Path]:
     """
     part = file
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{file.name[:32]}-"
+        target = file_to_replace(file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".{target.name[:32]}-"
         with TemporaryDirectory(
-            prefix=prefix, dir=file.parent, ignore_cleanup_errors=True
+            prefix=prefix, dir=target.parent, ignore_cleanup_errors=True
         ) as folder:
-            part = Path(folder) / file.name
+            part = Path(folder) / target.name
             yield part
-            part.replace(file)
+            part.replace(target)
     except OSError as error:
         raise _unwritable(file, _reason(file, error)) from error
     except duckdb.Error as error:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,3 +190,30 @@ def test_the_store_itself_is_not_written_over(invoke: Invoke, path: Path) -> Non
     assert result.exit_code == 2
     assert "is the store itself" in result.stderr
     assert invoke("from runs").exit_code == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_an_output_that_is_no_file_stays_what_it_is(
+    invoke: Invoke, tmp_path: Path, form: str
+) -> None:
+    pipe, link = tmp_path / f"pipe.{form}", tmp_path / f"link.{form}"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for name in (pipe.name, link.name):
+        result = invoke("select 1 as a", "-o", name)
+        assert result.exit_code == 2, result.output
+        assert result.stderr == f"Error: cannot write {name}: it is a pipe, not a file\n"
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [link, pipe]
+
+
+def test_an_output_that_is_a_link_is_written_where_it_leads(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    real, link = tmp_path / "elsewhere" / "real.csv", tmp_path / "link.csv"
+    link.symlink_to(real)  # to nothing as yet
+    for number in (1, 2):
+        assert invoke(f"select {number} as a", "-o", "link.csv").exit_code == 0
+        assert real.read_text() == f"a\n{number}\n"
+    assert link.is_symlink()

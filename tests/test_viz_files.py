@@ -144,6 +144,14 @@ def test_a_link_stays_a_link(page: Page, tmp_path: Path) -> None:
     assert (tmp_path / "real.png").is_file()
 
 
+def test_what_is_no_file_stays_what_it_is(page: Page, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(OSError, match=r"it is a pipe, not a file.*pipe\.png"):
+        save_page(page, tmp_path / "pipe.png")
+    assert (tmp_path / "pipe.png").is_fifo()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_threads_can_save_at_once(page: Page, tmp_path: Path) -> None:
     expected = rendered(page, ".svg")
     paths = [tmp_path / f"{number}.svg" for number in range(6)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, file_to_replace
 
 from ._drawing import DOTS_PER_INCH, new_figure
 from ._page import Page
@@ -73,7 +73,7 @@ def write_whole(path: Path, content: bytes) -> Path:
     Raises:
         OSError: The file can't be written there.
     """
-    target = Path(os.path.realpath(path))
+    target = file_to_replace(path)
     # Nobody can guess it, and so put a link there, in a folder that all may write to.
     passing = target.with_name(f".{target.name[:32]}.{secrets.token_hex(8)}.part")
     try:
