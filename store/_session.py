@@ -28,7 +28,7 @@ from ._location import Location
 from ._part_end import noted_end, unwatch_parts, watch_parts
 from ._process_end import forget_exit, how_process_ended, unwatch_exits, watch_exits
 from ._signals import raise_if_of_handler
-from ._termination import before_termination, unwatch_termination
+from ._termination import before_termination
 from ._writer import RunWriter
 
 if TYPE_CHECKING:
@@ -165,7 +165,6 @@ def _keep_exit_code() -> None:
 
 
 def _after_fork() -> None:
-    unwatch_termination()  # until the child records something
     forget_exit()
     keeper.forget()
     for writer in _writers:

@@ -16,6 +16,7 @@ from ._main_thread import do_in_main_thread
 
 _acts: list[Callable[[FrameType | None], None]] = []
 _is_wanted = False
+_masks = threading.local()
 
 
 def before_termination(
@@ -69,6 +70,24 @@ def _settle() -> None:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+def _before_fork() -> None:
+    # A child is forked with the handler of its parent: a signal that reaches it before it
+    # is a child's own would end the parent's runs, or be forgotten by Python. It waits.
+    if signal.getsignal(signal.SIGTERM) is _terminated:
+        _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _after_fork() -> None:
+    mask = _masks.__dict__.pop("before", None)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _after_fork_in_child() -> None:
+    unwatch_termination()  # until the child records something
+    _after_fork()
+
+
 def _terminated(number: int, frame: FrameType | None) -> None:
     for act in tuple(_acts):
         with contextlib.suppress(Exception):  # the process ends in any case
@@ -77,3 +96,10 @@ def _terminated(number: int, frame: FrameType | None) -> None:
     os.kill(os.getpid(), number)
     if os.getpid() == 1:  # of a container, whom no signal ends by itself
         os._exit(128 + number)
+
+
+os.register_at_fork(
+    before=_before_fork,
+    after_in_parent=_after_fork,
+    after_in_child=_after_fork_in_child,
+)
