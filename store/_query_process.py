@@ -4,6 +4,7 @@ The one that forks has no DuckDB of its own and waits; whatever a query does, to
 to time, is over when its own process ends. The next process makes its DuckDB ahead.
 """
 
+import fcntl
 import os
 import resource
 import select
@@ -181,6 +182,7 @@ def _answer(requests: int, answers: int, life: int) -> None:
     with suppress(QueryError, duckdb.Error):
         check(memory, "select 1")  # what takes long the first time
     request: Request = loaded(_read_frame(requests))
+    _end_with_server(requests)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     longest = min(request.wait + request.seconds + _MORE_SECONDS, 1e6)
     signal.setitimer(signal.ITIMER_REAL, longest)
@@ -201,6 +203,19 @@ def _answer(requests: int, answers: int, life: int) -> None:
     except StepwellError as error:
         send(frame_of_error(error))
         os._exit(0)
+
+
+def _end_with_server(requests: int) -> None:
+    """Let the end of the process that forked this one end it: nobody else would in time.
+
+    That one holds the pipe's other end, and the pipe's end is a SIGIO, which is fatal.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(requests, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(requests, fcntl.F_GETFL)
+    fcntl.fcntl(requests, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if select.select([requests], [], [], 0)[0]:
+        os._exit(0)  # it had gone before
 
 
 def _frames(

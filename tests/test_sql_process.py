@@ -81,6 +81,18 @@ def test_an_idle_process_that_was_killed_is_replaced(store: Store) -> None:
     assert store.sql("select 1").fetchall() == [(1,)]
 
 
+def test_a_query_whose_server_was_killed_begins_anew_at_once(store: Store) -> None:
+    store.sql("select 1")
+    (worker,) = _query_start._idle[-1:]
+    timer = threading.Timer(0.3, os.kill, (worker._pid, signal.SIGKILL))
+    timer.start()
+    begun = time.monotonic()
+    with pytest.raises(QueryTimeoutError):
+        store.sql(ENDLESS, timeout=1)
+    assert time.monotonic() - begun < 10  # not the 30 that a query may wait for the store
+    wait_for(lambda: not is_queried(store))
+
+
 def test_nothing_of_a_query_is_left_for_the_next(store: Store) -> None:
     store.sql("pivot metrics on metric using avg(value)")
     types = "select count(*) from duckdb_types() where type_name like '%pivot%'"
