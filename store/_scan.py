@@ -11,6 +11,7 @@ from pathlib import Path
 from ._format import (
     HEADER,
     KINDS,
+    MAGIC,
     OVERHEAD,
     Header,
     decode_header,
@@ -152,10 +153,16 @@ def _next_whole(path: Path, offset: int) -> int | None:
 
 def _is_cut(path: Path, offset: int, size: int) -> bool:
     """Whether the file's end is the beginning of a record."""
+    is_head = offset == 0  # where no header was read
     with open_ours(path) as file:
+        if is_head:
+            if not MAGIC.startswith(file.read(len(MAGIC))):
+                return False
+            offset = len(MAGIC)
         file.seek(offset)
         begin = file.read(OVERHEAD)
     if len(begin) < OVERHEAD:
         return True
     length, kind = unpack_frame(begin)
-    return bool(HEADER < kind < KINDS and length > size - offset)
+    is_ours = kind == HEADER if is_head else HEADER < kind < KINDS
+    return bool(is_ours and length > size - offset)
