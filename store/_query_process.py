@@ -64,33 +64,29 @@ class Request(NamedTuple):
     yields: bool
 
 
-def serve(requests: int, answers: int, statuses: int, *, ahead: bool) -> None:
+def serve(requests: int, answers: int, statuses: int) -> None:
     """Answer one query after the other until nobody can ask any more.
 
     Args:
         requests: Descriptor to read a pickled `Request` from.
         answers: Descriptor that the frames of an answer are written to; see `_query_wire`.
         statuses: Descriptor to say on how the process of each query has ended.
-        ahead: Whether the next process is made while a query runs, for more to come.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    following: _Child | None = None
     while True:
-        child, following = following or _Child(answers), None
+        child = _Child(answers)
         try:
             data = _read_frame(requests)
             child.hand(data)
             request: Request = loaded(data)
-            if ahead:
-                if request.with_numpy:
-                    import numpy  # noqa: F401, PLC0415 (for the next one)
-                following = _Child(answers)
+            if request.with_numpy:
+                import numpy  # noqa: F401, PLC0415 (for the next one)
             status = child.outcome(request, requests)
         finally:
             child.kill()
         if status is None:
-            os._exit(0)  # and the following one ends, too
+            return
         os.write(statuses, STATUS.pack(status))
 
 

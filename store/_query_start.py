@@ -196,4 +196,4 @@ def _serve(requests: int, answers: int, statuses: int, *, is_alone: bool = False
     load_duckdb()
     from ._query_process import serve  # noqa: PLC0415 (loads DuckDB)
 
-    serve(*pipes, ahead=is_alone)
+    serve(*pipes)
