@@ -24,11 +24,13 @@ from ._model import answer_to
 from ._records import FRESH, Case, Journal
 from ._strangers import STRANGERS
 
-_CASES = 300  # of a store
-_STRANGERS = 12  # of a store
+_CASES = 150  # of a store
+_STRANGE = 5  # stores: of so many one has strangers, and fewer cases,
+_CASES_BESIDE = 40  # since each stranger costs some folds that are for nothing
+_STRANGERS = 12
 _SECONDS = 20  # at most, to make a case smaller
 _AHEAD = 1800  # seconds: it stays fresh for as long as a store is looked at
-_PATIENCE = 60  # seconds that a fold may take, of all of a store
+_PATIENCE = 600  # seconds that a fold may take, of all of a store
 
 
 @dataclass(slots=True)
@@ -96,13 +98,15 @@ class Campaign:
         while outcome.journals < journals and outcome.is_good:
             cases: dict[int, Case] = {}
             count = 0
-            while len(cases) < _CASES and outcome.journals + count < journals:
+            has_strangers = self._stores % _STRANGE == 0
+            most = _CASES_BESIDE if has_strangers else _CASES
+            while len(cases) < most and outcome.journals + count < journals:
                 cases[number] = make_case(self._seed, number, self._here)
                 count += len(cases[number].journals)
                 number += 1
             outcome.journals += count
             draw = random.Random(f"{self._seed} strangers {number}")
-            strangers = draw.sample([*STRANGERS], _STRANGERS)
+            strangers = draw.sample([*STRANGERS], _STRANGERS if has_strangers else 0)
             self._check(cases, strangers, outcome)
             yield outcome
 

@@ -27,6 +27,9 @@ from ._texts import text_of, texts_of
 
 RANK_MAX = 2**15 - 1
 _LIVES = (RUNNING, RUNNING, DEAD, DEAD, DEAD, FRESH, SILENT)
+_BLOCK, _GROWN = 150, 4
+"""Of so many cases one after the other, and of so many blocks, one block's journals grow
+between folds: in a store with such a case all journals are folded as often."""
 _ATTEMPT_SECONDS = 1000  # from one attempt to the next
 _STATUSES = ("finished", "finished", "failed", "interrupted")
 _DEEPEST = 60
@@ -51,12 +54,13 @@ class Here:
 def make_case(seed: int, number: int, here: Here) -> Case:
     """Case *number* of a seed."""
     draw = random.Random(f"{seed} {number}")
-    return _Maker(draw, here).case()
+    return _Maker(draw, here, is_grown=number // _BLOCK % _GROWN == 0).case()
 
 
 class _Maker:
-    def __init__(self, draw: random.Random, here: Here) -> None:
+    def __init__(self, draw: random.Random, here: Here, *, is_grown: bool) -> None:
         self._draw = draw
+        self._is_grown = is_grown
         self._here = here
         found = str(uuid.UUID(int=draw.getrandbits(128), version=5))
         # Of version 5 where an id was given, of version 7 where not.
@@ -97,7 +101,9 @@ class _Maker:
         draw = self._draw
         count = draw.choice((2, 2, 3, 4))
         order = list(range(count))
-        arrivals = draw.choice(([0] * count, order, order[::-1], draw.sample(order, count)))
+        arrivals = [0] * count
+        if self._is_grown:
+            arrivals = draw.choice((order, order[::-1], draw.sample(order, count)))
         begin = draw.randrange(10**6, 1_700_000_000)
         before: dict[int, int] = {}  # by rank: identity of the last attempt
         for number in range(count):
@@ -150,7 +156,7 @@ class _Maker:
         )
 
     def _cuts(self) -> tuple[float, ...]:
-        count = self._draw.choice((0, 0, 0, 0, 1, 2))
+        count = self._draw.choice((0, 0, 1, 2)) if self._is_grown else 0
         return tuple(sorted(self._draw.random() for _ in range(count)))
 
     def _header(self, life: str, rank: int, *, primary: bool) -> dict[str, Any]:
