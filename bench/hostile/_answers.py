@@ -32,7 +32,7 @@ from summary
 """
 _PARAMS = "select run_id::varchar, key, text, number from params"
 _SHOWN = 3
-_CURVES_OF = 20  # runs: of one among so many
+_CURVES_OF = 75  # runs: of one among so many
 
 
 def differences(store: Store, answers: dict[str, Answer]) -> dict[str, list[str]]:
