@@ -17,7 +17,7 @@ METRICS = ("train/loss", "val/loss", "val/acc", "lr", "grad_norm")
 
 # A loss that falls to a floor given by the learning rate, and noise from a hash.
 _POINTS = """
-insert into points
+insert into store.main.points
 select
     run_id, ?, step, created_at + interval 1 millisecond * step,
     floor_ + exp(-8.0 * step / ?) + 0.05 * (hash(number, step, ?) % 10000) / 10000.0, 0, 1
@@ -25,7 +25,7 @@ from made, range(?) t(step)
 where number >= ? and number < ? order by number, step
 """
 _TOTALS = """
-insert into totals_
+insert into store.main.totals_
 select
     run_id, metric, 0, 1, ?, count(*), count(*) filter (not isfinite(value)),
     coalesce(sum(value) filter (isfinite(value)), 0),
@@ -83,7 +83,8 @@ def _make_runs(connection: duckdb.DuckDBPyConnection, runs: int, points: int) ->
         [texts],
     )
     connection.execute(
-        "insert into runs (run_id, name, project, group_name, tags, status, config,"
+        "insert into store.main.runs"
+        " (run_id, name, project, group_name, tags, status, config,"
         " created_at, finished_at, host, pid, attempt, lost_calls)"
         " select run_id, 'run-' || number, 'bench', 'g' || (number // 12), [], 'finished',"
         " config, created_at, created_at + interval 1 millisecond * ?, 'here', 1, 1, 0"
@@ -91,11 +92,13 @@ def _make_runs(connection: duckdb.DuckDBPyConnection, runs: int, points: int) ->
         [points],
     )
     connection.execute(
-        "insert into attempts_ select run_id, 1, 0, number::varchar, 0, created_at, 1"
+        "insert into store.main.attempts_"
+        " select run_id, 1, 0, number::varchar, 0, created_at, 1"
         " from made order by number"
     )
     connection.execute(
-        "insert into params_ select run_id, key, text, try_cast(text as double) from ("
+        "insert into store.main.params_"
+        " select run_id, key, text, try_cast(text as double) from ("
         " select run_id, number, unnest(['lr', 'batch_size', 'optimizer', 'model.depth',"
         " 'model.width', 'seed']) as key, unnest([config->>'lr', config->>'batch_size',"
         " config->>'optimizer', config->>'$.model.depth', config->>'$.model.width',"

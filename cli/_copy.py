@@ -33,3 +33,5 @@ def copy(ctx: click.Context, location: Path | None, target: Path, as_json: bool)
         f"; {shared.counted(made.running, 'run')} still going on" if made.running else ""
     )
     say(f"{made.location}: {extent}, {shared.size(made.size)}{running}")
+    if made.foreign:
+        say(f"with what is not Stepwell's: {', '.join(made.foreign)}", err=True)

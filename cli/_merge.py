@@ -42,4 +42,6 @@ def merge(
         line = f"{line} {', '.join(parts)}"
         if one.figures:
             line += f"; {shared.counted(one.figures, 'figure')}"
+        if one.foreign:
+            line += f"; not taken: {', '.join(one.foreign)}"
         say(line)

@@ -16,6 +16,12 @@ groups to larger ones, and so write a whole table anew."""
 BLOCK_BYTES = 2**16
 """Of a new file; small, since a table's last block and free ones are waste."""
 
+LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""Suffixes of what DuckDB keeps beside a database, and takes in from there."""
+
+FROZEN = ("enable_external_access = false", "lock_configuration = true")
+"""Settings by which an instance opens no file but those that it was allowed to."""
+
 _lock = threading.Lock()
 
 
@@ -57,6 +63,9 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
     try:
         with engine.connect() as connection:
+            named = ", ".join(f"'{path}{suffix}'" for suffix in ("", *LOGS))
+            for setting in (f"allowed_paths = [{named}]", *FROZEN):
+                connection.exec_driver_sql(f"SET {setting}")
             connection.exec_driver_sql(f"ATTACH '{path}' AS store ({option})")
             connection.exec_driver_sql("USE store")
             connection.commit()

@@ -24,7 +24,7 @@ from (
         last_sign, is_primary
     from journals_
     union all
-    select writer, false as is_open, last_sign, is_primary from other.journals_
+    select writer, false as is_open, last_sign, is_primary from other.main.journals_
 ) group by writer
 """
 _PARTS = """
@@ -38,7 +38,7 @@ from attempts_ a left join ({journals}) j on j.writer = a.writer
 where a.run_id in (select unnest(from_json(?, '["UUID"]')))
 """
 _RENUMBER = """
-update attempts_ set number = n.number
+update store.main.attempts_ set number = n.number
 from (
     select unnest(from_json(?, '["UUID"]')) as run_id,
         unnest(from_json(?, '["INTEGER"]')) as attempt,
@@ -89,7 +89,7 @@ left join left_out o on o.run_id = n.run_id and o.metric = n.metric and o.rank =
     and o.number = n.number
 """
 _MARK = """
-update totals_ set superseded_from = s.from_step from ({from_steps}) s
+update store.main.totals_ set superseded_from = s.from_step from ({from_steps}) s
 where totals_.run_id = s.run_id and totals_.metric = s.metric and totals_.rank = s.rank
     and totals_.attempt = s.attempt
     and totals_.superseded_from is distinct from s.from_step

@@ -7,7 +7,7 @@ from ._attempts import number_attempts
 
 # Attempts that are numbers followed one another.
 _OF_JOURNALS = """
-insert into attempts_
+insert into store.main.attempts_
 select
     j.run_id, j.attempt, j.rank, j.writer, {follows},
     coalesce(least(t.first_time, j.last_sign), j.last_sign), 1
@@ -19,7 +19,7 @@ anti join attempts_ a
     on a.run_id = j.run_id and a.attempt = j.attempt and a.writer = j.writer
 """
 _OF_POINTS = """
-insert into attempts_
+insert into store.main.attempts_
 select j.run_id, j.attempt, j.rank, '', {follows}, min(j.first_time), 1
 from totals_ j
 anti join attempts_ a
@@ -32,7 +32,7 @@ select run_id::varchar from attempts_ group by run_id
 having count(distinct attempt) > 1 or max(number) > 1
 """
 _LAST = """
-update runs set attempt = n.number
+update store.main.runs set attempt = n.number
 from (
     select run_id, least(max(number), 32767) as number from attempts_ group by run_id
 ) n
@@ -52,5 +52,5 @@ def complete_attempts(connection: duckdb.DuckDBPyConnection) -> None:
     }
     renumber(connection, writers, numberings)
     connection.execute(_LAST)
-    connection.execute("update totals_ set superseded_from = null")
+    connection.execute("update store.main.totals_ set superseded_from = null")
     mark_all(connection)

@@ -19,6 +19,7 @@ import duckdb
 
 from stepwell import migrations
 
+from ._contents import quoted
 from ._errors import StoreBusyError, StoreDamagedError, StoreLocationError
 from ._explain import explain
 from ._fold import fold
@@ -26,11 +27,13 @@ from ._hidden_folder import COMPACT, hidden_folder, remove_left
 from ._lease import ROW_GROUP, SECONDS, STORAGE_VERSION, Lease, lease_of
 from ._location import Location, existing
 from ._locks import LockFile
-from ._looking import attach
+from ._looking import attach, reaching
 from ._memory import roll_back, run_apart
 from ._pieces import Counts, copy_points, count_groups, delete_points, in_pieces
+from ._prepare import read_revision
 from ._snapshot import force_to_disk
 
+_POINTS = '"main"."points"'
 _within = threading.Lock()  # the lock file keeps other processes away, not threads
 
 
@@ -73,7 +76,11 @@ def compact_store(
     lease = lease_of(where)
     begun = time.monotonic()
     fold(lease, seconds)
-    with _alone(where), hidden_folder(where.database, COMPACT) as folder:
+    with (
+        _alone(where),
+        hidden_folder(where.database, COMPACT) as folder,
+        reaching(lease, folder),
+    ):
         new = folder / where.database.name
         before = where.database.stat().st_size
         try:
@@ -134,8 +141,11 @@ def _with_new(connection: duckdb.DuckDBPyConnection, new: Path) -> Iterator[None
 def _begin(lease: Lease, new: Path, seconds: float) -> int:
     """Make the tables; gives the row id of the last point that is there now."""
     with lease.shared(seconds) as connection, _with_new(connection, new):
+        read_revision(connection, lease)  # refuses what is no store
         connection.execute("COPY FROM DATABASE store TO compact (SCHEMA)")
-        (last,) = _column(connection, "select coalesce(max(rowid), -1) from store.points")
+        (last,) = _column(
+            connection, "select coalesce(max(rowid), -1) from store.main.points"
+        )
     return int(str(last))
 
 
@@ -154,8 +164,8 @@ def _finish(lease: Lease, new: Path, last: int, seconds: float) -> tuple[int, fl
             _check_schema(connection, lease.location)
             points = _copy_rest(connection, last)
             for table in _tables(connection, "store"):
-                if table != "points":
-                    query = f'insert into compact."{table}" from store."{table}"'
+                if table != _POINTS:
+                    query = f"insert into compact.{table} from store.{table}"
                     connection.execute(query)
             _check_counts(connection, lease.location)
         _take_place(lease.location.database, new)
@@ -170,7 +180,7 @@ def _copy_rest(connection: duckdb.DuckDBPyConnection, last: int) -> int:
     """
     wanted = count_groups(connection, "store")
     connection.execute(
-        f"insert into compact.points from store.points where rowid > {last}"
+        f"insert into compact.main.points from store.main.points where rowid > {last}"
         " order by run_id, metric, step, time"
     )
     there = count_groups(connection, "compact")
@@ -196,7 +206,7 @@ def _check_schema(connection: duckdb.DuckDBPyConnection, location: Location) -> 
 def _check_counts(connection: duckdb.DuckDBPyConnection, location: Location) -> None:
     for table in _tables(connection, "store"):
         old, made = (
-            _column(connection, f'select count(*) from {database}."{table}"')[0]  # noqa: S608
+            _column(connection, f"select count(*) from {database}.{table}")[0]  # noqa: S608
             for database in ("store", "compact")
         )
         if old != made:
@@ -218,8 +228,9 @@ def _take_place(database: Path, new: Path) -> None:
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> list[str]:
-    query = f"select table_name from duckdb_tables() where database_name = '{database}'"  # noqa: S608
-    return sorted(str(name) for name in _column(connection, query))
+    query = "select schema_name, table_name from duckdb_tables() where database_name = ?"
+    names = connection.execute(query, [database]).fetchall()
+    return sorted(".".join(map(quoted, name)) for name in names)
 
 
 def _column(connection: duckdb.DuckDBPyConnection, query: str) -> list[object]:

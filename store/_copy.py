@@ -23,6 +23,7 @@ class CopiedStore:
         points: How many points it has.
         running: How many of the runs go on in the original.
         size: Bytes of its database.
+        foreign: What else is in it, which is not Stepwell's.
     """
 
     location: Path
@@ -30,6 +31,7 @@ class CopiedStore:
     points: int
     running: int
     size: int
+    foreign: tuple[str, ...] = ()
 
 
 def copy_store(
@@ -73,6 +75,7 @@ def copy_store(
         facts.points,
         _running(facts),
         copy.database.stat().st_size,
+        facts.foreign,
     )
 
 

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
+from stepwell.migrations import LOGS
+
 from ._errors import StoreLocationError
 from ._owners import owners_in
 from ._regular import UnsafeFileError, other_kind
-
-LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
-"""Suffixes of what DuckDB keeps beside a database, and takes in from there."""
 
 
 def require_database(path: Path) -> None:

@@ -8,6 +8,14 @@ import duckdb
 
 from stepwell import migrations
 
+from ._contents import (
+    foreign_contents,
+    make_table_views,
+    quoted,
+    tables_in,
+    views_in,
+    wrong_tables,
+)
 from ._doctor_attempts import wrong_attempts
 from ._errors import StoreDamagedError, StoreError, StoreLocationError, StoreNewerError
 from ._explain import explain
@@ -15,8 +23,9 @@ from ._finding import FAULT, OK, WARNING, Finding, count_of
 from ._lease import lease_of
 from ._location import Location
 from ._looking import attached_file
-from ._prepare import read_revision
+from ._prepare import find_revision
 from ._recount import disagreements
+from ._tables import VIEWS
 
 SKEW = timedelta(minutes=5)  # how far ahead of ours another clock may be
 REPAIR = "`stepwell repair NEW` saves what can be read into a new store"
@@ -31,6 +40,7 @@ class DatabaseFacts:
         journals: By writer: run id, folded bytes, skipped bytes, and how it ended.
         runs: By run id: name, status, and exit message.
         nameless: By run id: points of runs that the database does not know.
+        foreign: What is there and not Stepwell's.
         points: How many points there are.
         is_readable: Whether those were read.
         is_current: Whether its schema is today's.
@@ -40,6 +50,7 @@ class DatabaseFacts:
     journals: dict[str, tuple[str, int, int, str | None]] = field(default_factory=dict)
     runs: dict[str, tuple[str, str, str | None]] = field(default_factory=dict)
     nameless: dict[str, int] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
     points: int = 0
     is_readable: bool = False
     is_current: bool = False
@@ -75,8 +86,9 @@ def examine_database(location: Location, now: datetime) -> DatabaseFacts:
         return facts
     try:
         with attached_file(location.database) as connection:
-            if _check_version(connection, location, facts):
-                _check_tables(connection, facts, now)
+            tables = tables_in(connection)
+            if _check_version(connection, tables, location, facts):
+                _check_tables(connection, tables, facts, now)
     except StoreLocationError as error:
         facts.findings.append(_say_trouble(error))
     except duckdb.Error as error:
@@ -93,11 +105,14 @@ def _say_trouble(error: StoreError) -> Finding:
 
 
 def _check_version(
-    connection: duckdb.DuckDBPyConnection, location: Location, facts: DatabaseFacts
+    connection: duckdb.DuckDBPyConnection,
+    tables: dict[str, str],
+    location: Location,
+    facts: DatabaseFacts,
 ) -> bool:
     say = facts.findings.append
     try:
-        revision = read_revision(connection, lease_of(location))
+        revision = find_revision(connection, tables, location)
     except StoreNewerError as error:
         say(Finding("version", FAULT, _said(error), "pip install -U stepwell"))
         return False
@@ -120,15 +135,18 @@ def _check_version(
 
 
 def _check_tables(
-    connection: duckdb.DuckDBPyConnection, facts: DatabaseFacts, now: datetime
+    connection: duckdb.DuckDBPyConnection,
+    tables: dict[str, str],
+    facts: DatabaseFacts,
+    now: datetime,
 ) -> None:
     say = facts.findings.append
     unreadable = []
     counts: dict[str, int] = {}
-    for name in _tables(connection):
+    for name in sorted(tables):
         try:
             # A hash of whole rows: every block is read, and so its checksum verified.
-            query = f'select count(*), bit_xor(hash(t)) from "{name}" t'  # noqa: S608
+            query = f"select count(*), bit_xor(hash(t)) from {_full(name)} t"  # noqa: S608
             counts[name] = _row(connection, query)[0]
         except duckdb.Error as error:
             unreadable.append((name, _one_line(error)))
@@ -139,11 +157,14 @@ def _check_tables(
         say(Finding("database", FAULT, text, REPAIR))
         return
     if facts.is_current:
-        lacking = _check_schema(connection)
-        if lacking is not None:
-            say(lacking)
-            if lacking.verdict == FAULT:
-                return
+        facts.findings += _check_schema(connection, tables)
+        if wrong_tables(tables):
+            return
+        facts.foreign = tuple(foreign_contents(connection))
+        if facts.foreign:
+            facts.findings.append(_say_foreign(facts.foreign))
+    else:
+        make_table_views(connection, tables)  # of an earlier revision
     _read_facts(connection, facts)
     facts.points = counts.get("points", 0)
     extent = f"{count_of(len(facts.runs), 'run')}, {count_of(facts.points, 'point')}"
@@ -152,32 +173,29 @@ def _check_tables(
     facts.findings += [_check_totals(connection, facts), *_check_clock(connection, now)]
 
 
-def _check_schema(connection: duckdb.DuckDBPyConnection) -> Finding | None:
-    """What of the schema is not there, though its revision says so."""
-    from ._schema import VIEWS, metadata  # noqa: PLC0415 (loads SQLAlchemy)
-
-    query = "select table_name, column_name from duckdb_columns() where not internal"
-    there = set(connection.execute(f"{query} and database_name = 'store'").fetchall())
-    tables = {table for table, _ in there}
-    gone = []
-    for table in metadata.sorted_tables:
-        lacking = [c.name for c in table.columns if (table.name, c.name) not in there]
-        if table.name not in tables:
-            gone.append(f"the table {table.name}")
-        else:
-            gone += [f"{table.name}.{name}" for name in lacking]
-    views = [f"the view {name}" for name in VIEWS if name not in tables]
-    if not (gone or views):
-        return None
-    text = f"the database lacks {', '.join(gone + views)}"
-    return Finding("database", FAULT if gone else WARNING, text, REPAIR)
+def _check_schema(
+    connection: duckdb.DuckDBPyConnection, tables: dict[str, str]
+) -> list[Finding]:
+    """What of the schema is not as its revision says."""
+    wrong = wrong_tables(tables)
+    there = views_in(connection)
+    views = [f"lacks the view {name}" for name in VIEWS if name not in there]
+    found = []
+    if wrong or views:
+        text = f"the database {', '.join(wrong + views)}"
+        found.append(Finding("database", FAULT if wrong else WARNING, text, REPAIR))
+    return found
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    query = (
-        "select table_name from duckdb_tables() where database_name = 'store' order by 1"
-    )
-    return sorted(str(row[0]) for row in connection.execute(query).fetchall())
+def _say_foreign(foreign: tuple[str, ...]) -> Finding:
+    text = f"the database has what is not Stepwell's: {', '.join(foreign)}"
+    advice = "it is not used; drop it, if it is not yours either"
+    return Finding("contents", WARNING, text, advice)
+
+
+def _full(name: str) -> str:
+    schema, _, table = name.rpartition(".")
+    return f"store.{quoted(schema or 'main')}.{quoted(table)}"
 
 
 def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:

@@ -5,11 +5,13 @@ from contextlib import contextmanager, suppress
 
 import duckdb
 
+from ._contents import make_table_views, tables_in
 from ._doctor_database import DatabaseFacts
 from ._errors import StoreError
 from ._finding import FAULT, Finding
 from ._fold import insert_journals, insert_stretches
 from ._fold_sample import sample_stretches
+from ._guard import confine
 from ._journal_files import JournalFile, read_header, short_name
 from ._lease import Lease
 from ._location import Location
@@ -67,9 +69,12 @@ def _tables(
     """Tables like the store's, with what it knows of these runs, in memory."""
     connection = new_memory()
     try:
+        confine(connection, [location.database], [])
         connection.execute("ATTACH ':memory:' AS store")
         connection.execute("USE store")
         _create(connection)
+        connection.execute("USE memory")
+        make_table_views(connection, tables_in(connection))
         if facts.is_readable and facts.is_current:
             attach(connection, location.database, "there", "READ_ONLY")
             _copy(connection, journals)
@@ -106,7 +111,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, journals: list[JournalFile]) ->
         for key, ids in known.items():
             if table != "points" and key in names:
                 connection.execute(
-                    f"insert into {table} by name select * from there.{table}"  # noqa: S608
+                    f"insert into store.main.{table} by name"  # noqa: S608
+                    f" select * from there.main.{table}"
                     f" where {key}::varchar in (select unnest(?::varchar[]))",
                     [sorted(ids)],
                 )
@@ -126,7 +132,7 @@ def _trouble(
             connection.execute("BEGIN")
             more = insert_journals(connection, lease, [journal], listed).more
             connection.execute("COMMIT")
-            connection.execute("delete from points")
+            connection.execute("delete from store.main.points")
     except Exception as error:  # noqa: BLE001 (whatever it is, it is the finding)
         roll_back(connection)
         return said(error)

@@ -1,5 +1,6 @@
 """Runs and points as files of other programs, by DuckDB's own writers."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,19 @@ def require_free(files: tuple[Path, ...], database: Path, *, force: bool) -> Non
             )
 
 
+def make_folder(file: Path) -> Path:
+    """Make the folder that a file is to come to; gives it without links.
+
+    Raises:
+        StoreLocationError: If it cannot be made.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(file, _reason(file, error)) from error
+    return Path(os.path.realpath(file)).parent
+
+
 def write_tables(
     connection: duckdb.DuckDBPyConnection,
     chosen: Chosen,
@@ -140,7 +154,7 @@ def replacing(file: Path) -> Iterator[Path]:
         with TemporaryDirectory(
             prefix=prefix, dir=target.parent, ignore_cleanup_errors=True
         ) as folder:
-            part = Path(folder) / target.name
+            part = Path(folder).absolute() / target.name
             yield part
             part.replace(target)
     except OSError as error:

@@ -257,7 +257,8 @@ def _mark_vanished(
     if not gone:
         return []
     found = connection.execute(
-        "update journals_ set ended = ? where writer in (select unnest(?::varchar[]))"
+        "update store.main.journals_ set ended = ?"
+        " where writer in (select unnest(?::varchar[]))"
         " returning run_id, rank, attempt, is_primary, last_sign",
         [LOST, gone],
     ).fetchall()

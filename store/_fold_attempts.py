@@ -14,7 +14,7 @@ from ._lease import Lease
 from ._run_rows import RunRows, to_microseconds
 
 _INSERT = """
-insert into attempts_
+insert into store.main.attempts_
 select
     unnest(from_json(?, '["UUID"]')), unnest(from_json(?, '["INTEGER"]')),
     unnest(from_json(?, '["SMALLINT"]')), unnest(from_json(?, '["VARCHAR"]')),

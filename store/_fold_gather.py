@@ -19,14 +19,14 @@ _POINTS_AT_A_TIME = 100_000  # of several journals; a fold must fit a small memo
 # Lists go in as JSON text: DuckDB 1.5 takes 0.3 ms for each value of a list otherwise,
 # looking for a pandas that is not installed.
 _INSERT_POINTS = """
-insert into points
+insert into store.main.points
 select
     {run_id}, from_json(?, '["VARCHAR"]')[code + 1], step, time,
     coalesce(value, 'nan'::double), {rank}, {attempt}
 from batch
 """
 _MERGE_TOTALS = """
-merge into totals_ t
+merge into store.main.totals_ t
 using (
     select
         {run_id} as run_id,

@@ -52,13 +52,13 @@ def insert_stretch(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> N
     signed = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
     if stretch.known:
         connection.execute(
-            "update journals_ set folded_bytes = ?, skipped_bytes = ?, ended = ?,"
-            " last_sign = ? where writer = ?",
+            "update store.main.journals_ set folded_bytes = ?, skipped_bytes = ?,"
+            " ended = ?, last_sign = ? where writer = ?",
             [piece.stop, skipped, stretch.ended, signed, header.writer],
         )
     else:
         connection.execute(
-            "insert into journals_ values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into store.main.journals_ values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 header.writer,
                 header.run_id,
@@ -97,10 +97,10 @@ def _keep_names(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> None
     names, writer = stretch.piece.names, stretch.header.writer
     if stretch.ended is not None:
         if stretch.known:
-            connection.execute("delete from names_ where writer = ?", [writer])
+            connection.execute("delete from store.main.names_ where writer = ?", [writer])
     elif names:
         connection.execute(
-            "insert into names_ select ?, unnest(from_json(?, '[\"BIGINT\"]')),"
+            "insert into store.main.names_ select ?, unnest(from_json(?, '[\"BIGINT\"]')),"
             " unnest(from_json(?, '[[\"VARCHAR\"]]'))",
             [writer, json.dumps(list(names)), json.dumps(list(names.values()))],
         )

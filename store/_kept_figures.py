@@ -62,7 +62,9 @@ class KeptFigures:
         text = json.dumps(spec.to_json(), ensure_ascii=False)
         row = [name, spec.kind, text, now.replace(tzinfo=None)]
         with self._writing() as connection:
-            connection.execute("insert or replace into figures values (?, ?, ?, ?)", row)
+            connection.execute(
+                "insert or replace into store.main.figures values (?, ?, ?, ?)", row
+            )
         return KeptFigure(name, spec, now)
 
     def figures(self) -> list[KeptFigure]:
@@ -92,7 +94,7 @@ class KeptFigures:
         """
         with self._writing() as connection:
             _find(connection, name, self.location)
-            connection.execute("delete from figures where name = ?", [name])
+            connection.execute("delete from store.main.figures where name = ?", [name])
 
     def figure_runs(self, spec: FigureSpec) -> FigureRuns:
         """The runs that a figure shows, and those of its pinned ones that are gone.

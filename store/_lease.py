@@ -9,24 +9,26 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 
 from stepwell import migrations
 
-from ._database_files import require_files
 from ._directory import keep_directory
 from ._errors import StoreBusyError, StoreLocationError, StoreWarning
 from ._explain import explain
 from ._format import Header
+from ._guard import FileGuard
 from ._location import Location, prepare_folder
 from ._memory import (
     PAUSE,
     attach_when_free,
     leave_alone,
+    let_go,
     new_memory,
     roll_back,
     run_apart,
@@ -46,8 +48,9 @@ ROW_GROUP = migrations.ROW_GROUP  # a fold writes the last, unfilled group anew
 class Lease:
     """One process's way to one store. Made by `lease_of`, one a store and process."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, reach: Iterable[Path] = ()) -> None:
         self.location = location
+        self.guard = FileGuard(location.database, reach)
         self._thread_lock = threading.Lock()
         self._turns: Turns | None = None
         self._memory: duckdb.DuckDBPyConnection | None = None
@@ -73,7 +76,7 @@ class Lease:
         """Read the store, beside other readers.
 
         Yields:
-            A connection whose default database is the store; valid within the block.
+            A connection with views of the store, attached as `store`; valid in the block.
 
         Raises:
             StoreBusyError: If the store stays in use for longer than *seconds*.
@@ -102,7 +105,7 @@ class Lease:
             stops_queries: Whether a user's query in the way is stopped, and run again.
 
         Yields:
-            A connection whose default database is the store; valid within the block.
+            A connection with views of the store, attached as `store`; valid in the block.
 
         Raises:
             StoreBusyError: If the store stays in use for longer than *seconds*.
@@ -210,33 +213,33 @@ class Lease:
     @contextmanager
     def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach the file within `locked`, for work that needs the two steps apart."""
-        require_files(self.location.database)
-        if self._turns is not None:
-            put_right(self._turns.lock, self.location)
         writes = mode != "READ_ONLY"
         # The instance is kept only if it has let go of the file, whatever happens.
         connection, self._memory = self._memory or new_memory(), None
+        self.guard.before(connection)
+        if self._turns is not None:
+            put_right(self._turns.lock, self.location)
         path = str(self.location.database).replace("'", "''")
         statement = f"ATTACH '{path}' AS store (TYPE duckdb, {mode})"
         with self.writing() if writes else nullcontext():
             try:
                 attach_when_free(connection, statement, self.location, deadline)
-                connection.execute("USE store")
+                self.guard.look(connection)
                 if writes:
                     keep_directory(self.location, connection)
                 yield connection
             except BaseException:
                 roll_back(connection)
-                self._detach(connection)
+                self._memory = connection if let_go(connection) else None
                 raise
             try:
-                connection.execute("USE memory")
                 if writes:
                     keep_directory(self.location, connection)
                 run_apart(connection, "DETACH store")
             except duckdb.Error as error:
                 connection.close()
                 raise explain(error, self.location) from error
+            self.guard.behind()
             self._memory = connection
 
     def writing(self) -> AbstractContextManager[None]:
@@ -248,23 +251,20 @@ class Lease:
         """Whether a process was killed in the middle of a checkpoint; within `locked`."""
         return self._turns is not None and is_half_written(self._turns.lock, self.location)
 
-    def _detach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        try:
-            connection.execute("USE memory")
-            run_apart(connection, "DETACH DATABASE IF EXISTS store")
-        except duckdb.Error:
-            connection.close()
-        else:
-            self._memory = connection
+    def renew(self, reach: Iterable[Path] = ()) -> None:
+        """Let what comes open further databases, or files in folders; see `reaching`."""
+        with self._thread_lock:
+            self.guard = FileGuard(self.location.database, reach)
+            if self._memory is not None:
+                self._memory.close()
+                self._memory = None
 
     def close(self) -> None:
         """Let go of everything; for a lease of a file that is used no more."""
         if self._turns is not None:
             self._turns.forget()
             self._turns = None
-        if self._memory is not None:
-            self._memory.close()
-            self._memory = None
+        self.renew()
 
     def forget(self) -> None:
         """After a fork, in the child: begin anew, and never touch the parent's DuckDB."""

@@ -1,5 +1,6 @@
 """Where a store is: a path, a `file:` URL, or the variable `STEPWELL_STORE`."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -172,7 +173,9 @@ def require_journals(folder: Path) -> None:
     database = folder.with_name(folder.name.removesuffix(JOURNALS))
     objection = owners_in(folder.parent, database).objection(found)
     if not stat.S_ISDIR(found.st_mode):
-        objection = other_kind(found) or "a file"
+        objection = other_kind(found)
+        if objection is None:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     if objection:
         raise StoreLocationError(
             f"{folder} is {objection}, and not used for journals; move it away, or choose"

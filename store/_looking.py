@@ -8,7 +8,8 @@ import duckdb
 
 from ._database_files import require_files
 from ._errors import StoreLocationError
-from ._lease import lease_of
+from ._guard import FileGuard
+from ._lease import Lease, lease_of
 from ._location import Location
 from ._memory import new_memory, run_apart
 
@@ -43,22 +44,32 @@ def looking(location: Location, seconds: float) -> Iterator[None]:
 def attached_file(
     database: Path, mode: str = "READ_ONLY"
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of its own whose default database is a file.
+    """A connection of its own to a file; see `Lease.shared`.
 
     The caller keeps other processes away; `looking` is one way.
 
     Raises:
         duckdb.Error: If it cannot be opened.
     """
-    connection = new_memory()
+    connection, guard = new_memory(), FileGuard(database)
     try:
+        guard.before(connection)
         attach(connection, database, "store", mode)
-        connection.execute("USE store")
+        guard.look(connection)
         yield connection
-        connection.execute("USE memory")
         run_apart(connection, "DETACH store")
     finally:
         connection.close()
+
+
+@contextmanager
+def reaching(lease: Lease, *paths: Path) -> Iterator[None]:
+    """Let a lease's instances open further databases, or files in folders, meanwhile."""
+    lease.renew(paths)
+    try:
+        yield
+    finally:
+        lease.renew()
 
 
 def attach(

@@ -67,6 +67,20 @@ def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("ROLLBACK")
 
 
+def let_go(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Detach the store whatever happened; an instance that cannot is closed.
+
+    Returns:
+        Whether it could.
+    """
+    try:
+        run_apart(connection, "DETACH DATABASE IF EXISTS store")
+    except duckdb.Error:
+        connection.close()
+        return False
+    return True
+
+
 def run_apart(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
     """Attach or detach a file, apart from forks of this process; see `_forks`.
 

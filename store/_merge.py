@@ -3,20 +3,26 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from stepwell import migrations
 
+from ._contents import (
+    foreign_contents,
+    require_tables,
+    tables_in,
+    wrong_tables,
+)
 from ._errors import ConfigurationError, StoreError
 from ._explain import explain
 from ._fold import fold, fold_within
 from ._journal_files import list_journals
 from ._lease import SECONDS, Lease, lease_of
 from ._location import Location, existing, resolve
-from ._looking import attach, attached_file, looking
+from ._looking import attach, attached_file, looking, reaching
 from ._memory import roll_back, run_apart
 from ._merge_runs import merge_figures, merge_journals, merge_runs
 from ._pieces import MOST, add_points, choose_groups, count_chosen, fingerprints, in_pieces
@@ -41,6 +47,7 @@ class MergedStore:
         same: How many of its runs were here as they are there.
         points: How many points were taken.
         figures: How many kept figures were taken.
+        foreign: What else is there, which is not Stepwell's, and was not taken.
     """
 
     location: Path
@@ -49,6 +56,7 @@ class MergedStore:
     same: int
     points: int
     figures: int
+    foreign: tuple[str, ...] = ()
 
 
 def merge_stores(
@@ -89,7 +97,9 @@ def _merge(lease: Lease, source: Location, seconds: float) -> MergedStore:
             readable = stack.enter_context(
                 snapshot(source, lease.location.database, seconds)
             )
-        return merge_from(lease, source, readable, seconds)
+        merged = merge_from(lease, source, readable, seconds)
+        with looking(readable, seconds), attached_file(readable.database) as connection:
+            return replace(merged, foreign=tuple(foreign_contents(connection)))
 
 
 def _is_plain(source: Location, seconds: float) -> bool:
@@ -118,6 +128,13 @@ def merge_from(
     Raises:
         StoreError: If one cannot be locked, read or written.
     """
+    with reaching(lease, readable.database):
+        return _take(lease, source, readable, seconds)
+
+
+def _take(
+    lease: Lease, source: Location, readable: Location, seconds: float
+) -> MergedStore:
     with _both(lease, readable, seconds) as connection:
         there, here = (fingerprints(connection, name) for name in ("other", "store"))
         more = {
@@ -171,6 +188,7 @@ def _both(
         silent = [writer for writer, lives in lease.alive.items() if not lives]
         connection.execute(_SILENT, [json.dumps(silent)])
         try:
+            require_tables(wrong_tables(tables_in(connection, "other")), other)
             yield connection
         except duckdb.Error as error:
             roll_back(connection)

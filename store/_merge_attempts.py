@@ -10,8 +10,8 @@ from ._attempts import number_attempts
 
 _WRITERS = "select run_id::varchar, writer from {}.attempts_"
 _INSERT = """
-insert into attempts_
-select o.* from other.attempts_ o
+insert into store.main.attempts_
+select o.* from other.main.attempts_ o
 anti join attempts_ h on h.run_id = o.run_id and h.attempt = o.attempt
     and h.rank = o.rank and h.writer = o.writer
 """

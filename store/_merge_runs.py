@@ -15,26 +15,26 @@ _OPEN = ("running", "crashed")  # by a later look it may go on, or have ended
 _STANDING = ("status", "finished_at", "exit_message", "lost_calls", "layout")
 
 _NEW_JOURNALS = """
-insert into journals_
+insert into store.main.journals_
 select
     o.writer, o.run_id, o.rank, o.attempt, o.is_primary, o.folded_bytes, o.skipped_bytes,
     coalesce(o.ended, ?), o.last_sign
-from other.journals_ o anti join journals_ h on h.writer = o.writer
+from other.main.journals_ o anti join journals_ h on h.writer = o.writer
 """
 # What was lost to this store may have been folded further there, or to its end.
 _LONGER_JOURNALS = """
-update journals_ set
+update store.main.journals_ set
     folded_bytes = o.folded_bytes, skipped_bytes = o.skipped_bytes,
     ended = coalesce(o.ended, ?), last_sign = o.last_sign
-from other.journals_ o
+from other.main.journals_ o
 where o.writer = journals_.writer and journals_.ended = ?
     and (o.folded_bytes > journals_.folded_bytes
         or (o.folded_bytes = journals_.folded_bytes
             and (o.ended <> journals_.ended or o.last_sign > journals_.last_sign)))
 """
 _NAMES = """
-insert into names_
-select o.writer, o.number, o.names from other.names_ o
+insert into store.main.names_
+select o.writer, o.number, o.names from other.main.names_ o
 join journals_ h on h.writer = o.writer and h.ended = ?
 anti join names_ n on n.writer = o.writer and n.number = o.number
 """
@@ -150,7 +150,7 @@ def merge_journals(connection: duckdb.DuckDBPyConnection) -> None:
 def merge_figures(connection: duckdb.DuckDBPyConnection) -> int:
     """Take kept figures whose names are not in use here; gives how many."""
     found = connection.execute(
-        "insert into figures from other.figures o anti join figures h using (name)"
-        " returning name"
+        "insert into store.main.figures from other.main.figures o"
+        " anti join figures h using (name) returning name"
     ).fetchall()
     return len(found)

@@ -33,7 +33,7 @@ def open_store(
     where = resolve(location) if create else existing(location)
     lease = lease_of(where)
     if not where.database.exists() or lease.writable:
-        prepare(lease, seconds)
+        prepare(lease, seconds, anew=True)
     return Store(where, seconds=seconds, fresh=fresh)
 
 

@@ -12,6 +12,7 @@ import duckdb
 from . import _query_runs
 from ._errors import ConfigurationError, RunNotFoundError
 from ._lease import Lease
+from ._looking import reaching
 from ._run_values import RunInfo
 from ._selection import Runs, as_selection
 from ._texts import as_texts, check_line, check_text
@@ -178,7 +179,10 @@ class PastRuns:
         files = (Path(folder) / f"runs.{form}", Path(folder) / f"points.{form}")
         _export.require_free(files, self.location, force=force)
         selection = as_selection(runs)
-        with self._reading() as connection:
+        with self._reading() as connection:  # before anything is made
+            _query_runs.choose(connection, selection, self.location)
+        folders = map(_export.make_folder, files)
+        with reaching(self._lease, *folders), self._reading() as connection:
             chosen = _query_runs.choose(connection, selection, self.location)
             return _export.write_tables(connection, chosen, files, form)
 
@@ -188,6 +192,9 @@ class PastRuns:
     def _set(
         self, connection: duckdb.DuckDBPyConnection, run: RunInfo, column: str, value: Any
     ) -> None:
-        update = f"update runs set {column} = ? where run_id = ?::uuid returning run_id"  # noqa: S608
+        update = (
+            f"update store.main.runs set {column} = ? where run_id = ?::uuid"  # noqa: S608
+            " returning run_id"
+        )
         if not connection.execute(update, [value, run.run_id]).fetchall():
             raise RunNotFoundError(run.run_id, self.location)

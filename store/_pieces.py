@@ -19,7 +19,7 @@ def count_groups(
 ) -> Counts:
     """How many points each metric of each run has in an attached database."""
     query = f"""
-        select run_id, metric, count(*) from {database}.points where {condition}
+        select run_id, metric, count(*) from {database}.main.points where {condition}
         group by all
     """  # noqa: S608
     return {
@@ -65,7 +65,7 @@ def copy_points(
     """Copy a piece's points that fit a condition, sorted."""
     choose_groups(connection, piece)
     connection.execute(
-        f"insert into {target}.points select p.* from {source}.points p"  # noqa: S608
+        f"insert into {target}.main.points select p.* from {source}.main.points p"  # noqa: S608
         " semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
         f" where {condition} order by p.run_id, p.metric, p.step, p.time"
     )
@@ -78,7 +78,7 @@ def delete_points(
     """Delete a piece's points."""
     choose_groups(connection, piece)
     connection.execute(
-        f"delete from {target}.points p using temp.chosen c"  # noqa: S608
+        f"delete from {target}.main.points p using temp.chosen c"  # noqa: S608
         " where p.run_id = c.run_id and p.metric = c.metric"
     )
     connection.execute("drop table temp.chosen")
@@ -93,7 +93,7 @@ def fingerprints(
     """
     query = f"""
         select run_id, metric, count(*), bit_xor(hash(step, time, value, rank))
-        from {database}.points group by all
+        from {database}.main.points group by all
     """  # noqa: S608
     return {
         (str(run_id), str(metric)): (int(count), int(hashed))
@@ -122,7 +122,9 @@ def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 
         parts: In how many steps, so that large groups fit the memory.
     """
     chosen = "semi join temp.chosen c on p.run_id = c.run_id and p.metric = c.metric"
-    insert = f"insert into points select p.* from {source}.points p {chosen}"  # noqa: S608
+    insert = (
+        f"insert into store.main.points select p.* from {source}.main.points p {chosen}"  # noqa: S608
+    )
     order = "order by run_id, metric, step, time"
     if not count_chosen(connection):
         connection.execute(f"{insert} {order}")
@@ -131,10 +133,10 @@ def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 
         some = f"where hash(p.step) % {parts} = {part}"
         there, here = (
             f"select p.*, {_COPY} from {points} p {chosen} {some}"  # noqa: S608
-            for points in (f"{source}.points", "points")
+            for points in (f"{source}.main.points", "points")
         )
         same = " and ".join(f"o.{name} = h.{name}" for name in (*_SAME, "copy"))
         connection.execute(
-            f"insert into points select o.* exclude (copy) from ({there}) o"  # noqa: S608
+            f"insert into store.main.points select o.* exclude (copy) from ({there}) o"  # noqa: S608
             f" anti join ({here}) h on {same} {order}"
         )

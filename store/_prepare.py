@@ -6,31 +6,41 @@ import duckdb
 
 from stepwell import migrations
 
+from ._contents import macros_and_types, require_tables, views_in, wrong_tables
 from ._database_files import require_database
 from ._directory import keep_directory
 from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError, why_and_what
 from ._explain import explain
 from ._hidden_folder import NEW, hidden_folder, remove_left
 from ._lease import SECONDS, STORAGE_VERSION, Lease
+from ._location import Location
+from ._tables import TABLES
 
 _KNOWN = ("0001", "0002", "0003")
 """All revisions, oldest first; a test compares them with the migrations."""
+
+_VERSION = "alembic_version"
 
 _OURS = frozenset({"runs", "points", "journals_", "totals_"})
 """Tables of every revision, by which a store is known that has lost its version."""
 
 
-def prepare(lease: Lease, seconds: float = SECONDS) -> None:
+def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> None:
     """Make the database, or migrate it, where that is needed.
 
     Any number of processes may do so at once: one does the work, the others find it done.
+
+    Args:
+        lease: The store's.
+        seconds: How long to wait for it.
+        anew: Whether to look at the database, though it was found in order before.
 
     Raises:
         StoreNewerError: If a newer Stepwell wrote the store.
         StoreDamagedError: If the file is no store.
         StoreBusyError: If the store stays in use for longer than *seconds*.
     """
-    if lease.prepared and not _is_absent(lease.location.database):
+    if lease.prepared and not anew and not _is_absent(lease.location.database):
         return
     if not _is_absent(lease.location.database):
         with lease.shared(seconds) as connection:  # beside other readers
@@ -44,6 +54,8 @@ def prepare(lease: Lease, seconds: float = SECONDS) -> None:
         else:
             with lease.attached(deadline, "READ_ONLY") as connection:
                 revision = read_revision(connection, lease)
+                if revision != migrations.HEAD:
+                    _require_upgradable(connection, lease)
                 keep_directory(lease.location, connection)
             if revision != migrations.HEAD:
                 with lease.writing():
@@ -100,30 +112,63 @@ def read_revision(connection: duckdb.DuckDBPyConnection, lease: Lease) -> str | 
 
     Raises:
         StoreNewerError: If it is unknown here.
-        StoreDamagedError: If the database is somebody else's, or has lost its version.
+        StoreDamagedError: If the database is somebody else's, has lost its version, or is
+            not as its version says.
     """
-    try:
-        rows = connection.execute("select version_num from alembic_version").fetchall()
-    except duckdb.CatalogException:
-        rows = None
+    tables = lease.guard.tables(connection)
+    revision = find_revision(connection, tables, lease.location)
+    if revision == migrations.HEAD:
+        require_tables(wrong_tables(tables), lease.location)
+    return revision
+
+
+def find_revision(
+    connection: duckdb.DuckDBPyConnection, tables: dict[str, str], location: Location
+) -> str | None:
+    """As `read_revision`, of a database whose tables may be any.
+
+    Args:
+        connection: Has it attached as `store`.
+        tables: Its tables; see `tables_in`.
+        location: Where it is.
+    """
+    rows = None
+    if tables.get(_VERSION) == TABLES[_VERSION]:
+        query = f"select version_num from store.main.{_VERSION}"  # noqa: S608
+        rows = connection.execute(query).fetchall()
     if not rows:
-        query = "select table_name from duckdb_tables() where database_name = 'store'"
-        tables = {str(row[0]) for row in connection.execute(query).fetchall()}
-        if tables >= _OURS:
+        if tables.keys() >= _OURS:
             raise StoreDamagedError(
-                f"the store {lease.location} lacks its version, in the table"
-                " alembic_version; `stepwell repair NEW` makes it anew in a new store"
+                f"the store {location} lacks its version, in the table {_VERSION};"
+                " `stepwell repair NEW` makes it anew in a new store"
             )
-        if tables and rows is None:
+        if rows is None and (tables or views_in(connection)):
             raise StoreDamagedError(
-                f"{lease.location} is a DuckDB database, but not a Stepwell store;"
+                f"{location} is a DuckDB database, but not a Stepwell store;"
                 " choose another path"
             )
         return None
     revision = str(rows[0][0])
     if revision not in _KNOWN:
         raise StoreNewerError(
-            f"the store {lease.location} was written by a newer Stepwell (schema"
+            f"the store {location} was written by a newer Stepwell (schema"
             f" {revision}; this one knows up to {migrations.HEAD}); update stepwell"
         )
     return revision
+
+
+def _require_upgradable(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
+    """Refuse to migrate a file that brings what a migration could take for DuckDB's own."""
+    tables = lease.guard.tables(connection)
+    lacking = sorted(_OURS - tables.keys()) if tables else []
+    if lacking:
+        raise StoreDamagedError(
+            f"{lease.location} is no store as Stepwell makes it: it has no table"
+            f" {', '.join(lacking)}; choose another path"
+        )
+    strange = macros_and_types(connection)
+    if strange:
+        raise StoreDamagedError(
+            f"{lease.location} is not upgraded while it has what is not Stepwell's:"
+            f" {', '.join(strange)}; drop that first, or `stepwell repair NEW`"
+        )

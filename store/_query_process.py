@@ -37,7 +37,6 @@ _CONFIG = {
     "max_temp_directory_size": "0B",
     "allow_community_extensions": "false",
 }
-_LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
 _LOOK_SECONDS = 0.05  # between two looks whether somebody waits for the store
 _MORE_SECONDS = 5.0  # after which a query's process ends even where nobody ends it
 
@@ -190,8 +189,6 @@ def _answer(requests: int, answers: int, life: int) -> None:
     try:
         lease = lease_of(resolve(request.database))
         with lease.querying(memory, request.wait) as connection:
-            for statement in _LOCK:
-                connection.execute(statement)
             _limit_itself()
             os.write(life, b"r")
             _run(connection, request, send)

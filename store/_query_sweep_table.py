@@ -23,7 +23,7 @@ select
     case when numeric then count(distinct coalesce(number, 'nan'::double))
         else count(distinct text) end as kinds,
     count(text) as present
-from params_ where run_id in ({}) group by key order by min(rowid), key
+from store.main.params_ where run_id in ({}) group by key order by min(rowid), key
 """
 _CELLS = """
 with {chosen}

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from ._errors import StoreBusyError, StoreError, StoreNewerError
+from stepwell import migrations
+
+from ._errors import (
+    StoreBusyError,
+    StoreError,
+    StoreLocationError,
+    StoreNewerError,
+)
 from ._journal_files import list_journals
 from ._lease import SECONDS, Lease
 from ._pending import needs_fold
@@ -51,7 +58,11 @@ def reading(
     elif needs_fold(lease):
         lease.say_once(f"{lease.location} is read-only: newest points may be missing")
     with lease.shared(seconds) as connection:
-        read_revision(connection, lease)
+        if read_revision(connection, lease) != migrations.HEAD:
+            raise StoreLocationError(
+                f"the store {lease.location} has an earlier schema, and cannot be written"
+                " to; `stepwell copy` makes a copy of it in today's"
+            )
         lease.as_of = _last_fold(lease) if needs_fold(lease) else None
         yield connection
 

@@ -74,7 +74,7 @@ def recount(
     """
     fits = "semi join temp.chosen using (run_id, metric)" if chosen else ""
     place = "select run_id, metric, min(position) as position from {}totals_ group by all"
-    sources = ["", *([f"{also}."] if also else [])]
+    sources = ["", *([f"{also}.main."] if also else [])]
     places = " union all ".join(place.format(source) for source in sources)
     listed = ", ".join(_COLUMNS)
     connection.execute(
@@ -92,7 +92,7 @@ def recount(
         """  # noqa: S608
     )
     condition = "where (run_id, metric) in (from temp.chosen)" if chosen else ""
-    connection.execute(f"delete from totals_ {condition}")  # noqa: S608
-    connection.execute("insert into totals_ by name select * from temp.counted")
+    connection.execute(f"delete from store.main.totals_ {condition}")  # noqa: S608
+    connection.execute("insert into store.main.totals_ by name select * from temp.counted")
     connection.execute("drop table temp.counted")
     mark_all(connection, chosen=chosen, both=also is not None)

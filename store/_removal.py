@@ -68,9 +68,9 @@ def delete_runs(
         _require_ended(lease, run)
     listed = [_listed(runs)]
     writers = f"select writer from journals_ where {_CHOSEN}"  # noqa: S608
-    connection.execute(f"delete from names_ where writer in ({writers})", listed)  # noqa: S608
+    connection.execute(f"delete from store.main.names_ where writer in ({writers})", listed)  # noqa: S608
     for table in _TABLES:
-        connection.execute(f"delete from {table} where {_CHOSEN}", listed)  # noqa: S608
+        connection.execute(f"delete from store.main.{table} where {_CHOSEN}", listed)  # noqa: S608
     for journal in _journals(lease, runs):
         try:
             journal.path.unlink(missing_ok=True)

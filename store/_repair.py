@@ -34,10 +34,10 @@ from ._snapshot import (
 
 _BY_COPY = f"read {BY_COPY}"
 _FOREIGN = "it is a DuckDB database, but not a Stepwell store"
-_ALL_LOST = "update journals_ set ended = ? where ended is null"
+_ALL_LOST = "update store.main.journals_ set ended = ? where ended is null"
 _MADE_UP = """
-insert into runs (run_id, name, status, created_at, finished_at, exit_message, attempt,
-    lost_calls)
+insert into store.main.runs
+    (run_id, name, status, created_at, finished_at, exit_message, attempt, lost_calls)
 select run_id, 'recovered-' || right(run_id::varchar, 8), 'crashed', min(time), max(time),
     'its description was lost', 1, 0
 from points anti join runs using (run_id) group by run_id returning run_id
@@ -100,7 +100,7 @@ def repair_store(
     source, made = existing(location), resolve(target)
     require_free(made)
     with hidden_folder(made.database) as folder:
-        base = _new_store(folder, "base", source)
+        base = _new_store(folder, "base", source, source.database, folder)
         tail = _new_store(folder, "tail", source)
         try:
             with ExitStack() as locks:
@@ -131,8 +131,8 @@ def repair_store(
     )
 
 
-def _new_store(folder: Path, name: str, called: Location) -> Lease:
-    lease = Lease(Location(folder / f"{name}.duckdb"))
+def _new_store(folder: Path, name: str, called: Location, *reach: Path) -> Lease:
+    lease = Lease(Location(folder / f"{name}.duckdb"), reach)
     lease.called = called
     prepare(lease)
     return lease
@@ -175,7 +175,8 @@ def _restore_offsets(
         if journal.writer in tail.passed:
             continue  # the rewritten one goes along
         connection.execute(
-            "update journals_ set folded_bytes = ?, skipped_bytes = ? where writer = ?",
+            "update store.main.journals_ set folded_bytes = ?, skipped_bytes = ?"
+            " where writer = ?",
             [journal.stop, journal.damaged + journal.cut, journal.writer],
         )
 
@@ -186,7 +187,7 @@ def _complete(
     """Make the saved tables agree with each other; gives runs, points, nameless runs."""
     with _writing(base, seconds) as connection:
         connection.execute(
-            "update runs set exit_message = ? where status = 'running'"
+            "update store.main.runs set exit_message = ? where status = 'running'"
             " and exit_message is null",
             [running_elsewhere(source)],
         )

@@ -142,12 +142,12 @@ class RunRows:
             known = self._stored.get(run_id)
             if known is None:
                 marks = ", ".join("?" for _ in COLUMNS)
-                insert = f"insert into runs values ({marks})"  # noqa: S608
+                insert = f"insert into store.main.runs values ({marks})"  # noqa: S608
                 values = [_stored(row, column) for column in COLUMNS]
                 self._connection.execute(insert, values)
             elif changed := [name for name in COLUMNS[1:] if row[name] != known[name]]:
                 assigned = ", ".join(f"{column} = ?" for column in changed)
-                update = f"update runs set {assigned} where run_id = ?"  # noqa: S608
+                update = f"update store.main.runs set {assigned} where run_id = ?"  # noqa: S608
                 values = [_stored(row, column) for column in changed]
                 self._connection.execute(update, [*values, run_id])
             self._stored[run_id] = dict(row)
@@ -161,11 +161,13 @@ class RunRows:
         return self.attempt(run_id) if known is None else known
 
     def _write_params(self, run_id: str, config: dict[str, Any]) -> None:
-        self._connection.execute("delete from params_ where run_id = ?", [run_id])
+        self._connection.execute(
+            "delete from store.main.params_ where run_id = ?", [run_id]
+        )
         flat = flatten(config)
         if flat:
             self._connection.execute(
-                "insert into params_ select ?, unnest(?::varchar[]),"
+                "insert into store.main.params_ select ?, unnest(?::varchar[]),"
                 " unnest(?::varchar[]), unnest(?::double[])",
                 [
                     run_id,
@@ -183,7 +185,7 @@ def read_rows(
 ) -> dict[str, dict[str, Any]]:
     """Rows of the table `runs` of an attached store, by id; all of them without ids."""
     listed = ", ".join(COLUMNS)
-    query = f"select {listed} from {database}.runs"  # noqa: S608
+    query = f"select {listed} from {database}.main.runs"  # noqa: S608
     given: list[Any] = []
     if run_ids is not None:
         # Without a join, one of them takes half the time.

@@ -134,8 +134,9 @@ def _iteration(header: bytes) -> int:
 def rescue_table(connection: duckdb.DuckDBPyConnection, name: str) -> RescuedTable | None:
     """Copy what can be read of a table of `damaged` into the store's; None without it."""
     query = (
-        "select column_name, is_nullable from duckdb_columns()"
-        " where database_name = ? and table_name = ? order by column_index"
+        "select column_name, is_nullable from duckdb_columns() semi join duckdb_tables()"
+        " using (database_name, schema_name, table_name) where database_name = ?"
+        " and schema_name = 'main' and table_name = ? order by column_index"
     )
     here = dict(connection.execute(query, ["store", name]).fetchall())
     there = [row[0] for row in connection.execute(query, ["damaged", name]).fetchall()]
@@ -155,7 +156,7 @@ class _Rescue:
         self._blanked = 0
 
     def run(self) -> RescuedTable:
-        table = f'damaged."{self._name}"'
+        table = f'damaged.main."{self._name}"'
         try:
             count = self._number(f"select count(*) from {table}")  # noqa: S608
             last = self._number(f"select max(rowid) from {table}")  # noqa: S608
@@ -169,7 +170,7 @@ class _Rescue:
         return RescuedTable(self._name, rows, max(0, count - rows), self._blanked)
 
     def _rows(self) -> int:
-        return self._number(f'select count(*) from store."{self._name}"')  # noqa: S608
+        return self._number(f'select count(*) from store.main."{self._name}"')  # noqa: S608
 
     def _number(self, query: str) -> int:
         return int(self._connection.execute(query).fetchall()[0][0] or 0)
@@ -209,14 +210,14 @@ class _Rescue:
         listed = ", ".join(f'"{column}"' for column in columns)
         where = "" if rows is None else f"where rowid >= {rows[0]} and rowid < {rows[1]}"
         return self._try(
-            f'insert into store."{self._name}" ({listed})'  # noqa: S608
-            f' select {listed} from damaged."{self._name}" {where}'
+            f'insert into store.main."{self._name}" ({listed})'  # noqa: S608
+            f' select {listed} from damaged.main."{self._name}" {where}'
         )
 
     def _can_read(self, columns: list[str], start: int, stop: int) -> bool:
         listed = ", ".join(f'"{column}"' for column in columns)
         return self._try(
-            f'select count(hash({listed})) from damaged."{self._name}"'  # noqa: S608
+            f'select count(hash({listed})) from damaged.main."{self._name}"'  # noqa: S608
             f" where rowid >= {start} and rowid < {stop}"
         )
 

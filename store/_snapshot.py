@@ -109,10 +109,11 @@ def end_journals(
     connection.execute("BEGIN")
     # Lost, to the copy: should a journal come there, it is folded on from where it was.
     writers = connection.execute(
-        "update journals_ set ended = ? where ended is null returning writer", [LOST]
+        "update store.main.journals_ set ended = ? where ended is null returning writer",
+        [LOST],
     ).fetchall()
     connection.execute(
-        "update runs set exit_message = ? where status = 'running' and"
+        "update store.main.runs set exit_message = ? where status = 'running' and"
         " exit_message is null",
         [running_elsewhere(source)],
     )

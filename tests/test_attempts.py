@@ -288,10 +288,13 @@ def test_the_command_names_metrics_whose_last_points_are_of_an_earlier_attempt(
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("update totals_ set superseded_from = 3 where metric = 'acc'", "marked wrongly"),
-        ("update totals_ set superseded_from = null", "marked wrongly"),
-        ("update attempts_ set number = 4 - number", "another order"),
-        ("delete from attempts_ where rank = 1", "not known"),
+        (
+            "update store.main.totals_ set superseded_from = 3 where metric = 'acc'",
+            "marked wrongly",
+        ),
+        ("update store.main.totals_ set superseded_from = null", "marked wrongly"),
+        ("update store.main.attempts_ set number = 4 - number", "another order"),
+        ("delete from store.main.attempts_ where rank = 1", "not known"),
     ],
 )
 def test_the_doctor_finds_attempts_that_disagree_and_a_repair_derives_them_anew(
@@ -378,7 +381,7 @@ def test_a_run_that_is_resumed_more_often_than_its_row_can_count_is_folded(
     info = store.run(ID)
     with lease_of(resolve(store.location)).exclusive() as connection:
         connection.execute(
-            "insert into attempts_ select ?, 2000000 + n, 0, n::varchar, 0,"
+            "insert into store.main.attempts_ select ?, 2000000 + n, 0, n::varchar, 0,"
             " now()::timestamp + interval 1 second * n, 2 + n from range(33000) t(n)",
             [info.run_id],
         )

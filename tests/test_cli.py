@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
 import stepwell
 from stepwell.cli import main
 from stepwell.store import Store, start_run
+from stepwell.store._format import FORMAT, HEADER, MAGIC, encode_json
 from stepwell.store._writer import RunWriter
 
 Invoke = Callable[..., Result]
@@ -60,16 +60,13 @@ def check_one_line(result: Result, words: str) -> None:
 def test_a_warning_is_one_line(
     invoke: Invoke, store_path: Path, make_writer: Callable[..., RunWriter]
 ) -> None:
-    make_writer().recorder().log({"loss": 1.0})
-    with duckdb.connect(str(store_path)) as connection:
-        connection.execute("drop table names_")
+    path = make_writer().journal.path
+    path.write_bytes(MAGIC + encode_json(HEADER, {"format": FORMAT + 1}))
 
     result = invoke("ls", "--store", store_path)
 
     assert result.exit_code == 0
-    assert re.fullmatch(
-        r"Warning: reading without the newest .*\nas of .*\n", result.stderr
-    )
+    assert re.fullmatch(r"Warning: .* is not read: .*update stepwell\n", result.stderr)
 
 
 # Help.

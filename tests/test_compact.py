@@ -151,8 +151,10 @@ def test_what_is_removed_and_recorded_meanwhile_is_right(
     def copy_and_change(lease: Lease, *arguments: Any) -> None:
         copy_first(lease, *arguments)
         with lease.exclusive() as connection:  # row ids move
-            connection.execute("delete from points where metric = 'loss' and step < 90")
-            connection.execute("delete from totals_ where metric = 'loss'")
+            connection.execute(
+                "delete from store.main.points where metric = 'loss' and step < 90"
+            )
+            connection.execute("delete from store.main.totals_ where metric = 'loss'")
         make_writer({"name": "later"}).recorder().log({"loss": 1.0, "new": 2.0})
         fold(lease)
         expected.update(every_row(store_path))

@@ -228,7 +228,7 @@ FAULTS: list[tuple[Plant, str, str]] = [
     (
         be_a_file_in_place_of_the_folder,
         "journals",
-        r"journal is a file, and not used for journals",
+        r"journal: Not a directory",
     ),
     (damage_a_header, "journals", r"no whole header; 202 records behind it"),
     (set_a_journal_aside, "journals", r"was set aside: 201 records whole, 48 bytes dam"),
@@ -422,7 +422,7 @@ def test_a_log_that_makes_the_database_unreadable_is_one_finding(
     fill(store_path, make_writer, **GONE)
     output(LEAVES_A_LOG, store_path)
     log_file = store_path.with_name(store_path.name + ".wal")
-    assert [check for check, _ in wrong(examine(store_path))] == ["orphans"]
+    assert [check for check, _ in wrong(examine(store_path))] == ["contents", "orphans"]
     flip(log_file, log_file.stat().st_size // 2)
 
     ((check, message),) = wrong(examine(store_path))

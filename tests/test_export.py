@@ -187,3 +187,19 @@ def test_the_command_line_exports_chosen_runs(
     else:
         assert result.exit_code == 0, result.output
         assert len(points_of(tmp_path / "o" / "points.parquet")) == points
+
+
+def test_files_that_are_links_elsewhere_are_replaced_there(
+    store: Store, tmp_path: Path
+) -> None:
+    folder, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    for name in ("runs.csv", "points.csv"):
+        (elsewhere / name).write_text("old")
+        (folder / name).symlink_to(elsewhere / name)
+
+    store.export(folder, "csv", force=True)
+
+    assert (folder / "runs.csv").is_symlink()
+    assert (elsewhere / "points.csv").read_text().startswith("run_id,metric")

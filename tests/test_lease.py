@@ -353,7 +353,7 @@ def test_an_interrupted_lease_lets_go_of_the_file(store_path: Path) -> None:
     def stop(why: type[BaseException]) -> None:
         with lease_of(resolve(store_path)).exclusive() as connection:
             connection.execute("begin")
-            connection.execute("delete from alembic_version")
+            connection.execute("delete from store.main.alembic_version")
             raise why
 
     for why in (KeyboardInterrupt, RuntimeError):

@@ -78,7 +78,7 @@ def kept(make_writer: MakeWriter, store_path: Path) -> Callable[..., Any]:
                 recorder.log(metrics, step)
         assert all(warning.category is MetricWarning for warning in said)
         assert all(warning.filename == __file__ for warning in said)
-        query = "select metric, step, value from points order by time, rowid"
+        query = "select metric, step, value from store.main.points order by time, rowid"
         found = Store(store_path).sql(query).fetchall()
         return found, [str(warning.message) for warning in said]
 

@@ -1,0 +1,122 @@
+"""What an instance of DuckDB may reach, and what it has seen of a store's file.
+
+An instance that attaches a store can open that store's own files and nothing else, and no
+statement can change that. Of the file it uses the tables, each time after a look at them.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import duckdb
+
+from stepwell.migrations import FROZEN, LOGS
+
+from ._contents import drop_views, make_table_views, make_views, tables_in, wrong_tables
+from ._database_files import require_files
+from ._owners import JOURNALS
+
+
+def confine(
+    connection: duckdb.DuckDBPyConnection,
+    databases: Iterable[Path],
+    folders: Iterable[Path],
+) -> None:
+    """Let an instance open some databases, and what is in some folders, and nothing else.
+
+    What does not fit its memory goes to the first database's journals, where that can be.
+    """
+    named = [*databases]
+    files = [f"{database}{suffix}" for database in named for suffix in ("", *LOGS)]
+    spill = named[0].with_name(named[0].name + JOURNALS)
+    settings: dict[str, str | list[str]] = {
+        "allowed_paths": files,
+        "allowed_directories": [f"{folder}/" for folder in folders],
+    }
+    (before,) = connection.execute("select current_setting('temp_directory')").fetchall()
+    if before[0]:  # there is a limit of memory in its place
+        may_write = os.access(spill, os.W_OK)
+        settings["temp_directory"] = f"{spill}/.{token_hex(8)}.tmp" if may_write else ""
+    for name, value in settings.items():
+        connection.execute(f"SET {name} = {_literal(value)}")
+    for setting in FROZEN:
+        connection.execute(f"SET {setting}")
+
+
+class FileGuard:
+    """Looks at the files of one store for whoever attaches it.
+
+    Args:
+        database: The store's database.
+        reach: Further databases to be attached to the same instances, and folders.
+    """
+
+    def __init__(self, database: Path, reach: Iterable[Path] = ()) -> None:
+        self._database = database
+        self._reach = [*reach]
+        self._confined: Any = None  # an instance
+        self._with_views: Any = None
+        self._seen: object = None
+        self._tables: dict[str, str] = {}
+
+    def before(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Look at the files that are to be opened, and confine the instance to them.
+
+        Raises:
+            StoreLocationError: If a file is not to be opened.
+        """
+        require_files(self._database)
+        if self._confined is not connection:
+            folders = [path for path in self._reach if path.is_dir()]
+            others = [path for path in self._reach if path not in folders]
+            confine(connection, [self._database, *others], folders)
+            self._confined = connection
+
+    def look(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Look at the tables of what is attached as `store`, and make views of them.
+
+        Where they are not as in a store of today's revision, there are no views.
+        """
+        stamp = self._stamp()
+        if self._with_views is connection and stamp == self._seen:
+            return
+        self._tables = tables_in(connection)
+        if wrong_tables(self._tables):
+            drop_views(connection)
+            self._with_views = None
+        elif self._with_views is not connection:
+            make_table_views(connection, self._tables)
+            make_views(connection)
+            self._with_views = connection
+        self._seen = stamp
+
+    def tables(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """The tables of what is attached to a connection as `store`; see `tables_in`."""
+        is_seen = self._with_views is connection
+        return self._tables if is_seen else tables_in(connection)
+
+    def behind(self) -> None:
+        """Take note of what this process has just written; the store is still locked."""
+        if self._with_views is not None:
+            self._seen = self._stamp()
+
+    def _stamp(self) -> object:
+        log = self._database.with_name(self._database.name + LOGS[0])
+        return _number(self._database), _number(log)
+
+
+def _number(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _literal(value: str | list[str]) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return "'" + value.replace("'", "''") + "'"
