@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stepwell.store import QueryError, QueryTimeoutError, Store
+from stepwell.store import QueryError, QueryTimeoutError, RunInfo, Store
 from stepwell.store._location import resolve
 from stepwell.store._locks import LockFile
 
@@ -83,11 +83,13 @@ def look(setting: Setting, draw: random.Random) -> None:
     path = setting.quiet_store
     store = Store(path, seconds=_PATIENCE)
     lock = _lock_of(path)
+    runs: list[RunInfo] = []
     while not setting.is_over:
         with _watching(lock) as watch:
-            runs = store.runs(limit=3)
             if runs:
-                store.summary(draw.choice(runs))
+                store.summary(runs.pop())
+            else:
+                runs = store.runs(limit=draw.randint(1, 4))
         setting.count("reads beside queries")
         if watch.asked > _TICK:
             setting.count("reads that a query was in the way of")
