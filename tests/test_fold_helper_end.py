@@ -21,7 +21,7 @@ _fold_process.main(sys.argv[1], int(sys.argv[2]))
 """
 IN_A_CALL = """
 import ctypes
-def hang(lease):
+def hang(lease, **options):
     open(sys.argv[1] + ".hangs", "x").close()
     ctypes.PyDLL(None).sleep(600)  # with Python's lock held: no thread runs
 _fold_process._folded = hang
