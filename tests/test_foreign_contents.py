@@ -278,17 +278,14 @@ def test_everything_else_in_the_file_is_named(store_path: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("old", OLD_STORES, ids=lambda path: path.stem)
 @pytest.mark.parametrize(
-    "statement", ["create macro isfinite(x) as true", "create type uuid as varchar"]
+    "statement", ["create macro isfinite(x) as true", "create type mine as varchar"]
 )
 def test_a_file_that_brings_functions_is_not_upgraded(
     tmp_path: Path, old: Path, statement: str
 ) -> None:
     path = Path(shutil.copy(old, tmp_path / "old.duckdb"))
     with duckdb.connect(str(path)) as connection:
-        try:
-            connection.execute(statement)
-        except duckdb.Error:
-            pytest.skip("this DuckDB makes no such thing")
+        connection.execute(statement)
 
     for ask in (open_store, upgrade_store, lambda path: Store(path).runs()):
         with pytest.raises(
