@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import stepwell
+from stepwell import migrations
 from stepwell.store import (
     Store,
     StoreLocationError,
@@ -34,8 +35,17 @@ GROUP = 65533
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users")
 
 
+@pytest.fixture(scope="module")
+def open_program() -> None:
+    """Skips where others may not read what they are to run."""
+    for folder in map(Path, migrations.__path__):
+        for path in (folder, *folder.resolve().parents):
+            if not path.stat().st_mode & 0o001:
+                pytest.skip(f"{path} is closed to others, and the program lies in it")
+
+
 @pytest.fixture
-def shared() -> Iterator[Path]:
+def shared(open_program: None) -> Iterator[Path]:
     """A folder that everybody may write to, as /tmp is."""
     before = os.umask(0o022)
     with tempfile.TemporaryDirectory() as folder:  # pytest's are closed to others

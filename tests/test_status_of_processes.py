@@ -203,6 +203,8 @@ def log():
     for step in range(100):
         if step == 50:
             os.system("kill -TERM %d" % os.getpid())
+            if how == "thread":
+                time.sleep(60)  # until the main thread has ended the process
         run.log({"a": step}, step=step)
     run.finish()
 
