@@ -1,21 +1,33 @@
-"""Of two long lists of queries one is refused, whole, and the other answered."""
+"""Of two long lists of queries one is refused, whole, and the other answered.
 
+Each query of the lists is run as the process of a query runs it, but here; some of them,
+and all that only DuckDB refuses, are asked of such a process, too.
+"""
+
+import io
 import re
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
 import stepwell
-from stepwell.store import QueryError, Store, open_store
+from stepwell.store import QueryError, SqlResult, Store, open_store
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+from stepwell.store._memory import new_memory
 from stepwell.store._query_check import check
+from stepwell.store._query_process import _CONFIG, Request, _run
+from stepwell.store._query_wire import read_result
 
 SECRET = "the-secret-of-this-file"
 FOLDER = Path(__file__).parent / "sql_queries"
+SOME = slice(None, None, 20)
 
 
 def listed(name: str) -> list[str]:
@@ -58,20 +70,67 @@ def _nothing_changes(store: Store) -> Iterator[None]:
     assert look() == before
 
 
-@pytest.mark.parametrize("query", listed("refused.sql"))
-def test_what_does_more_than_read_is_refused(store: Store, query: str) -> None:
+@contextmanager
+def querying(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection like that of a query's process."""
+    memory = new_memory(**_CONFIG)
+    with lease_of(resolve(store.location)).querying(memory, 30.0) as connection:
+        yield connection
+
+
+def answer(connection: duckdb.DuckDBPyConnection, store: Store, query: str) -> SqlResult:
+    """What a query's process does and its caller reads, without the process."""
+    pipe = io.BytesIO()
+    request = Request(str(store.location), query, 30.0, 30.0, None, True, yields=True)
+
+    def send(frame: list[Any]) -> None:
+        pipe.writelines(frame)
+
+    _run(connection, request, send)
+    pipe.seek(0)
+    return read_result(lambda size: bytearray(pipe.read(size)), None)
+
+
+def assert_refused(ask: Callable[[str], object], queries: list[str]) -> None:
     frame = {"column": np.array([1.0])}
-
-    with pytest.raises(QueryError) as caught:
-        store.sql(unescaped(query, store.location.parent))
-
+    for query in queries:
+        with pytest.raises(QueryError) as caught:
+            pytest.fail(f"not refused: {query}: {ask(query)}")
+        assert "\n" not in str(caught.value), query
+        assert SECRET not in str(caught.value), query
     assert frame
-    assert "\n" not in str(caught.value)
-    assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("query", listed("honest.sql"))
-def test_what_reads_is_answered(store: Store, query: str) -> None:
+def test_what_does_more_than_read_is_refused(store: Store) -> None:
+    queries = [unescaped(line, store.location.parent) for line in listed("refused.sql")]
+    with querying(store) as connection:
+        assert_refused(lambda query: answer(connection, store, query), queries)
+
+
+def test_what_does_more_than_read_is_refused_by_a_query_s_process(store: Store) -> None:
+    queries = [unescaped(line, store.location.parent) for line in listed("refused.sql")]
+
+    def is_left_to_duckdb(query: str) -> bool:
+        with suppress(QueryError, duckdb.Error):
+            check(connection, query)
+            return True
+        return False
+
+    with querying(store) as connection:
+        left = list(filter(is_left_to_duckdb, queries))
+    assert len(left) > 20
+    assert_refused(store.sql, left + queries[SOME])
+
+
+def test_what_reads_is_answered(store: Store) -> None:
+    with querying(store) as connection:
+        for line in listed("honest.sql"):
+            query = unescaped(line, store.location.parent)
+            assert answer(connection, store, query).columns, query
+
+
+@pytest.mark.parametrize("query", listed("honest.sql")[SOME])
+def test_what_reads_is_answered_by_a_query_s_process(store: Store, query: str) -> None:
     assert store.sql(unescaped(query, store.location.parent)).columns
 
 
