@@ -35,21 +35,23 @@ def test_nothing_is_lost_twice_or_invented() -> None:
     assert [figures[name] for name in ("lost", "twice", "invented", "unseen")] == [0] * 4
 
 
-def planted(bug: str) -> dict[str, Any]:
+def planted(bug: str, *mix: str) -> dict[str, Any]:
     """What is found of a bug; on a busy machine it takes longer to come about."""
-    for seconds in ("6", "12", "40"):
+    for seconds in ("3", "8", "40"):
         options = ("--seconds", seconds, "--seed", "1", "--rate", "6")
-        code, found = torture("--plant", bug, *options)
+        code, found = torture("--plant", bug, *options, *mix)
         if code:
             return found
     pytest.fail(f"{bug} was not found")
 
 
 def test_a_call_that_is_acknowledged_too_early_is_found() -> None:
-    assert planted("buffered")["figures"]["lost"] > 0
+    mix = ("--only", *["plain"] * 4, "--faults", "kill")
+
+    assert planted("buffered", *mix)["figures"]["lost"] > 0
 
 
 def test_a_journal_that_keeps_the_others_from_being_folded_is_found() -> None:
-    troubles = planted("blocked")["troubles"]
+    troubles = planted("blocked", "--only", "view", "--faults", "stranger")["troubles"]
 
     assert any("KeyError: 'time'" in trouble for trouble in troubles)

@@ -1,5 +1,6 @@
 """What a seed decides: the processes that are kept going, and what befalls them when."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ._setting import Setting
@@ -21,10 +22,11 @@ ACTORS = (
     "compact",
     "ask",
     "look",
+    "full",
 )
-"""Kinds of the processes that are kept going, one of each."""
+"""Kinds of the processes that are kept going, one of each; `full` where it can be."""
 
-_EVENTS = {
+FAULTS = {
     "kill": 4,
     "kill_holder": 4,
     "stop": 5,
@@ -33,8 +35,25 @@ _EVENTS = {
     "fill": 2,
     "stranger": 1,
 }
+"""Kinds of what befalls them, and how often beside each other."""
+
 _FIRST = 1.0  # seconds before anything befalls anybody
 _LAST = 1.0  # seconds without, at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What a torture is made of.
+
+    Attributes:
+        rate: Kills, stops and other faults a second.
+        actors: Kinds of the processes that are kept going.
+        faults: Kinds of what befalls them.
+    """
+
+    rate: float = 2.0
+    actors: Iterable[str] = ACTORS
+    faults: Iterable[str] = tuple(FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +73,19 @@ class Event:
     amount: float
 
 
-def make_plan(setting: Setting, seconds: float, rate: float) -> list[Event]:
+def make_plan(setting: Setting, seconds: float, mix: Mix) -> list[Event]:
     """What befalls a torture.
 
     Args:
         setting: The torture.
         seconds: How long it is.
-        rate: Events a second.
+        mix: What it is made of.
     """
     draw = setting.draw("plan")
     # Each kind once, however short it is; the rest as chance has it.
-    kinds = [*_EVENTS]
-    kinds += draw.choices(
-        kinds, list(_EVENTS.values()), k=max(0, int(seconds * rate) - len(kinds))
-    )
+    kinds = [*mix.faults]
+    weights = [FAULTS[kind] for kind in kinds]
+    kinds += draw.choices(kinds, weights, k=max(0, int(seconds * mix.rate) - len(kinds)))
     times = sorted(draw.uniform(_FIRST, max(_FIRST, seconds - _LAST)) for _ in kinds)
     draw.shuffle(kinds)
     return [

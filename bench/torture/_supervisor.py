@@ -8,14 +8,14 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from . import _plants
 from ._faults import Damage, SmallDisk
-from ._plan import ACTORS, Event, make_plan
+from ._plan import Event, Mix, make_plan
 from ._processes import Processes
 from ._setting import Setting
 from ._strangers import Strangers
@@ -51,33 +51,35 @@ class Outcome:
         return not self.troubles
 
 
-def torture(seconds: float, seed: int, plant: str = "", rate: float = 2.0) -> Outcome:
+def torture(seconds: float, seed: int, plant: str, mix: Mix) -> Outcome:
     """Run one torture.
 
     Args:
         seconds: How long.
         seed: What its plan is drawn from.
         plant: Name of a bug to plant; empty for none.
-        rate: Kills, stops and other faults a second.
+        mix: What it is made of.
     """
     base = Path(tempfile.mkdtemp(prefix="stepwell-torture-"))
     try:
-        return _Supervisor(base, seconds, seed, plant, rate).run()
+        setting = Setting(base, seed, time.monotonic() + seconds, plant)
+        plan = make_plan(setting, seconds, mix)
+        return _Supervisor(setting, plan, setting.until - seconds, mix.actors).run()
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
 class _Supervisor:
     def __init__(
-        self, base: Path, seconds: float, seed: int, plant: str, rate: float
+        self, setting: Setting, plan: list[Event], began: float, actors: Iterable[str]
     ) -> None:
-        self.began = time.monotonic()
-        self.seconds = seconds
-        self.setting = Setting(base, seed, self.began + seconds, plant)
-        self.plan = make_plan(self.setting, seconds, rate)
+        self.setting = setting
+        self.plan = plan
+        self.began = began
         self.notes: list[str] = []
         self._serial: Counter[str] = Counter()
         self._timers: list[threading.Timer] = []
+        base = setting.base
         for folder in ("main", "quiet", "ledgers", "errors"):
             (base / folder).mkdir()
         paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
@@ -87,10 +89,9 @@ class _Supervisor:
         self.damage = Damage(self.setting, self.processes)
         self.strangers = Strangers(self.setting)
         self.disk = SmallDisk(base / "small", _MEGABYTES)
-        self.actors = list(ACTORS)
-        if self.disk.is_there:
-            self.actors.append("full")
-        else:
+        self.actors = list(actors)
+        if "full" in self.actors and not self.disk.is_there:
+            self.actors.remove("full")
             self.notes.append("no full disk: mounting a small one needs root")
 
     def run(self) -> Outcome:
