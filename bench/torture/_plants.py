@@ -14,6 +14,7 @@ PLANTS = {
     "checksum": "checksums of records are not looked at",
     "buffered": "a call is acknowledged before its record is written",
     "blocked": "a journal that cannot be folded keeps all others from being folded",
+    "patient": "who reads waits for somebody's query for as long as it takes",
 }
 """Name of a bug, and what is wrong with it."""
 
@@ -28,6 +29,7 @@ def plant(setting: Setting) -> None:
             "checksum": _skip_checksums,
             "buffered": _buffer,
             "blocked": _fold_all_or_none,
+            "patient": _wait_for_queries,
         }[setting.plant]()
 
 
@@ -155,3 +157,9 @@ def _fold_all_or_none() -> None:
     _fold.fold_all_sound = lambda _connection, _lease, journals, some, _sample: some(
         journals
     )
+
+
+def _wait_for_queries() -> None:
+    from stepwell.store import _turns  # noqa: PLC0415
+
+    _turns.QUERY_SECONDS = 3600.0

@@ -95,8 +95,8 @@ def look(setting: Setting, draw: random.Random) -> None:
             setting.count("reads that a query was in the way of")
         if watch.asked > _MOST + _NOISE:
             setting.complain(
-                f"unseen: a read took {watch.seconds:.2f} s, and a query held the store for"
-                f" {watch.asked:.2f} s of it"
+                f"unseen: a read took {watch.seconds:.2f} s, and waited {watch.asked:.2f} s"
+                " of it while a query held the store"
             )
         time.sleep(draw.random() * 0.1)
 
@@ -108,26 +108,41 @@ def _lock_of(store: Path) -> LockFile:
 class _Watch(threading.Thread):
     """Looks at a lock while another thread reads: who has it, and for how long.
 
+    The thread that reads is the one that makes it.
+
     Attributes:
         seconds: How long it went on.
-        asked: For how much of it a query held the store, and could have let go.
+        asked: For how much of it a query held the store, and could have let go; without
+            the time in which the one that reads could go on, and had no core to do so.
     """
 
     def __init__(self, lock: LockFile) -> None:
         super().__init__(daemon=True)
         self._lock = lock
         self._is_over = threading.Event()
+        self._turns = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self.seconds = self.asked = 0.0
 
     def run(self) -> None:
         began = last = time.monotonic()
+        before = self._without_core()
         while not self._is_over.wait(_TICK):
-            now = time.monotonic()
+            now, without = time.monotonic(), self._without_core()
             if _is_query(self._lock.holder()):
                 # Where this process had no turn for longer, the others had none, either.
-                self.asked += min(now - last, 2 * _TICK)
-            last = now
+                counted = min(now - last, 2 * _TICK)
+                # It is told of a wait when it is over, at times some looks later.
+                idle = max(0.0, without - before - (now - last - counted))
+                self.asked = max(0.0, self.asked + counted - idle)
+            last, before = now, without
         self.seconds = time.monotonic() - began
+
+    def _without_core(self) -> float:
+        """Seconds that the one that reads has waited for a core; 0 where none says so."""
+        try:
+            return int(self._turns.read_text().split()[1]) / 1e9
+        except (OSError, LookupError):
+            return 0.0
 
     def stop(self) -> None:
         """End it, and wait for its end."""
