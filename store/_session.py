@@ -39,6 +39,7 @@ FOLD_SECONDS = 20.0
 
 _writers: list[RunWriter] = []
 _prepared = False
+_process = 0  # whose the open runs are
 _forget_termination: Callable[[], None] | None = None
 
 
@@ -69,6 +70,7 @@ def end_by_now(run: "Run") -> End:
 
 def close_run(writer: RunWriter, end: End) -> None:
     """End a run and fold it; never raises."""
+    _be_this_process()
     if writer.is_open:
         _end(writer, end)
         if writer.header.primary and not writer.journal.is_moved:
@@ -123,10 +125,10 @@ def _leave(writer: RunWriter) -> None:
 
 
 def _prepare() -> None:
-    global _prepared  # noqa: PLW0603
+    global _prepared, _process
     if _prepared:
         return
-    _prepared = True
+    _prepared, _process = True, os.getpid()
     atexit.register(_at_exit)
     os.register_at_fork(after_in_child=_after_fork)
 
@@ -139,6 +141,7 @@ def _interrupt(frame: FrameType | None) -> None:
 
 
 def _at_exit() -> None:
+    _be_this_process()
     end = how_process_ended()
     primary = [writer for writer in _writers if writer.header.primary]
     for writer in tuple(_writers):
@@ -165,7 +168,15 @@ def _keep_exit_code() -> None:
 
 
 def _after_fork() -> None:
-    forget_exit()
-    keeper.forget()
+    global _process  # noqa: PLW0603
     for writer in _writers:
         writer.leave_to_parent()
+    forget_exit()
+    keeper.forget()
+    _process = os.getpid()
+
+
+def _be_this_process() -> None:
+    # Ctrl-C may end the hook of a fork anywhere, and is forgotten then.
+    if _process != os.getpid():
+        _after_fork()

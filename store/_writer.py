@@ -85,6 +85,7 @@ class RunWriter:
         self._open_journal(b"" if started is None else encode_json(STARTED, started))
 
     def _open_journal(self, first: bytes = b"") -> None:
+        self._process = os.getpid()  # whose journal it is, whatever a fork's hook came to
         self.shapes.clear()
         self._declared = 0
         self._other_size = 0
@@ -131,7 +132,7 @@ class RunWriter:
         with self.lock:
             if not self.is_open:
                 return
-            if self._is_parents:
+            if self._is_parents or self._process != os.getpid():
                 self.abandon()
                 return
             self._say_lost()
@@ -154,11 +155,11 @@ class RunWriter:
         The child goes on as a writer of its own, in a journal of its own, when it has
         something to record; the parent stays the one whose end is the run's end.
         """
-        self.journal.close()
+        self._is_parents = True
         self.lock = threading.RLock()
         self.shapes = {}
         self.header = self.header._replace(primary=False)
-        self._is_parents = True
+        self.journal.close()
 
     def _reopen(self) -> None:
         self.header = of_this_process(self.header)
