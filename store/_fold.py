@@ -30,6 +30,7 @@ from ._owners import open_ours
 from ._passed_over import fold_all_sound
 from ._pending import Unreadable, header_of, needs_fold, say_unread
 from ._prepare import is_outdated, prepare
+from ._rank_ends import settle_ends
 from ._recover import is_cut_record, read_piece
 from ._run_rows import RunRows
 
@@ -164,6 +165,10 @@ def insert_stretches(
         numbered = header._replace(number=attempts.number_of(header.run_id, header.attempt))
         rows.end(numbered, "crashed", "its journal was removed, or moved away", last_sign)
     attempts.settle(points.moved)
+    ended = {stretch.journal.writer for stretch in stretches if stretch.ended is not None}
+    lives = {stretch.journal.writer: stretch.alive for stretch in stretches}
+    alive = {writer for writer, is_so in (lease.alive | lives).items() if is_so} - ended
+    settle_ends(connection, rows, stretches, alive, [h.run_id for h, _ in vanished])
     rows.write()
 
 

@@ -7,7 +7,7 @@ import duckdb
 
 from ._format import Header
 from ._journal_files import JournalFile
-from ._liveness import is_here
+from ._liveness import how_it_crashed, is_here
 from ._recover import Piece
 from ._run_rows import from_nanoseconds
 
@@ -43,6 +43,14 @@ class Stretch:
         gone = not self.alive and is_here(self.header)
         return "crashed" if gone and self.piece.is_last else None
 
+    @property
+    def message(self) -> str | None:
+        """What is said of how the writer ended; None where nothing is."""
+        if self.ended == "crashed" and self.piece.finished is None:
+            return how_it_crashed(self.header)
+        said = (self.piece.finished or {}).get("message")
+        return None if self.ended is None or said is None else str(said)
+
 
 def insert_stretch(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> None:
     """Insert names and the new offset of one journal, within a transaction."""
@@ -50,15 +58,16 @@ def insert_stretch(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> N
     _keep_names(connection, stretch)
     skipped = max(0, stretch.journal.size - piece.stop) if stretch.ended else 0
     signed = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
+    end = stretch.ended, stretch.message
     if stretch.known:
         connection.execute(
             "update store.main.journals_ set folded_bytes = ?, skipped_bytes = ?,"
-            " ended = ?, last_sign = ? where writer = ?",
-            [piece.stop, skipped, stretch.ended, signed, header.writer],
+            " ended = ?, message = ?, last_sign = ? where writer = ?",
+            [piece.stop, skipped, *end, signed, header.writer],
         )
     else:
         connection.execute(
-            "insert into store.main.journals_ values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into store.main.journals_ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 header.writer,
                 header.run_id,
@@ -67,8 +76,9 @@ def insert_stretch(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> N
                 header.primary,
                 piece.stop,
                 skipped,
-                stretch.ended,
+                end[0],
                 signed,
+                end[1],
             ],
         )
 

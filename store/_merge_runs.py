@@ -8,24 +8,26 @@ import duckdb
 from ._journal_files import LOST
 from ._location import Location
 from ._merge_attempts import MergedAttempts, merge_attempts
+from ._rank_ends import end_of_ranks, select_ends
 from ._run_rows import ATTEMPT_MAX, RunRows, read_rows
 from ._snapshot import running_elsewhere
 
 _OPEN = ("running", "crashed")  # by a later look it may go on, or have ended
-_STANDING = ("status", "finished_at", "exit_message", "lost_calls", "layout")
+_END = ("status", "exit_message", "finished_at")
+_STANDING = (*_END, "lost_calls", "layout")
 
 _NEW_JOURNALS = """
 insert into store.main.journals_
 select
     o.writer, o.run_id, o.rank, o.attempt, o.is_primary, o.folded_bytes, o.skipped_bytes,
-    coalesce(o.ended, ?), o.last_sign
+    coalesce(o.ended, ?), o.last_sign, o.message
 from other.main.journals_ o anti join journals_ h on h.writer = o.writer
 """
 # What was lost to this store may have been folded further there, or to its end.
 _LONGER_JOURNALS = """
 update store.main.journals_ set
     folded_bytes = o.folded_bytes, skipped_bytes = o.skipped_bytes,
-    ended = coalesce(o.ended, ?), last_sign = o.last_sign
+    ended = coalesce(o.ended, ?), message = o.message, last_sign = o.last_sign
 from other.main.journals_ o
 where o.writer = journals_.writer and journals_.ended = ?
     and (o.folded_bytes > journals_.folded_bytes
@@ -72,6 +74,7 @@ def merge_runs(
     both = here.keys() & there.keys()
     rows.load(both)
     attempts = merge_attempts(connection, both)
+    ends = select_ends(connection, both, ("store", "other"))
     added, updated = set(), set()
     for run_id, row in there.items():
         if row["status"] == "running":
@@ -89,6 +92,8 @@ def merge_runs(
         elif found.is_new:  # earlier than the last one here
             joined = _joined(known, row, is_later=False)
         joined = joined | {"attempt": min(found.latest, ATTEMPT_MAX)}
+        end = end_of_ranks((*(joined[column] for column in _END),), ends[run_id])
+        joined |= dict(zip(_END, end, strict=True))
         if joined != known:
             updated.add(run_id)
             rows.put(joined)

@@ -86,6 +86,10 @@ class RunRows:
             row["attempt"] = number
             self._changed.add(run_id)
 
+    def is_stored(self, run_id: str) -> bool:
+        """Whether a loaded run was in the store before."""
+        return run_id in self._stored
+
     def put(self, row: dict[str, Any]) -> None:
         """Take a whole row, as it is in another store."""
         run_id = str(row["run_id"])
@@ -125,15 +129,26 @@ class RunRows:
         self, header: Header, status: str, message: str | None, time: datetime | None
     ) -> None:
         """Set how the run stands, by its primary writer of the latest attempt."""
-        row = self.get(header)
-        if not header.primary or header.number < self._stands_by(header.run_id):
-            return
-        if (row["status"], row["exit_message"]) != (status, message):
-            begun = row["created_at"]
-            if time is not None and begun is not None:
-                time = max(time, begun)  # a file system has a coarse clock of its own
+        self.get(header)
+        if header.primary and header.number >= self._stands_by(header.run_id):
+            self.stand_as(header.run_id, status, message, time)
+
+    def end_of(self, run_id: str) -> tuple[str, str | None, datetime | None]:
+        """How a run stands: status, message, and the time of its end."""
+        row = self._rows[run_id]
+        return row["status"], row["exit_message"], row["finished_at"]
+
+    def stand_as(
+        self, run_id: str, status: str, message: str | None, time: datetime | None
+    ) -> None:
+        """Set how a run stands, whoever says it."""
+        row = self._rows[run_id]
+        begun = row["created_at"]
+        if time is not None and begun is not None:
+            time = max(time, begun)  # a file system has a coarse clock of its own
+        if self.end_of(run_id) != (status, message, time):
             row |= {"status": status, "exit_message": message, "finished_at": time}
-            self._changed.add(header.run_id)
+            self._changed.add(run_id)
 
     def write(self) -> None:
         """Write each changed row, once."""

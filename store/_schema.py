@@ -113,6 +113,7 @@ journals_ = sa.Table(
     sa.Column("skipped_bytes", sa.BigInteger, nullable=False),
     sa.Column("ended", sa.String),
     sa.Column("last_sign", sa.TIMESTAMP, nullable=False),
+    sa.Column("message", sa.String),
 )
 
 names_ = sa.Table(

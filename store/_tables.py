@@ -19,7 +19,8 @@ TABLES = {
     "journals_": (
         "writer VARCHAR NOT NULL, run_id UUID NOT NULL, rank SMALLINT NOT NULL, attempt "
         "INTEGER NOT NULL, is_primary BOOLEAN NOT NULL, folded_bytes BIGINT NOT NULL, "
-        "skipped_bytes BIGINT NOT NULL, ended VARCHAR, last_sign TIMESTAMP NOT NULL"
+        "skipped_bytes BIGINT NOT NULL, ended VARCHAR, last_sign TIMESTAMP NOT NULL, "
+        "message VARCHAR"
     ),
     "names_": "writer VARCHAR NOT NULL, number BIGINT NOT NULL, names VARCHAR[] NOT NULL",
     "params_": "run_id UUID NOT NULL, key VARCHAR NOT NULL, text VARCHAR, number DOUBLE",

@@ -90,6 +90,24 @@ def test_a_run_ends_as_its_first_process_did_in_another_store(
     assert (run.status, run.attempt) == (end or "crashed", 1)
 
 
+@pytest.mark.parametrize("here", ["finished", "interrupted", "failed"])
+@pytest.mark.parametrize("late", ["failed", "interrupted"])
+def test_the_worst_end_of_its_ranks_counts_in_whichever_store(
+    part: Part, store_path: Path, there: Path, here: str, late: str
+) -> None:
+    part(store_path, FIRST, 0, here)
+    part(there, FIRST, 3, late)
+
+    for _ in range(2):
+        merge_stores([there], store_path)
+
+        (run,) = Store(store_path).runs()
+        badness = ["finished", "interrupted", "failed"].index
+        is_own = badness(here) >= badness(late)
+        expected = (here, None) if is_own else (late, f"rank 3: {late}")
+        assert (run.status, run.exit_message) == expected
+
+
 def test_an_earlier_attempt_of_another_store_changes_no_end(
     part: Part, store_path: Path, there: Path
 ) -> None:

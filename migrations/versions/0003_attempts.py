@@ -164,6 +164,7 @@ def upgrade() -> None:
     for table in ("points", "totals_", "journals_"):
         op.execute(f"alter table {table} alter attempt type integer")
     op.execute("alter table totals_ add column superseded_from bigint")
+    op.execute("alter table journals_ add column message varchar")
     op.create_table(
         "attempts_",
         sa.Column("run_id", sa.Uuid, nullable=False),
