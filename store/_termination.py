@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from ._main_thread import do_in_main_thread
+from ._signal_relay import forget_relay, relay, stop_relaying
 
 _acts: list[Callable[[FrameType | None], None]] = []
 _is_wanted = False
@@ -66,8 +67,11 @@ def _settle() -> None:
     with contextlib.suppress(ValueError):  # a sub-interpreter may mind no signal
         if _is_wanted and handler is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, _terminated)
-        elif not _is_wanted and handler is _terminated:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            relay(signal.SIGTERM)
+        elif not _is_wanted:
+            stop_relaying(signal.SIGTERM)
+            if handler is _terminated:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _before_fork() -> None:
@@ -84,11 +88,13 @@ def _after_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
+    forget_relay()
     unwatch_termination()  # until the child records something
     _after_fork()
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # what is begun here is not begun twice
     for act in tuple(_acts):
         with contextlib.suppress(Exception):  # the process ends in any case
             act(frame)

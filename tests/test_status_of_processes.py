@@ -204,7 +204,7 @@ def log():
         if step == 50:
             os.system("kill -TERM %d" % os.getpid())
             if how == "thread":
-                time.sleep(60)  # until the main thread has ended the process
+                time.sleep(20)  # until the main thread has ended the process
         run.log({"a": step}, step=step)
     run.finish()
 
