@@ -80,6 +80,7 @@ class Recorder:
     def _log_with_care(self, metrics: Any, step: Any) -> None:
         writer = self._writer
         values, problems = clean_metrics(metrics)
+        of_the_step: list[Problem] = []
         with writer.lock:
             number = min(max(self.last_step + 1, writer.current_step), STEP_MAX)
             if step is not None:
@@ -92,7 +93,7 @@ class Recorder:
                         f"step {shown(step)} of type {type(step).__name__} is unusable"
                         f" ({why}); the metrics were recorded at step {number}"
                     )
-                    problems.append(Problem("step", message))
+                    of_the_step.append(Problem("step", message))
             if not writer.ready():
                 ended = "the run is finished; later metrics are not recorded"
                 problems.append(Problem("run", ended))
@@ -103,6 +104,7 @@ class Recorder:
                 writer.write_points(number, fresh)
             self.last_step = max(self.last_step, number)
             writer.current_step = max(writer.current_step, number)
-        if problems:
+        if problems or of_the_step:
             where = f" (step {number})"
-            writer.warn([Problem(p.subject, p.message + where) for p in problems])
+            told = [Problem(p.subject, p.message + where) for p in problems]
+            writer.warn(of_the_step + told)
