@@ -152,7 +152,10 @@ def test_the_command_says_from_where_to_where(old: Path) -> None:
     second = CliRunner().invoke(main, ["upgrade", "--store", str(old), "--json"])
 
     head = migrations.HEAD
-    assert first.output == f"{old}: from revision {before} to {head}\n"
+    said = f"{old}: from revision {before} to {head}\n"
+    assert first.output == (
+        said if before != head else f"{old} is current (revision {head})\n"
+    )
     assert json.loads(second.output) == {
         "location": str(old),
         "before": head,
