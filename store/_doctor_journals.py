@@ -7,7 +7,7 @@ from ._doctor_database import REPAIR, DatabaseFacts
 from ._doctor_fold import examine_fold
 from ._errors import StoreLocationError, StoreNewerError
 from ._finding import FAULT, OK, WARNING, Finding, count_of
-from ._hidden_folder import COMPACT, NEW, left_folders
+from ._hidden_folder import COMPACT, COPY, FILE, NEW, RESCUE, folders_left_in, left_folders
 from ._journal_files import JournalFile, list_journals, list_set_aside, short_name
 from ._liveness import FRESH_SECONDS, is_alive
 from ._location import Location
@@ -165,6 +165,10 @@ def _check_left_over(location: Location, facts: DatabaseFacts) -> list[Finding]:
         for left in _left(location.database, suffix):
             text = f"{left.name} was left by {what}"
             found.append(Finding("orphans", WARNING, text, _advice_on(suffix, left)))
+    for suffix, what in LEFT_IN_FOLDER.items():
+        for left in folders_left_in(location.database.parent, suffix):
+            text = f"{left.name} was left by {what}"
+            found.append(Finding("orphans", WARNING, text, _advice_on(suffix, left)))
     return found
 
 
@@ -176,6 +180,13 @@ LEFT_OVER = {
     LOG: "a program that was killed while it had the database open",
 }
 """What may lie beside the database, and who leaves it there."""
+
+LEFT_IN_FOLDER = {
+    COPY: "a `stepwell copy` or `merge` that was killed",
+    RESCUE: "a `stepwell repair` that was killed",
+    FILE: "a command that was killed while it wrote a file",
+}
+"""What may lie in the same folder, of whatever was to be made there."""
 
 _USED_UNDER = {COMPACT: COMPACT}  # a lock file
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 
 from ._errors import ConfigurationError, StoreLocationError
+from ._hidden_folder import FILE, hidden_folder
 from ._query_runs import Chosen
 from ._regular import file_to_replace
 from ._sql_result import SqlResult
@@ -150,11 +150,8 @@ def replacing(file: Path) -> Iterator[Path]:
     try:
         target = file_to_replace(file)
         target.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{target.name[:32]}-"
-        with TemporaryDirectory(
-            prefix=prefix, dir=target.parent, ignore_cleanup_errors=True
-        ) as folder:
-            part = Path(folder).absolute() / target.name
+        with hidden_folder(target, FILE) as folder:
+            part = folder.absolute() / target.name
             yield part
             part.replace(target)
     except OSError as error:

@@ -4,14 +4,20 @@ Only who made one may enter it, so nobody else can put a link in the way of what
 opens there by its name.
 """
 
+import fcntl
+import os
+import re
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from zlib import crc32
 
 from ._errors import StoreLocationError
+from ._regular import open_descriptor
 
 NEW = ".new"
 """Behind a database's name: a folder in which it is made."""
@@ -20,13 +26,22 @@ COMPACT = ".compact"
 """Behind a database's name: a folder in which it is rewritten."""
 
 
+COPY, RESCUE, FILE = ".copy", ".repair", ".part"
+"""Behind the name of what is to be: folders that are held by whoever uses them."""
+
+_HELD = ".held"
+_SECONDS = 60.0  # after which a folder that nobody holds yet will not be held any more
+
+
 @contextmanager
-def hidden_folder(beside: Path, what: str = "") -> Iterator[Path]:
+def hidden_folder(beside: Path, what: str) -> Iterator[Path]:
     """A new folder beside a file, on the same disk; gone afterwards.
+
+    What earlier ones for the same left that were killed is removed.
 
     Args:
         beside: The file.
-        what: What the folder is for, by which `left_folders` finds it after a kill.
+        what: What the folder is for, by which it is found after a kill.
 
     Raises:
         StoreLocationError: If it cannot be made.
@@ -34,15 +49,52 @@ def hidden_folder(beside: Path, what: str = "") -> Iterator[Path]:
     try:
         beside.parent.mkdir(parents=True, exist_ok=True)
         prefix = f"{_prefix(beside, what)}-"
+        for left in left_folders(beside, what):
+            if what not in {NEW, COMPACT} and is_left(left):
+                shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=beside.parent))
+        held = open_descriptor(folder / _HELD, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     except OSError as error:
         raise StoreLocationError(
             f"cannot write to {beside.parent}: {error.strerror or error}"
         ) from error
     try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(held, fcntl.LOCK_EX)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def is_left(folder: Path) -> bool:
+    """Whether a hidden folder is this user's, and nobody uses it any more."""
+    try:
+        found = folder.lstat()
+        if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
+            return False
+        held = open_descriptor(folder / _HELD, os.O_RDWR)
+    except FileNotFoundError:
+        return time.time() - found.st_mtime > _SECONDS
+    except OSError:
+        return False
+    try:
+        # Not lockf, which a process that has it itself is given again.
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(held)
+    return True
+
+
+def folders_left_in(parent: Path, what: str) -> list[Path]:
+    """The folders for *what*, of any file there, that nobody uses any more."""
+    pattern = re.compile(rf"\..+-[0-9a-f]{{8}}{re.escape(what)}-\w+")
+    with suppress(OSError):
+        named = (path for path in parent.iterdir() if pattern.fullmatch(path.name))
+        return sorted(path for path in named if is_left(path))
+    return []
 
 
 def left_folders(beside: Path, what: str) -> list[Path]:
@@ -64,4 +116,4 @@ def remove_left(beside: Path, what: str) -> None:
 
 def _prefix(beside: Path, what: str) -> str:
     begin = f".{beside.name[:32]}"  # a name may be as long as names can be
-    return f"{begin}-{crc32(beside.name.encode()):08x}{what}" if what else begin
+    return f"{begin}-{crc32(beside.name.encode()):08x}{what}"

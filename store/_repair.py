@@ -12,7 +12,7 @@ from ._copy import require_free
 from ._errors import StoreLocationError
 from ._explain import explain
 from ._fold import fold
-from ._hidden_folder import hidden_folder
+from ._hidden_folder import RESCUE, hidden_folder
 from ._journal_files import LOST
 from ._lease import SECONDS, Lease
 from ._location import Location, existing, resolve
@@ -99,7 +99,7 @@ def repair_store(
     """
     source, made = existing(location), resolve(target)
     require_free(made)
-    with hidden_folder(made.database) as folder:
+    with hidden_folder(made.database, RESCUE) as folder:
         base = _new_store(folder, "base", source, source.database, folder)
         tail = _new_store(folder, "tail", source)
         try:

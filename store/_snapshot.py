@@ -17,7 +17,7 @@ import duckdb
 from ._database_files import require_files
 from ._errors import StoreError, StoreLocationError
 from ._fold import fold
-from ._hidden_folder import hidden_folder
+from ._hidden_folder import COPY, hidden_folder
 from ._journal_files import LOST, list_journals, list_set_aside
 from ._lease import SECONDS, Lease
 from ._life_lock import copy_life_lock
@@ -43,7 +43,7 @@ def snapshot(
     Raises:
         StoreError: If it cannot be locked, read, or copied.
     """
-    with hidden_folder(beside) as folder, ExitStack() as locks:
+    with hidden_folder(beside, COPY) as folder, ExitStack() as locks:
         lease = Lease(Location(folder / beside.name))
         lease.called = source
         try:
