@@ -66,7 +66,7 @@ def shortened(text: str, widest: int = WIDEST_NAME) -> str:
     """*text* in at most *widest* cells of a terminal, its middle left out for a `…`."""
     if width_of(text) <= widest:
         return text
-    head, tail = text, text
+    head, tail = text[:widest], text[-widest:]
     while width_of(head) > (widest - 1) // 2:
         head = head[:-1]
     while width_of(tail) > widest - 1 - width_of(head):
@@ -98,8 +98,9 @@ def _line(row: Sequence[Cell], widths: Sequence[int], room: int) -> list[Cell]:
 def _cut(text: str, room: int) -> str:
     if width_of(text) <= room:
         return text
+    text = text[: max(room, 1) - 1]
     while text and width_of(text) >= room:
-        text = text[: max(room, 1) - 1] if text.isascii() else text[:-1]
+        text = text[:-1]
     return f"{text}…"
 
 

@@ -25,6 +25,7 @@ from ._location import Location
 from ._looking import attached_file
 from ._prepare import find_revision
 from ._recount import disagreements
+from ._stored_values import stored_time
 from ._tables import VIEWS
 
 SKEW = timedelta(minutes=5)  # how far ahead of ours another clock may be
@@ -254,12 +255,13 @@ def _check_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[F
         " from totals_ union all select run_id, created_at from runs)",
     )
     found = []
-    if row[0] is not None and row[0] > now + SKEW:
+    latest = stored_time(row[0])
+    if latest is not None and latest > now + SKEW:
         found.append(
             Finding(
                 "clock",
                 WARNING,
-                f"run {str(row[1])[-8:]} has times of {row[0]:%Y-%m-%d %H:%M} UTC, which"
+                f"run {str(row[1])[-8:]} has times of {latest:%Y-%m-%d %H:%M} UTC, which"
                 " is in the future",
                 "set the clock of the machine that wrote it, or of this one",
             )

@@ -13,6 +13,7 @@ import duckdb
 from . import _query_runs
 from ._errors import ConfigurationError, FigureNotFoundError
 from ._selection import Selection
+from ._stored_values import BEGIN, stored_json, stored_moment
 from ._texts import check_text
 
 if TYPE_CHECKING:
@@ -102,8 +103,10 @@ class KeptFigures:
         Raises:
             RunNotFoundError: If a reference of a selection that is followed fits no run.
         """
-        from ._figure_spec import FigureRuns  # noqa: PLC0415 (slow to import)
+        from ._figure_spec import FigureRuns, FigureSpec  # noqa: PLC0415 (slow to import)
 
+        if not isinstance(spec, FigureSpec):
+            raise ConfigurationError(f"runs are those of a FigureSpec, not of {spec!r}")
         with self._reading() as connection:
             chosen = spec.runs
             kept, gone = _query_runs.present(connection, spec.pinned or ())
@@ -150,7 +153,7 @@ def list_kept(
     query = f"{_SELECT} where name = any(?) order by name"
     rows = connection.execute(query, [names]).fetchall() if names else []
     return [
-        KeptFigure(str(name), _spec(str(name), text), saved_at.replace(tzinfo=UTC))
+        KeptFigure(str(name), _spec(str(name), text), stored_moment(saved_at) or BEGIN)
         for name, text, saved_at in rows
     ]
 
@@ -159,7 +162,7 @@ def _spec(name: str, text: str) -> FigureSpec:
     from ._figure_spec import FigureSpec  # noqa: PLC0415 (slow to import)
 
     try:
-        return FigureSpec.from_json(json.loads(text))
+        return FigureSpec.from_json(stored_json(text))
     except ValueError as error:  # a ConfigurationError is one, too
         raise ConfigurationError(
             f"the kept figure {name!r} can't be read: {error};"

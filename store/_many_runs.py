@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from . import _query_runs
-from ._errors import ConfigurationError
+from ._arguments import check_count
 from ._run_values import RunInfo, RunOverview
 from ._selection import Runs, Selection, as_selection
-from ._texts import as_texts
+from ._texts import as_texts, check_string
 
 if TYPE_CHECKING:
     from ._sweep_values import Leaderboard, RunCurve, SweepTable
@@ -111,6 +111,7 @@ class ManyRuns:
         """
         from ._query_leaderboard import select_leaderboard  # noqa: PLC0415 (loads numpy)
 
+        check_string(metric, "metric")
         with self._choosing(runs) as (connection, chosen):
             return select_leaderboard(
                 connection, chosen, metric, goal=goal, at=at, limit=limit
@@ -176,8 +177,9 @@ class ManyRuns:
         """
         from ._query_curves import select_curves  # noqa: PLC0415 (loads numpy)
 
-        if columns < 1:
-            raise ConfigurationError(f"columns must be 1 or more, not {columns}")
+        check_string(metric, "metric")
+        check_string(x, "x")
+        check_count(columns, "columns")
         with self._choosing(runs) as (connection, chosen):
             return select_curves(
                 connection, chosen, metric, x=x, columns=columns, first=first, last=last

@@ -16,7 +16,7 @@ from ._contents import (
     tables_in,
     wrong_tables,
 )
-from ._errors import ConfigurationError, StoreError
+from ._errors import ConfigurationError
 from ._explain import explain
 from ._fold import fold, fold_within
 from ._journal_files import list_journals
@@ -193,7 +193,7 @@ def _both(
         except duckdb.Error as error:
             roll_back(connection)
             raise explain(error, lease.location) from error
-        except StoreError:
+        except BaseException:
             roll_back(connection)
             raise
         finally:

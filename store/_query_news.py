@@ -1,7 +1,6 @@
 """What a run has recorded since it was last looked at."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 
 import duckdb
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from ._query_series import select_points
 from ._query_summary import select_summary
 from ._run_values import RunInfo
+from ._stored_values import stored_moment
 from ._values import News
 
 _LAST_TIME = "select max(last_time) from totals_ where run_id = ?::uuid"
@@ -59,5 +59,5 @@ def select_news(  # noqa: C901 (the cases of one question)
         counts = {metric: summary[metric].count for metric in whole}
         points.update(select_points(connection, run, counts, (None, None)))
     row = connection.execute(_LAST_TIME, [run.run_id]).fetchone()
-    last_time = row[0].replace(tzinfo=UTC) if row and row[0] is not None else None
+    last_time = stored_moment(row[0]) if row else None
     return News(run, summary, points, frozenset(whole), last_time)

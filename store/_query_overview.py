@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
 from ._run_values import RunInfo, RunOverview
+from ._stored_values import stored_moment
 
 # The last point that is not superseded is of an attempt of which nothing is.
 _QUERY = """
@@ -38,8 +39,8 @@ def select_overview(
         current[run_id][metric] = value
         points[run_id] += count
         last_steps[run_id] = max(step, last_steps.get(run_id, step))
-        moment = time.replace(tzinfo=UTC)
-        last_times[run_id] = max(moment, last_times.get(run_id, moment))
+        if (moment := stored_moment(time)) is not None:
+            last_times[run_id] = max(moment, last_times.get(run_id, moment))
     return [
         RunOverview(
             run=run,

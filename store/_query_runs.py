@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import duckdb
 
@@ -14,6 +14,8 @@ from ._identity import as_run_id
 from ._run_rows import COLUMNS
 from ._run_values import RunInfo
 from ._selection import Selection
+from ._stored_values import BEGIN, stored_layout, stored_moment, stored_object, stored_texts
+from ._texts import check_string
 
 LAST = "last"
 _SELECT = f"select {', '.join(COLUMNS)} from runs"  # noqa: S608 (fixed names)
@@ -162,7 +164,9 @@ def _is_text(reference: str) -> bool:
     return True
 
 
-def find_run(connection: duckdb.DuckDBPyConnection, reference: str) -> RunInfo | None:
+def find_run(
+    connection: duckdb.DuckDBPyConnection, reference: str | UUID
+) -> RunInfo | None:
     """The run that *reference* means: `last`, an id, a name, or a part of an id.
 
     An id is the run's UUID, or the text that `stepwell.init(id=…)` was given. A name
@@ -171,6 +175,9 @@ def find_run(connection: duckdb.DuckDBPyConnection, reference: str) -> RunInfo |
     Raises:
         AmbiguousRunError: If a part fits several ids.
     """
+    if isinstance(reference, UUID):  # as SQL gives them
+        reference = str(reference)
+    check_string(reference, "a reference to a run")
     if not _is_text(reference):
         return None
     if reference == LAST:
@@ -195,11 +202,10 @@ def find_run(connection: duckdb.DuckDBPyConnection, reference: str) -> RunInfo |
 def _info(values: tuple[Any, ...]) -> RunInfo:
     row = dict(zip(COLUMNS, values, strict=True))
     for column in ("created_at", "finished_at"):
-        moment = row[column]
-        row[column] = moment.replace(tzinfo=UTC) if moment is not None else None
-    row["created_at"] = row["created_at"] or datetime.fromtimestamp(0, UTC)
+        row[column] = stored_moment(row[column])
+    row["created_at"] = row["created_at"] or BEGIN
     row["run_id"] = str(row["run_id"])
-    row["tags"] = tuple(row["tags"] or ())
-    row["config"] = json.loads(row["config"]) if row["config"] else {}
-    row["layout"] = json.loads(row["layout"]) if row["layout"] else None
+    row["tags"] = stored_texts(row["tags"])
+    row["config"] = stored_object(row["config"])
+    row["layout"] = stored_layout(row["layout"])
     return RunInfo(**row)

@@ -9,6 +9,7 @@ import duckdb
 
 from ._config import flatten
 from ._format import Header
+from ._stored_values import stored_layout, stored_object, stored_texts, stored_time
 
 COLUMNS = (
     "run_id name project group_name tags notes status config created_at finished_at host"
@@ -210,8 +211,11 @@ def read_rows(
     rows = {}
     for values in connection.execute(query, given).fetchall():
         row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
-        for column in ("config", "layout"):
-            row[column] = json.loads(row[column]) if row[column] else None
+        row["config"] = stored_object(row["config"]) if row["config"] else None
+        row["layout"] = stored_layout(row["layout"])
+        row["tags"] = row["tags"] and [*stored_texts(row["tags"])]
+        for column in ("created_at", "finished_at"):
+            row[column] = stored_time(row[column])
         rows[str(row["run_id"])] = row
     return rows
 

@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 
 from . import _query_runs
-from ._errors import (
-    ConfigurationError,
-    MetricNotFoundError,
-    RunNotFoundError,
-    StoreClosedError,
-)
+from ._arguments import as_seconds, check_count
+from ._errors import MetricNotFoundError, RunNotFoundError, StoreClosedError
 from ._explain import explain
 from ._journal_files import list_journals
 from ._kept_figures import KeptFigures
@@ -28,6 +24,7 @@ from ._reading import reading
 from ._run_values import RunInfo
 from ._sql_queries import SqlQueries
 from ._sweep_analysis import SweepAnalysis
+from ._texts import as_texts, check_string
 from ._writing import writing
 
 if TYPE_CHECKING:
@@ -57,7 +54,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
         fresh: bool = False,
     ) -> None:
         self._location = resolve(location)
-        self._seconds = seconds
+        self._seconds = as_seconds(seconds)
         self._fresh = fresh
         self._seen = threading.local()
         self._is_open = True
@@ -168,6 +165,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
         """
         from . import _query_series, _query_summary  # noqa: PLC0415 (loads numpy)
 
+        check_string(metric, "metric")
         with self._reading() as connection:
             info = self._find(connection, run)
             found = _query_series.select_series(
@@ -207,19 +205,20 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
         """
         from . import _query_series, _query_summary  # noqa: PLC0415 (loads numpy)
 
-        for argument, value in (("columns", columns), ("last_points", last_points)):
-            if value is not None and value < 1:
-                raise ConfigurationError(f"{argument} must be 1 or more, not {value}")
+        chosen = None if metrics is None else as_texts(metrics, "metrics")
+        check_count(columns, "columns")
+        if last_points is not None:
+            check_count(last_points, "last_points")
         with self._reading() as connection:
             info = self._find(connection, run)
-            if metrics is None:
-                metrics = list(_query_summary.select_summary(connection, info))
-            if not metrics:
+            if chosen is None:
+                chosen = tuple(_query_summary.select_summary(connection, info))
+            if not chosen:
                 return {}
             return _query_series.select_reduced(
                 connection,
                 info,
-                metrics,
+                chosen,
                 columns=columns,
                 first_step=first_step,
                 last_step=last_step,
@@ -283,7 +282,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
     def _find(self, connection: duckdb.DuckDBPyConnection, run: RunInfo | str) -> RunInfo:
         if isinstance(run, RunInfo):
             return run
-        found = _query_runs.find_run(connection, str(run))
+        found = _query_runs.find_run(connection, run)
         if found is None:
             raise RunNotFoundError(run, self._location)
         return found

@@ -12,7 +12,7 @@ from ._errors import RunNotFoundError
 from ._many_runs import ManyRuns
 from ._run_values import RunInfo
 from ._selection import Runs, as_selection
-from ._texts import as_texts
+from ._texts import as_texts, check_string
 
 if TYPE_CHECKING:
     from ._comparison import Comparison
@@ -76,6 +76,7 @@ class SweepAnalysis(ManyRuns):
         """
         from ._query_groups import select_groups  # noqa: PLC0415 (loads numpy)
 
+        check_string(metric, "metric")
         wanted = as_texts(keys, "keys")
         with self._choosing(runs) as (connection, chosen):
             return select_groups(
@@ -109,6 +110,7 @@ class SweepAnalysis(ManyRuns):
         """
         from ._query_importance import select_importance  # noqa: PLC0415 (loads numpy)
 
+        check_string(metric, "metric")
         with self._choosing(runs) as (connection, chosen):
             return select_importance(connection, chosen, metric, goal=goal, at=at)
 
@@ -137,6 +139,7 @@ class SweepAnalysis(ManyRuns):
         """
         from ._query_probability import select_probability  # noqa: PLC0415 (loads numpy)
 
+        check_string(metric, "metric")
         groups = [as_selection(group) for group in (group_a, group_b)]
         with self._reading() as connection:
             one, other = (

@@ -1,12 +1,28 @@
 """Texts that a database can be asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from unicodedata import category
 
 from ._errors import ConfigurationError
+from ._metrics import shown
 
 _NO_LETTERS = frozenset({"Cc", "Zl", "Zp"})
 """Unicode's categories of control characters, and of breaks of lines and paragraphs."""
+
+
+def check_string(value: object, what: str) -> None:
+    """Refuse what is no text at all.
+
+    Raises:
+        ConfigurationError: If *value* is not a string.
+    """
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{what} must be text, not {value!r}")
+
+
+def is_any(value: object, *choices: str) -> bool:
+    """Whether a value is one of some texts; callable with anything."""
+    return isinstance(value, str) and value in choices
 
 
 def check_text(text: object, what: str) -> None:
@@ -15,10 +31,9 @@ def check_text(text: object, what: str) -> None:
     Raises:
         ConfigurationError: If *text* is not a string of valid Unicode.
     """
-    if not isinstance(text, str):
-        raise ConfigurationError(f"{what} must be text, not {text!r}")
+    check_string(text, what)
     try:
-        text.encode()
+        str(text).encode()
     except UnicodeEncodeError as error:
         raise ConfigurationError(f"{what} {text!r} is not valid Unicode text") from error
 
@@ -42,7 +57,34 @@ def as_texts(value: str | Sequence[str] | None, what: str) -> tuple[str, ...]:
     Raises:
         ConfigurationError: If a value is not text.
     """
-    texts = (value,) if isinstance(value, str) else tuple(value or ())
+    if value is not None and not isinstance(value, Iterable):
+        raise ConfigurationError(f"{what} must be text, or several texts, not {value!r}")
+    texts = (value,) if isinstance(value, (str, bytes)) else tuple(value or ())
     for text in texts:
         check_text(text, what)
     return texts
+
+
+def text_given(value: object, argument: str) -> str:
+    """A text that a program gives for a run.
+
+    Raises:
+        ConfigurationError: If it is none; what is meant by anything else is not guessed.
+    """
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        raise ConfigurationError(f"{argument} must be a text, not {kind} ({shown(value)})")
+    return value
+
+
+def labels_of(tags: object) -> list[str]:
+    """A run's tags, each once, of one text or several.
+
+    Raises:
+        ConfigurationError: If they are anything else.
+    """
+    if not isinstance(tags, Iterable) or isinstance(tags, (bytes, Mapping)):
+        kind = type(tags).__name__
+        raise ConfigurationError(f"tags must be a list of texts, not {kind}")
+    given = [tags] if isinstance(tags, str) else list(tags)
+    return list(dict.fromkeys(text_given(label, "tags") for label in given))
