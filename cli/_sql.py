@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stepwell.store import SqlResult
 
 _FORMATS = ("table", "csv", "json", "parquet")
+_OF_TABLES = ("", "txt")  # suffixes
 _MOST_IN_TABLE = 1000  # rows
 _LEAST_WIDTH = 8  # characters of a column; where there is less room, rows become blocks
 _EXPLAINED = ("explain_key", "explain_value")  # columns of an EXPLAIN, which has lines
@@ -90,7 +91,12 @@ def _format(form: str | None, output: Path | None, as_json: bool) -> str:
             raise click.UsageError(f"--json and --format {form} exclude each other")
         form = "json"
     suffix = output.suffix[1:].lower() if output else ""
-    written = form or (suffix if suffix in _FORMATS else "table")
+    if form is None and suffix not in {*_FORMATS, *_OF_TABLES}:
+        raise click.UsageError(
+            f"there is no format for .{suffix} files; use .csv, .json, .parquet or .txt,"
+            " or say --format"
+        )
+    written = form or ("table" if suffix in _OF_TABLES else suffix)
     if written == "parquet" and output is None:
         raise click.UsageError("parquet is not for a terminal; give -o FILE")
     return written

@@ -3,6 +3,7 @@
 import re
 
 from ._errors import ConfigurationError
+from ._texts import is_any
 
 _LOWER = """
 loss error err perplexity ppl nll mse mae rmse mape wer cer bpb bpc fid distance
@@ -36,7 +37,7 @@ def check_goal(goal: str | None) -> None:
     Raises:
         ConfigurationError: If *goal* is none of `min`, `max` and None.
     """
-    if goal not in {"min", "max", None}:
+    if goal is not None and not is_any(goal, "min", "max"):
         raise ConfigurationError(f"goal must be 'min' or 'max', not {goal!r}")
 
 

@@ -10,6 +10,7 @@ from ._comparison import Comparison, ConfigRow, MetricRow
 from ._config import flatten
 from ._errors import ConfigurationError
 from ._run_values import RunInfo
+from ._texts import is_any
 from ._values import MetricSummary
 
 Summary = Mapping[str, MetricSummary]
@@ -25,7 +26,7 @@ def compare_runs(
     Raises:
         ConfigurationError: If *at* is neither `best` nor `last`.
     """
-    if at not in {"best", "last"}:
+    if not is_any(at, "best", "last"):
         raise ConfigurationError(f"at must be 'best' or 'last', not {at!r}")
     config_a, config_b = flatten(run_a.config), flatten(run_b.config)
     return Comparison(

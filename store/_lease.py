@@ -18,6 +18,7 @@ import duckdb
 
 from stepwell import migrations
 
+from ._arguments import as_seconds
 from ._directory import keep_directory
 from ._errors import StoreBusyError, StoreLocationError, StoreWarning
 from ._explain import explain
@@ -123,7 +124,7 @@ class Lease:
 
         So whoever else waits finds that program, and not a process that waits for it, too.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + as_seconds(seconds)
         trouble: StoreBusyError | None = None
         with ExitStack() as lease:
             while True:
@@ -191,8 +192,8 @@ class Lease:
     @contextmanager
     def _locked(self, seconds: float, turn: Turn) -> Iterator[float]:
         begun = time.monotonic()
-        deadline = begun + seconds
-        if not self._thread_lock.acquire(timeout=seconds):
+        deadline = begun + as_seconds(seconds)
+        if not self._thread_lock.acquire(timeout=deadline - begun):
             raise StoreBusyError(
                 f"another thread of this process has used {self.location} for {seconds:g} s"
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from . import _query_runs
+from ._arguments import as_path
 from ._errors import ConfigurationError, RunNotFoundError
 from ._lease import Lease
 from ._looking import reaching
@@ -176,7 +177,8 @@ class PastRuns:
         from . import _export  # noqa: PLC0415 (only this question needs it)
 
         _export.check_format(form)
-        files = (Path(folder) / f"runs.{form}", Path(folder) / f"points.{form}")
+        where = as_path(folder, "folder")
+        files = (where / f"runs.{form}", where / f"points.{form}")
         _export.require_free(files, self.location, force=force)
         selection = as_selection(runs)
         with self._reading() as connection:  # before anything is made

@@ -53,6 +53,8 @@ def check(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
         query.encode()
     except UnicodeEncodeError as error:
         raise QueryError("the query is not valid Unicode text") from error
+    if "\0" in query:
+        raise QueryError("the query has a NUL character, which ends it for DuckDB")
     statements = _one(connection, query)
     tokens = _tokens(query)
     if next((word.upper() for _, word in tokens if word != ";"), "") != "EXPLAIN":

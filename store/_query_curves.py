@@ -119,8 +119,9 @@ def _bound(value: Bound) -> float | None:
     if isinstance(value, datetime):
         moment = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
         return moment.timestamp()
-    if value is not None and math.isnan(value):
-        raise ConfigurationError("an end of the x axis must be a number, not nan")
+    is_number = value is None or isinstance(value, (int, float, np.number))
+    if not is_number or (value is not None and math.isnan(value)):
+        raise ConfigurationError(f"an end of the x axis must be a number, not {value!r}")
     return value
 
 

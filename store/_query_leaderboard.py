@@ -3,7 +3,7 @@
 import duckdb
 import numpy as np
 
-from ._errors import ConfigurationError
+from ._arguments import check_count
 from ._query_runs import Chosen
 from ._query_values import At, select_frame, select_values
 from ._sweep_values import Leaderboard
@@ -19,8 +19,8 @@ def select_leaderboard(  # noqa: PLR0913
     limit: int | None,
 ) -> Leaderboard:
     """The chosen runs by one metric, the best first; see `Store.leaderboard`."""
-    if limit is not None and limit < 0:
-        raise ConfigurationError(f"limit must be 0 or more, not {limit}")
+    if limit is not None:
+        check_count(limit, "limit", 0)
     frame = select_frame(connection, chosen)
     found = select_values(connection, chosen, frame, [metric], at=at, goals={metric: goal})[
         metric

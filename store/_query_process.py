@@ -24,7 +24,7 @@ from ._locks import LockFile
 from ._memory import new_memory
 from ._query_check import check
 from ._query_frames import END, frame_of_error, frames_of_arrays, frames_of_rows
-from ._query_wire import LENGTH, STATUS, loaded, write_all
+from ._query_wire import LENGTH, STATUS, WAITS, loaded, write_all
 from ._turns import WISH
 
 TIMED_OUT, YIELDED = 1000, 1001
@@ -38,6 +38,7 @@ _CONFIG = {
     "allow_community_extensions": "false",
 }
 _LOOK_SECONDS = 0.05  # between two looks whether somebody waits for the store
+_LONGEST = 500  # characters of an error, which may hold a name or all of the query
 _MORE_SECONDS = 5.0  # after which a query's process ends even where nobody ends it
 
 
@@ -81,7 +82,7 @@ def serve(requests: int, answers: int, statuses: int) -> None:
             request: Request = loaded(data)
             if request.with_numpy:
                 import numpy  # noqa: F401, PLC0415 (for the next one)
-            status = child.outcome(request, requests)
+            status = child.outcome(request, requests, statuses)
         finally:
             child.kill()
         if status is None:
@@ -125,13 +126,15 @@ class _Child:
         with suppress(OSError), os.fdopen(self._request, "wb", closefd=False) as pipe:
             pipe.write(LENGTH.pack(len(data)) + data)
 
-    def outcome(self, request: Request, requests: int) -> int | None:
+    def outcome(self, request: Request, requests: int, statuses: int) -> int | None:
         """Wait until it has ended, or end it; None when nobody waits for it any more."""
         poll = select.poll()
         poll.register(self._life, select.POLLIN)
         poll.register(requests, 0)  # which tells of the end of the other side
         deadline = float("inf")
         while True:
+            if deadline == float("inf") and not self._is_stopped():
+                os.write(statuses, STATUS.pack(WAITS))
             left = min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
             events = dict(poll.poll(1000 * left))
             if requests in events:
@@ -139,11 +142,18 @@ class _Child:
             if self._life in events:
                 if not os.read(self._life, 1):
                     return self._reap()
+                os.write(statuses, STATUS.pack(WAITS))
                 deadline = time.monotonic() + request.seconds
             elif time.monotonic() >= deadline:
                 return TIMED_OUT
             elif request.yields and _is_wished_for(request.database):
                 return YIELDED
+
+    def _is_stopped(self) -> bool:
+        if not hasattr(os, "waitid"):
+            return False  # macOS
+        options = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, options) is not None
 
     def _reap(self) -> int:
         pid, self.pid = self.pid, 0
@@ -254,5 +264,6 @@ def _limit_itself() -> None:
 
 
 def _one_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).partition("\nLINE ")[0].splitlines()]
-    return " ".join(line for line in lines if line) or type(error).__name__
+    said = str(error).partition("\nLINE ")[0].partition("\nStack Trace:")[0]
+    line = " ".join(said[: 2 * _LONGEST].split()) or type(error).__name__
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

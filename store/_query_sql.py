@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from ._errors import ConfigurationError, QueryError, QueryTimeoutError
+from ._errors import QueryError, QueryTimeoutError
 from ._query_process import MEMORY, TIMED_OUT, YIELDED, Request
 from ._query_start import worker
 from ._query_worker import ProcessEndedError
@@ -32,13 +32,8 @@ def run_query(
     Raises:
         QueryError: If the query is not one such statement, fails, or needs too much.
         QueryTimeoutError: If it takes longer than *seconds*.
-        ConfigurationError: If *seconds* or *limit* is not positive.
         StoreError: If the store cannot be locked or read.
     """
-    if not seconds > 0:
-        raise ConfigurationError(f"timeout must be above 0 seconds, not {seconds!r}")
-    if limit is not None and limit < 1:
-        raise ConfigurationError(f"limit must be 1 or more, not {limit!r}")
     request = Request(
         str(database), query, wait, seconds, limit, "numpy" in sys.modules, yields=True
     )
@@ -65,7 +60,7 @@ def _asked(request: Request) -> tuple[int | None, SqlResult | None]:
         with worker() as asked:
             return 0, asked.ask(request)
     except ProcessEndedError as ended:
-        return ended.status, None
+        return TIMED_OUT if ended.is_late else ended.status, None
 
 
 def _said(status: int | None) -> str:

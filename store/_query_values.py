@@ -13,6 +13,7 @@ from ._better import check_goal, goal_of
 from ._errors import ConfigurationError, MetricNotFoundError
 from ._query_runs import Chosen
 from ._table import texts
+from ._texts import is_any
 
 At = str | int
 """At which point runs are compared: `best`, `last`, or a step."""
@@ -228,7 +229,7 @@ def _query(
 
 def _check_at(at: At) -> None:
     is_step = type(at) is int and -(2**63) <= at < 2**63
-    if not is_step and at not in {"best", "last"}:
+    if not is_step and not is_any(at, "best", "last"):
         raise ConfigurationError(f"at must be 'best', 'last' or a step, not {at!r}")
 
 

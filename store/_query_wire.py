@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LENGTH = struct.Struct("<I")
 STATUS = struct.Struct("<i")
+WAITS = 1002
+"""In a status' place: the query's process is there, and has not begun with it before."""
 
 
 def dumped(value: Any) -> bytes:

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ._query_wire import STATUS, dumped, read_result, write_all
+from ._query_wire import STATUS, WAITS, dumped, read_result
 
 if TYPE_CHECKING:
     from ._query_process import Request
@@ -21,11 +21,13 @@ class ProcessEndedError(Exception):
 
     Attributes:
         status: Its exit code, negative for a signal; None when all is gone.
+        is_late: Whether nothing is heard of it, as of one that was stopped.
     """
 
-    def __init__(self, status: int | None) -> None:
+    def __init__(self, status: int | None, *, is_late: bool = False) -> None:
         super().__init__(status)
         self.status = status
+        self.is_late = is_late
 
 
 class QueryWorker:
@@ -42,8 +44,10 @@ class QueryWorker:
         self._pid = pid
         self._requests, self._answers, self._statuses = requests, answers, statuses
         self._owes_status = False
-        self._deadline = 0.0
-        os.set_blocking(answers, False)
+        self._is_up = False
+        self._allowed = self._deadline = 0.0
+        for descriptor in (requests, answers):
+            os.set_blocking(descriptor, False)
 
     def ask(self, request: "Request") -> "SqlResult":
         """Run a query.
@@ -52,17 +56,28 @@ class QueryWorker:
             ProcessEndedError: If its process ends before.
             StepwellError: If the query is refused or fails.
         """
-        allowed = request.wait + request.seconds + _LATE_SECONDS
-        self._deadline = time.monotonic() + min(allowed, 1e6)
+        self._allowed = min(request.seconds + _LATE_SECONDS, 1e6)
+        # It says so while it waits for the store; it says nothing before it is up.
+        self._extend(0.0 if self._is_up else request.wait)
         if self._owes_status:
             self._read_status()
         self._drop_answer()
-        try:
-            write_all(self._requests, dumped(request))
-        except OSError:
-            raise ProcessEndedError(None) from None
+        self._write(dumped(request))
         self._owes_status = True
         return read_result(self._read, request.limit)
+
+    def _extend(self, more: float = 0.0) -> None:
+        self._deadline = time.monotonic() + self._allowed + more
+
+    def _write(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[os.write(self._requests, left) :]
+            except BlockingIOError:
+                self._ready({self._requests: select.POLLOUT})
+            except OSError:
+                raise ProcessEndedError(None) from None
 
     def _read(self, size: int) -> bytearray:
         data = bytearray(size)
@@ -80,21 +95,42 @@ class QueryWorker:
 
     def _await(self) -> None:
         """Wait for more of an answer."""
+        wanted = {self._answers: select.POLLIN, self._statuses: select.POLLIN}
+        while self._answers not in self._ready(wanted):
+            status = self._next_status()
+            if status != WAITS:
+                raise ProcessEndedError(status)
+
+    def _ready(self, wanted: dict[int, int]) -> dict[int, int]:
+        """Wait until one of some descriptors is ready, or it is too late."""
         poll = select.poll()  # not select(), which takes descriptors below 1,024 alone
-        poll.register(self._answers, select.POLLIN)
-        poll.register(self._statuses, select.POLLIN)
+        for descriptor, event in wanted.items():
+            poll.register(descriptor, event)
         left = max(0.0, self._deadline - time.monotonic())
         events = dict(poll.poll(1000 * left))
-        if self._answers in events:
-            return
-        raise ProcessEndedError(self._read_status() if events else None)
+        if not events:
+            raise ProcessEndedError(None, is_late=True)
+        return events
 
     def _read_status(self) -> int:
-        self._owes_status = False
+        """How the last query's process has ended."""
+        while True:
+            self._ready({self._statuses: select.POLLIN})
+            status = self._next_status()
+            if status != WAITS:
+                return status
+
+    def _next_status(self) -> int:
         data = os.read(self._statuses, STATUS.size)
         if len(data) != STATUS.size:
             raise ProcessEndedError(None)
-        return int(STATUS.unpack(data)[0])
+        (status,) = STATUS.unpack(data)
+        self._is_up = True
+        if status == WAITS:
+            self._extend()
+        else:
+            self._owes_status = False
+        return int(status)
 
     def _drop_answer(self) -> None:
         """Forget what there is of an answer whose process ended before its end."""

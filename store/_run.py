@@ -14,9 +14,9 @@ from ._errors import ConfigurationError, StoreWarning
 from ._format import Header
 from ._interpreter import check_interpreter
 from ._location import Location, prepare_folder
-from ._plain import as_text, plain_value
+from ._plain import as_text, encodable, plain_value
 from ._recorder import Recorder
-from ._texts import check_line
+from ._texts import check_line, labels_of, text_given
 from ._writer import RunWriter, of_this_process
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ class Run:
 
     @tags.setter
     def tags(self, tags: Iterable[str]) -> None:
-        labels = [tags] if isinstance(tags, str) else tags
-        new = list(dict.fromkeys(map(as_text, labels)))
+        new = list(dict.fromkeys(map(encodable, labels_of(tags))))
         if _record(self._writer, tags=new):
             self._tags = new
 
@@ -122,7 +121,7 @@ class Run:
 
     @notes.setter
     def notes(self, notes: str | None) -> None:
-        new = None if notes is None else as_text(notes)
+        new = None if notes is None else encodable(text_given(notes, "notes"))
         if _record(self._writer, notes=new):
             self._notes = new
 
@@ -265,10 +264,11 @@ def _record(writer: RunWriter, **fields: Any) -> bool:
     """Record new values of a run's fields, or say that it has ended."""
     if writer.change(fields):
         return True
-    what = ", ".join(fields)
+    what = next(iter(fields))
+    verb = "were" if what in {"tags", "notes"} else "was"
     keys = f" ({', '.join(map(repr, fields['config']))[:80]})" if "config" in fields else ""
     warn_caller(
-        f"the run {writer.header.name!r} has ended: its {what}{keys} was not changed;"
+        f"the run {writer.header.name!r} has ended: its {what}{keys} {verb} not changed;"
         " stepwell.init(id=…, resume='must') goes on with it",
         StoreWarning,
     )

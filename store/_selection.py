@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
+from ._arguments import check_count
 from ._errors import ConfigurationError
 from ._run_values import STATUSES, RunInfo
 from ._texts import as_texts, check_text
@@ -76,8 +77,8 @@ class Selection:
 
             for condition in given["where"]:
                 parse_conditions(condition)
-        if limit is not None and (type(limit) is not int or limit < 0):
-            raise ConfigurationError(f"limit must be 0 or more, not {limit!r}")
+        if limit is not None:
+            check_count(limit, "limit", 0)
         for field, value in given.items():
             object.__setattr__(self, field, value)
 

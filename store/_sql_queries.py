@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from ._arguments import as_seconds, check_count
+from ._texts import check_text
+
 if TYPE_CHECKING:
     from ._sql_result import SqlResult
 
@@ -44,9 +47,14 @@ class SqlQueries:
             limit: Rows at most; no more are fetched.
 
         Raises:
+            ConfigurationError: If *query* is no text, or *timeout* or *limit* not positive.
             QueryError: If it is refused or fails; QueryTimeoutError if it takes too long.
             StoreError: If the store cannot be locked or read.
         """
+        check_text(query, "the query")
+        timeout = as_seconds(timeout, "timeout", above=True)
+        if limit is not None:
+            check_count(limit, "limit")
         from ._query_start import start_ahead  # noqa: PLC0415
 
         start_ahead()

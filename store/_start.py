@@ -28,6 +28,7 @@ from ._names import generate_name
 from ._plain import encodable, plain_config, plain_value
 from ._rank import RANK_MAX, rank_of_process
 from ._run import Run
+from ._texts import labels_of, text_given
 from ._writer import RunWriter
 
 _P = ParamSpec("_P")
@@ -219,7 +220,9 @@ def _default_name(given: str | None) -> str:
 
 
 def _check_resume(resume: str | bool | None, given: str | None) -> str:
-    policy = resume if isinstance(resume, str) else _RESUME.get(resume)
+    policy = resume if isinstance(resume, str) else None
+    if resume is None or isinstance(resume, bool):
+        policy = _RESUME[resume]
     if policy not in {"never", "allow", "must"}:
         raise ConfigurationError(
             f"resume {resume!r} is unknown; use 'never', 'allow' or 'must'"
@@ -232,24 +235,17 @@ def _check_resume(resume: str | bool | None, given: str | None) -> str:
 
 
 def _check_texts(tags: Iterable[str] | None, **texts: Any) -> list[str]:
-    try:
-        labels = [tags] if isinstance(tags, str) else list(tags or ())
-    except TypeError:
-        kind = type(tags).__name__
-        raise ConfigurationError(f"tags must be a list of texts, not {kind}") from None
-    for argument, value in [*texts.items(), *(("tags", label) for label in labels)]:
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            kind = type(value).__name__
-            raise ConfigurationError(f"{argument} must be a text, not {kind} ({value!r})")
-        if encodable(value) != value:
+    given = {name: value for name, value in texts.items() if value is not None}
+    labels = [] if tags is None else labels_of(tags)
+    for argument, value in [*given.items(), *(("tags", label) for label in labels)]:
+        if encodable(text_given(value, argument)) != value:
             raise ConfigurationError(f"{argument} {value!r} is not valid Unicode text")
-    return list(dict.fromkeys(labels))
+    return labels
 
 
 def _check_rank(rank: Any) -> int:
-    if not isinstance(rank, int) or not 0 <= rank <= RANK_MAX:
+    is_whole = hasattr(rank, "__index__") and not isinstance(rank, bool)
+    if not is_whole or not 0 <= rank <= RANK_MAX:
         raise ConfigurationError(f"rank must be from 0 to {RANK_MAX}, not {rank!r}")
     return int(rank)
 

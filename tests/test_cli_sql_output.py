@@ -168,6 +168,9 @@ WRONG: list[tuple[list[Any], str | bytes, str]] = [
     ([], "", "give one statement"),
     (["-"], "drop table runs", "DROP is not allowed"),
     (["select 1", "-o", "no/such/folder.txt"], "", "No such file"),
+    (["select 1", "-o", "rows.xlsx"], "", "there is no format for .xlsx files; use .csv"),
+    (["select 1", "-o", "rows.jsonl"], "", "there is no format for .jsonl files"),
+    (["select 1", "-o", "rows.csv.gz"], "", "there is no format for .gz files"),
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import stepwell
-from stepwell.store import ConfigurationError, Run, open_store, start_run
+from stepwell.store import ConfigurationError, Run, StoreWarning, open_store, start_run
 
 
 @pytest.fixture
@@ -32,7 +32,6 @@ def stored(run: Run) -> dict[str, Any]:
     [
         ("notes", "x", "x"),
         ("notes", None, None),
-        ("notes", 5, "5"),
         ("tags", ["b", "c", "b"], ("b", "c")),
         ("tags", "b", ("b",)),
         ("tags", (), ()),
@@ -43,6 +42,42 @@ def test_an_attribute_is_recorded(run: Any, name: str, value: Any, expected: Any
     setattr(run, name, value)
     assert getattr(run, name) == expected
     assert stored(run)[name] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("notes", 5, r"notes must be a text, not int \(5\)"),
+        ("notes", b"x", "notes must be a text, not bytes"),
+        ("notes", ["x"], "notes must be a text, not list"),
+        ("tags", None, "tags must be a list of texts, not NoneType"),
+        ("tags", 5, "tags must be a list of texts, not int"),
+        ("tags", b"x", "tags must be a list of texts, not bytes"),
+        ("tags", {"a": 1}, "tags must be a list of texts, not dict"),
+        ("tags", ["a", None], "tags must be a text, not NoneType"),
+        ("tags", [1.5], r"tags must be a text, not float \(1.5\)"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(
+    run: Any, name: str, value: Any, said: str
+) -> None:
+    before = stored(run)
+    with pytest.raises(ConfigurationError, match=said):
+        setattr(run, name, value)
+    assert stored(run) == before
+
+
+def test_what_was_not_changed_is_said_in_good_grammar(run: Any) -> None:
+    run.finish()
+    changes = {
+        "its notes were not": lambda: setattr(run, "notes", "x"),
+        "its tags were not": lambda: setattr(run, "tags", "x"),
+        "its name was not": lambda: setattr(run, "name", "x"),
+        r"its config \('lr'\) was not": lambda: run.config.update({"lr": 3}),
+    }
+    for said, change in changes.items():
+        with pytest.warns(StoreWarning, match=said):
+            change()
 
 
 def test_tags_are_added_to_in_place(run: Any) -> None:
@@ -161,11 +196,12 @@ def test_texts_whose_code_raises_never_end_a_run(store_path: Path) -> None:
         def __str__(self) -> str:
             raise RuntimeError("no")
 
+        __repr__ = __str__
+
     bad: Any = Bad()
     run: Any = start_run(store=store_path)
-    run.add_tags(bad)
-    run.set_notes(bad)
+    for give in (run.add_tags, run.set_notes):
+        with pytest.raises(ConfigurationError, match="must be a text, not Bad"):
+            give(bad)
     run.finish("failed", bad)
-    assert stored(run)["tags"] == ("<Bad>",)
-    assert stored(run)["notes"] == "<Bad>"
     assert stepwell.open_store(store_path).run(run.id).exit_message == "<Bad>"

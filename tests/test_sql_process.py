@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -23,11 +24,22 @@ from stepwell.store import (
 )
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
+from stepwell.store._query_sql import run_query
 from stepwell.store._turns import QUERY
 
 Output = Callable[..., str]
+Python = Callable[..., subprocess.Popen[str]]
 ENDLESS = "select count(*) from range(100_000_000_000) a, range(1000) b"
 LATE = 1.0
+HOLDS = """
+import sys
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+
+with lease_of(resolve(sys.argv[1])).locked():
+    print("held", flush=True)
+    input()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +200,55 @@ def test_a_program_without_standard_streams_can_ask(store: Store, output: Output
     said = store.location.with_name("said.txt")
     output(code, store.location, said)
     assert said.read_text() == "[(1,)]"
+
+
+def stop_children(pid: int) -> None:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    for child in children.split():
+        os.kill(int(child), signal.SIGSTOP)
+
+
+STOPS: dict[str, Callable[[int], None]] = {
+    "server": lambda pid: os.kill(pid, signal.SIGSTOP),
+    "query": stop_children,
+    "both": lambda pid: os.killpg(pid, signal.SIGSTOP),
+}
+
+
+@pytest.mark.parametrize("stopped", STOPS)
+@pytest.mark.parametrize("after", [0.0, 0.3])
+def test_who_was_stopped_costs_the_asker_the_querys_limit(
+    store: Store, stopped: str, after: float
+) -> None:
+    store.sql("select 1")
+    (worker,) = _query_start._idle[-1:]
+    if after:
+        timer = threading.Timer(after, STOPS[stopped], [worker._pid])
+        timer.start()
+    else:
+        STOPS[stopped](worker._pid)
+
+    begun = time.monotonic()
+    with pytest.raises(QueryTimeoutError):
+        store.sql(ENDLESS + " --" + "x" * 100_000, timeout=1)
+
+    assert time.monotonic() - begun < 1 + LATE
+    assert store.sql("select 1").fetchall() == [(1,)]
+
+
+def test_a_wait_for_the_store_is_no_silence(store: Store, python: Python) -> None:
+    store.sql("select 1")
+    held = python(HOLDS, str(store.location), stdin=subprocess.PIPE)
+    assert held.stdout is not None
+    assert held.stdout.readline() == "held\n"
+    timer = threading.Timer(1.5, held.communicate, ["go\n"])
+    timer.start()
+
+    found = run_query(store.location, "select 1", wait=30, seconds=0.2)
+
+    assert found.fetchall() == [(1,)]
+    timer.join()
+    assert held.returncode == 0
 
 
 def test_a_limit_stops_the_query_at_its_source(store: Store) -> None:
