@@ -17,10 +17,10 @@ def as_path(value: Any, argument: str) -> Path:
     """
     try:
         path = Path(value)
-        os.fsencode(path)
+        is_one = b"\0" not in os.fsencode(path)
     except (TypeError, UnicodeEncodeError):
-        path = None
-    if path is None or "\0" in str(path):
+        is_one = False
+    if not is_one:
         raise ConfigurationError(f"{argument} must be a path, not {value!r}")
     return path
 
