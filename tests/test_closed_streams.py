@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +29,14 @@ COMMANDS = [
     ["--version"],
 ]
 
-# Each command in a child of its own, whose modules are loaded already.
+# Each command in a child of its own, whose modules are loaded already; case after case.
 PROGRAM = """
 import json, os, sys, tempfile
 import duckdb, rich.console, rich.table, rich.text
 from stepwell.cli import start
 import stepwell.cli._show, stepwell.cli._ls, stepwell.cli._compare, stepwell.cli._best
 
-commands, changes, encoding = json.loads(sys.argv[2])
-answers = []
-for command in commands:
+def answer(command, changes, encoding):
     said = tempfile.TemporaryFile()
     outputs = {"file": said.fileno(), "full": os.open("/dev/full", os.O_WRONLY)}
     reading, outputs["pipe"] = os.pipe()
@@ -60,8 +60,11 @@ for command in commands:
     os.close(outputs["full"])
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     said.seek(0)
-    answers.append([code, said.read().decode("latin-1")])
-print(json.dumps(answers))
+    return code, said.read().decode("latin-1")
+
+for line in sys.stdin:
+    commands, changes, encoding = json.loads(line)
+    print(json.dumps([answer(c, changes, encoding) for c in commands]), flush=True)
 """
 
 
@@ -78,14 +81,23 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 Answer = Callable[..., list[tuple[int, str]]]
 
 
-@pytest.fixture
-def answer(output: Callable[..., str], path: Path) -> Answer:
-    def ask(changes: list[tuple[int, str]], encoding: str = "") -> Any:
-        asked = json.dumps([COMMANDS, changes, encoding])
-        environment = os.environ | {"COLUMNS": "120"}
-        return json.loads(output(PROGRAM, path, asked, env=environment))
+@pytest.fixture(scope="module")
+def answer(path: Path) -> Iterator[Answer]:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(path)],
+        env=os.environ | {"COLUMNS": "120"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
 
-    return ask
+        def ask(changes: list[tuple[int, str]], encoding: str = "") -> Any:
+            assert program.stdin
+            assert program.stdout
+            print(json.dumps([COMMANDS, changes, encoding]), file=program.stdin, flush=True)
+            return json.loads(program.stdout.readline())
+
+        yield ask
 
 
 def codes(usual: int) -> list[int]:
