@@ -28,6 +28,7 @@ _CASES = 150  # of a store
 _STRANGE = 5  # stores: of so many one has strangers, and fewer cases,
 _CASES_BESIDE = 40  # since each stranger costs some folds that are for nothing
 _STRANGERS = 12
+_MOST_TOLD = 3  # cases that fail, which are made small
 _SECONDS = 20  # at most, to make a case smaller
 _AHEAD = 1800  # seconds: it stays fresh for as long as a store is looked at
 _PATIENCE = 600  # seconds that a fold may take, of all of a store
@@ -72,15 +73,11 @@ class Campaign:
     Args:
         folder: A folder for its stores.
         seed: What its cases are drawn from.
-        spoil: SQL that makes each store wrong, to see that it is found; empty for none.
-        most: How many cases that fail are made small and told of.
     """
 
-    def __init__(self, folder: Path, seed: int, spoil: str = "", most: int = 3) -> None:
+    def __init__(self, folder: Path, seed: int) -> None:
         self._folder = folder
         self._seed = seed
-        self._spoil = spoil
-        self._most = most
         self._stores = 0
         pid = os.getpid()
         self._here = Here(machine(), pid, process_started(pid) or 0)
@@ -117,6 +114,34 @@ class Campaign:
         self._check({number: case}, [], outcome)
         return outcome
 
+    def spoiled(self, journals: int, spoils: dict[str, str]) -> Iterator[tuple[str, int]]:
+        """Make copies of one store wrong, each in another way.
+
+        Args:
+            journals: How many there are in the store, at least.
+            spoils: SQL that does it, by its name.
+
+        Yields:
+            The name, and how many runs are told to be wrong.
+        """
+        cases: list[Case] = []
+        while sum(len(case.journals) for case in cases) < journals:
+            cases.append(make_case(self._seed, len(cases), self._here))
+        answers = {case.run_id: answer_to(case) for case in cases}
+        whole = self._folder / "whole" / "runs.duckdb"
+        whole.parent.mkdir()
+        shutil.copy(self._empty, whole)
+        with warnings.catch_warnings(), _patience():
+            warnings.simplefilter("ignore")
+            self._fold(whole, cases, [])
+            for name, statement in {"nothing": "select 1", **spoils}.items():
+                path = self._folder / name / whole.name
+                shutil.copytree(whole.parent, path.parent)
+                with lease_of(resolve(path)).exclusive() as connection:
+                    connection.execute(statement)
+                with Store(path) as store:
+                    yield name, len(differences(store, answers))
+
     def _check(
         self, cases: dict[int, Case], strangers: list[str], outcome: Outcome
     ) -> None:
@@ -128,7 +153,7 @@ class Campaign:
         outcome.errors += found.is_error
         outcome.differences += len(found.words) - found.is_error
         told = self._explained(cases, strangers, found) if not found.is_good else iter(())
-        outcome.failures += islice(told, self._most)
+        outcome.failures += islice(told, _MOST_TOLD)
 
     def _explained(
         self, cases: dict[int, Case], strangers: list[str], found: "_Look"
@@ -198,9 +223,6 @@ class Campaign:
             _fold_all(other, elsewhere)
             for _ in range(draw.randint(1, 2)):  # a second time it changes nothing
                 merge_stores([other], location)
-        if self._spoil:
-            with lease_of(location).exclusive() as connection:
-                connection.execute(self._spoil)
 
 
 @dataclass(slots=True)
