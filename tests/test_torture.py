@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 RIG = Path(__file__).parents[1] / "bench" / "torture" / "run"
-SECONDS = os.environ.get("STEPWELL_TORTURE_SECONDS", "60")
+SECONDS = os.environ.get("STEPWELL_TORTURE_SECONDS", "30")
 SEED = os.environ.get("STEPWELL_TORTURE_SEED", "1")
 
 
