@@ -5,11 +5,9 @@ folded offset. A kill at any instant leaves both done or neither. A journal that
 and is folded whole is removed afterwards.
 """
 
-import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 
@@ -21,37 +19,23 @@ from ._fold_gather import PointsOfFold
 from ._fold_points import Stretch, insert_stretch
 from ._fold_rows import describe_runs
 from ._fold_sample import sample_stretches
+from ._fold_settle import Folded, settle
 from ._format import Header
-from ._journal_files import DAMAGED, LOST, JournalFile, list_journals
+from ._journal_files import LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
 from ._liveness import is_alive
 from ._memory import roll_back
-from ._owners import open_ours
 from ._passed_over import fold_all_sound
-from ._pending import Unreadable, header_of, needs_fold, say_unread
+from ._pending import Unreadable, header_of, needs_fold, say_damaged, say_unread
 from ._prepare import is_outdated, prepare
 from ._rank_ends import settle_ends
-from ._recover import is_cut_record, read_piece
+from ._recover import read_piece
 from ._run_rows import RunRows
 
 _Offsets = dict[str, tuple[int, str | None, int]]
 """By writer: how far its journal is folded, how it ended, and its attempt."""
 
 BUDGET = 4 * 2**20  # bytes of journals folded in one transaction; bounds the memory
-
-
-class Folded(NamedTuple):
-    """What one fold takes.
-
-    Attributes:
-        stretches: What was read.
-        leftover: Journals that were folded whole before, and how far.
-        more: Whether there is more to read.
-    """
-
-    stretches: list[Stretch]
-    leftover: list[tuple[JournalFile, int]]
-    more: bool
 
 
 def fold(lease: Lease, seconds: float = SECONDS, *, stops_queries: bool = True) -> None:
@@ -96,23 +80,27 @@ def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
             )
         listed = list_journals(lease.location.journals)
 
+        aside: list[Path] = []
+
         def some(journals: list[JournalFile]) -> bool:
             connection.execute("BEGIN")
             folded = insert_journals(connection, lease, journals, listed)
             connection.execute("COMMIT")
-            _settle(lease, folded)
+            aside.extend(settle(lease, folded))
             return folded.more
 
         def sample() -> None:
             insert_stretches(connection, lease, sample_stretches())
 
-        return fold_all_sound(connection, lease, listed, some, sample)
+        more = fold_all_sound(connection, lease, listed, some, sample)
     except duckdb.Error as error:
         roll_back(connection)
         raise explain(error, lease.location) from error
     except BaseException:
         roll_back(connection)
         raise
+    say_damaged(lease, aside)
+    return more
 
 
 def insert_journals(
@@ -172,22 +160,6 @@ def insert_stretches(
     rows.write()
 
 
-def _settle(lease: Lease, folded: Folded) -> None:
-    """Remember what was committed, and put away what was folded whole."""
-    leftover = folded.leftover
-    for stretch in folded.stretches:
-        lease.passed.pop(stretch.journal.writer, None)
-        lease.folded[stretch.journal.writer] = stretch.piece.stop
-        lease.alive[stretch.journal.writer] = stretch.alive
-        if stretch.ended is not None:
-            leftover.append((stretch.journal, stretch.piece.stop))
-    for journal, stop in leftover:
-        lease.folded.pop(journal.writer, None)
-        # What cannot be moved now is so the next time.
-        with contextlib.suppress(OSError):
-            _put_away(journal.path, stop)
-
-
 def _say_if_older(lease: Lease, journals: list[JournalFile], known: _Offsets) -> None:
     """Warn where the database has forgotten what was folded, as a copy put back has."""
     for journal in journals:
@@ -218,6 +190,7 @@ def _read(
 ) -> Folded:
     stretches: list[Stretch] = []
     leftover: list[tuple[JournalFile, int]] = []
+    headless: list[JournalFile] = []
     left = BUDGET
     for journal in journals:
         offset, ended, attempt = known.get(journal.writer, (0, None, 0))
@@ -225,12 +198,11 @@ def _read(
             leftover.append((journal, offset))  # folded whole before, and not removed
             continue
         if left <= 0:
-            return Folded(stretches, leftover, more=True)
+            return Folded(stretches, leftover, headless, more=True)
         header = header_of(lease, journal)
         if isinstance(header, Unreadable):
             if header.is_for_good:
-                with contextlib.suppress(OSError):
-                    _set_aside(journal.path)
+                headless.append(journal)
             continue
         alive = is_alive(header, journal)
         start = offset or lease.header_ends[journal.writer]
@@ -244,7 +216,7 @@ def _read(
             header = header._replace(attempt=attempt)
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))
     more = any(not stretch.piece.is_last for stretch in stretches)
-    return Folded(stretches, leftover, more)
+    return Folded(stretches, leftover, headless, more)
 
 
 def _mark_vanished(
@@ -271,17 +243,3 @@ def _mark_vanished(
         (Header(str(run_id), "", "", None, "", "", 0, 0, rank, attempt, primary), last)
         for run_id, rank, attempt, primary, last in found
     ]
-
-
-def _put_away(path: Path, folded: int) -> None:
-    with open_ours(path) as file:
-        file.seek(folded)
-        rest = file.read()
-    if is_cut_record(rest):
-        path.unlink(missing_ok=True)  # never acknowledged: the last write of its process
-    else:
-        _set_aside(path)
-
-
-def _set_aside(path: Path) -> None:
-    path.replace(path.with_name(path.name + DAMAGED))

@@ -42,7 +42,6 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
-_AT_ONCE = 0.0  # a deadline that is over
 ROW_GROUP = migrations.ROW_GROUP  # a fold writes the last, unfilled group anew
 
 
@@ -59,6 +58,8 @@ class Lease:
         """Whether the schema was found, or made, as this code expects it."""
         self.folded: dict[str, int] = {}
         """Bytes of each journal known to be folded; spares a look into the database."""
+        self.torn: dict[str, tuple[int, float]] = {}
+        """Size and time of each journal whose end was no whole record at the last fold."""
         self.alive: dict[str, bool] = {}
         """Whether each journal's writer lived at the last fold."""
         self.headers: dict[str, Header] = {}
@@ -148,7 +149,7 @@ class Lease:
             left = max(0.0, deadline - time.monotonic())
             attempt.enter_context(self._locked(left, turn))
             mode = "READ_ONLY" if turn is Turn.SHARED else self._writing_mode()
-            connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
+            connection = attempt.enter_context(self.attached(0.0, mode))
             lease.enter_context(attempt.pop_all())
         return connection
 

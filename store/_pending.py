@@ -1,11 +1,21 @@
 """Whether the journals hold what a fold has not seen; without reading their records."""
 
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from ._errors import StoreNewerError
 from ._format import Header
-from ._journal_files import JournalFile, is_named, list_journals, read_header
+from ._journal_files import (
+    DAMAGED,
+    JournalFile,
+    is_named,
+    list_journals,
+    list_set_aside,
+    read_header,
+)
 from ._lease import Lease
 from ._liveness import FRESH_SECONDS, is_alive
 from ._owners import list_strangers
@@ -33,6 +43,8 @@ def needs_fold(lease: Lease) -> bool:
                 f"{path} is not read, and its points are missing: it is {what};"
                 " people share a store by a group (chgrp, chmod g+ws,o-w)"
             )
+    if not lease.folded and not lease.alive:  # the first look of this process
+        say_damaged(lease, list_set_aside(lease.location.journals))
     for journal in list_journals(lease.location.journals):
         header = header_of(lease, journal)
         if isinstance(header, Unreadable):
@@ -50,7 +62,10 @@ def is_due(lease: Lease, journal: JournalFile, header: Header) -> bool:
     if passed is not None:
         return passed != (journal.size, alive)
     writer = journal.writer
-    return (lease.folded.get(writer), lease.alive.get(writer)) != (journal.size, alive)
+    if lease.alive.get(writer) is not alive:
+        return True
+    torn = lease.torn.get(writer) == (journal.size, journal.heartbeat)
+    return lease.folded.get(writer) != journal.size and not torn
 
 
 def header_of(lease: Lease, journal: JournalFile) -> Header | Unreadable:
@@ -73,6 +88,19 @@ def header_of(lease: Lease, journal: JournalFile) -> Header | Unreadable:
         lease.headers[journal.writer] = header
         lease.header_ends[journal.writer] = end
     return header
+
+
+def say_damaged(lease: Lease, aside: Iterable[Path]) -> None:
+    """Warn, once each, of journals that were set aside: points are missing."""
+    for path in aside:
+        with suppress(OSError):
+            # Of one that was made, and never written to, nothing is missing.
+            if is_named(path.name.removesuffix(DAMAGED)) and path.stat().st_size:
+                lease.say_once(
+                    f"the journal {lease.called.journals / path.name} is damaged, and what"
+                    " stands behind the damage is not read; `stepwell repair NEW` saves"
+                    " what is whole of it, and removing the file ends this warning"
+                )
 
 
 def say_unread(lease: Lease, journal: JournalFile, error: OSError) -> None:

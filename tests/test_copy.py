@@ -160,6 +160,7 @@ def test_a_store_that_can_only_be_read_is_copied_with_its_journals(
     assert made.points == 1
 
 
+@pytest.mark.filterwarnings("ignore:.* is damaged, and what stands behind")
 def test_a_journal_that_was_set_aside_stays_beside_the_copy(
     store_path: Path, tmp_path: Path, make_writer: MakeWriter, rows: Rows
 ) -> None:

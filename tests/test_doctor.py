@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from stepwell.cli import main
-from stepwell.store import Finding, StoreLocationError, examine, start_run
+from stepwell.store import Finding, StoreLocationError, StoreWarning, examine, start_run
 from stepwell.store._fold import fold
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
@@ -122,7 +122,8 @@ def damage_a_header(path: Path, writer: RunWriter) -> None:
 
 def set_a_journal_aside(path: Path, writer: RunWriter) -> None:
     flip_a_bit_of_a_journal(path, writer)
-    fold(lease_of(resolve(path)))
+    with pytest.warns(StoreWarning, match="is damaged"):
+        fold(lease_of(resolve(path)))
 
 
 def shorten_what_was_folded(path: Path, _: RunWriter) -> None:

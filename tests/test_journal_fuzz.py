@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,13 @@ def test_damage_costs_nothing_before_it_and_invents_nothing(
         path.write_bytes(data)
     left = path.read_bytes()
 
-    kept = points_of(store_path, writer.header.run_id)
+    aside = path.with_name(path.name + ".damaged")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        kept = points_of(store_path, writer.header.run_id)
+    assert [f"{aside.name} is damaged" in str(one.message) for one in warned] == (
+        [True] * aside.exists()
+    )
 
     whole = sum(end <= at for end in ends)
     said = [
@@ -100,7 +107,7 @@ def test_damage_costs_nothing_before_it_and_invents_nothing(
         assert skipped(store_path, writer) == len(left) - stop
     assert kept == sorted(point for call in said[:whole] for point in call)
     if bit is not None and ends[whole + 1 :]:
-        assert path.with_name(path.name + ".damaged").read_bytes() == left
+        assert aside.read_bytes() == left
     assert points_of(store_path, writer.header.run_id) == kept
 
 

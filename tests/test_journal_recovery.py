@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from stepwell.store import StoreWarning, open_store
 from stepwell.store._format import CHANGED, FINISHED, HEADER, MAGIC, encode, encode_json
 from stepwell.store._identity import new_run_id
 from stepwell.store._keeper import Keeper
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+from stepwell.store._pending import needs_fold
 from stepwell.store._writer import RunWriter
 
 MakeWriter = Callable[..., RunWriter]
@@ -76,6 +80,12 @@ def test_a_tail_that_is_torn_while_its_writer_lives_is_waited_for(
         file.flush()
         assert rows("select count(*) from points") == [(6,)]
         assert len(journals(store_path)) == 1
+        assert not needs_fold(lease_of(resolve(store_path)))  # nothing whole is new
+        # A record of the same length in its place is seen, too.
+        os.utime(writer.journal.path, (1, 1))
+        assert needs_fold(lease_of(resolve(store_path)))
+        assert rows("select count(*) from points") == [(6,)]
+        assert not needs_fold(lease_of(resolve(store_path)))
         file.write(whole[20:])
 
     assert rows("select count(*) from points") == [(8,)]
@@ -92,10 +102,33 @@ def test_a_damaged_middle_is_set_aside_and_not_deleted(
     data[-48 * 10 + bit] ^= 0x40  # even where it is the record's length
     path.write_bytes(data)
 
-    assert rows("select count(*), max(step) from points") == [(80, 39)]
+    said = f"{path.name}.damaged is damaged, .* `stepwell repair NEW` saves"
+    with pytest.warns(StoreWarning, match=said) as warned:
+        assert rows("select count(*), max(step) from points") == [(80, 39)]
+    assert len(warned) == 1
     assert journals(store_path) == [path.name + ".damaged"]
     assert path.with_name(path.name + ".damaged").read_bytes() == data
     assert rows("select count(*) from points") == [(80,)]
+
+
+def test_each_process_that_reads_says_once_what_was_set_aside(
+    store_path: Path, make_writer: MakeWriter, output: Callable[..., str]
+) -> None:
+    writer = make_writer(**GONE)
+    log(writer, 50)
+    data = bytearray(writer.journal.path.read_bytes())
+    data[-48 * 10 + 20] ^= 1
+    writer.journal.path.write_bytes(data)
+    code = (
+        "import sys, warnings, stepwell\n"
+        "with warnings.catch_warnings(record=True) as said:\n"
+        "    warnings.simplefilter('always')\n"
+        "    for _ in range(3): stepwell.open_store(sys.argv[1]).runs()\n"
+        "print([str(one.message).partition(',')[0] for one in said])"
+    )
+    journal = f"{writer.journal.path}.damaged"
+    for _ in range(2):
+        assert output(code, store_path) == f"['the journal {journal} is damaged']\n"
 
 
 def test_a_damaged_journal_left_by_a_killed_fold_is_still_not_deleted(
@@ -107,7 +140,8 @@ def test_a_damaged_journal_left_by_a_killed_fold_is_still_not_deleted(
     data = bytearray(path.read_bytes())
     data[-48 * 10 + 20] ^= 1
     path.write_bytes(data)
-    rows("select 1")
+    with pytest.warns(StoreWarning, match="is damaged"):
+        rows("select 1")
     # As if the fold had been killed before it moved the file.
     path.with_name(path.name + ".damaged").rename(path)
 
@@ -143,7 +177,13 @@ def test_a_headless_journal_is_set_aside_after_a_minute(
     assert headless.read_bytes() == content  # its writer may be at it just now
 
     make_old(headless)
-    assert rows("select count(*) from points") == [(2,)]
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            assert rows("select count(*) from points") == [(2,)]
+    # Of nothing, nothing is missing.
+    said = [f"{headless.name}.damaged is damaged" in str(one.message) for one in warned]
+    assert said == [True] * bool(content)
     assert not headless.exists()
     assert headless.with_name(headless.name + ".damaged").read_bytes() == content
 
@@ -175,7 +215,8 @@ def test_a_renamed_journal_is_not_folded_as_another(
     other.write_bytes(path.read_bytes())
     make_old(other)
 
-    assert rows("select count(*), count(distinct run_id) from points") == [(8, 1)]
+    with pytest.warns(StoreWarning, match=f"{other.name}.damaged is damaged"):
+        assert rows("select count(*), count(distinct run_id) from points") == [(8, 1)]
     assert journals(store_path) == sorted([path.name, other.name + ".damaged"])
 
 

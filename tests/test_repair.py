@@ -169,6 +169,7 @@ def test_records_behind_damage_are_saved_and_what_was_skipped_is_counted(
         )
 
 
+@pytest.mark.filterwarnings("ignore:.* is damaged, and what stands behind")
 def test_a_journal_that_was_set_aside_gives_what_was_not_folded(
     store_path: Path, make_writer: MakeWriter
 ) -> None:

@@ -1,0 +1,71 @@
+"""What becomes of the journals when a fold of them is committed."""
+
+import contextlib
+from pathlib import Path
+from typing import NamedTuple
+
+from ._fold_points import Stretch
+from ._journal_files import DAMAGED, JournalFile
+from ._lease import Lease
+from ._owners import open_ours
+from ._recover import is_cut_record
+
+
+class Folded(NamedTuple):
+    """What one fold takes.
+
+    Attributes:
+        stretches: What was read.
+        leftover: Journals that were folded whole before, and how far.
+        headless: Journals that have no header, and never will.
+        more: Whether there is more to read.
+    """
+
+    stretches: list[Stretch]
+    leftover: list[tuple[JournalFile, int]]
+    headless: list[JournalFile]
+    more: bool
+
+
+def settle(lease: Lease, folded: Folded) -> list[Path]:
+    """Remember what was committed, and put away what was folded whole.
+
+    Returns:
+        What was set aside.
+    """
+    leftover = folded.leftover
+    for stretch in folded.stretches:
+        lease.passed.pop(stretch.journal.writer, None)
+        journal, stop = stretch.journal, stretch.piece.stop
+        lease.folded[journal.writer] = stop
+        lease.alive[journal.writer] = stretch.alive
+        lease.torn.pop(journal.writer, None)
+        if stretch.ended is None and stretch.piece.is_last and stop < journal.size:
+            lease.torn[journal.writer] = (journal.size, journal.heartbeat)
+        if stretch.ended is not None:
+            leftover.append((journal, stop))
+    aside: list[Path] = []
+    # What cannot be moved now is so the next time.
+    for journal, stop in leftover:
+        lease.folded.pop(journal.writer, None)
+        with contextlib.suppress(OSError):
+            aside += _put_away(journal.path, stop)
+    for journal in folded.headless:
+        with contextlib.suppress(OSError):
+            aside.append(_set_aside(journal.path))
+    return aside
+
+
+def _put_away(path: Path, folded: int) -> list[Path]:
+    """Remove what was folded whole, or else set it aside, which is given."""
+    with open_ours(path) as file:
+        file.seek(folded)
+        rest = file.read()
+    if is_cut_record(rest):
+        path.unlink(missing_ok=True)  # never acknowledged: the last write of its process
+        return []
+    return [_set_aside(path)]
+
+
+def _set_aside(path: Path) -> Path:
+    return path.replace(path.with_name(path.name + DAMAGED))
