@@ -26,6 +26,7 @@ from stepwell.store import (
 )
 from stepwell.store._directory import NAME
 from stepwell.store._fold import fold, fold_within
+from stepwell.store._fold_settle import Folded
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
 from stepwell.store._writer import RunWriter
@@ -230,7 +231,7 @@ def test_each_piece_of_a_fold_begins_with_a_copy(
     seen = []
     insert = _fold.insert_journals
 
-    def watched(*arguments: Any) -> _fold.Folded:
+    def watched(*arguments: Any) -> Folded:
         seen.append(is_kept(pending))
         return insert(*arguments)
 
