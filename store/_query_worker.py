@@ -90,6 +90,7 @@ class QueryWorker:
                 continue
             if not count:
                 raise ProcessEndedError(None)
+            self._is_up = True
             left = left[count:]
         return data
 
