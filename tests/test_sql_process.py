@@ -232,7 +232,7 @@ def test_who_was_stopped_costs_the_asker_the_querys_limit(
     with pytest.raises(QueryTimeoutError):
         store.sql(ENDLESS + " --" + "x" * 100_000, timeout=1)
 
-    assert time.monotonic() - begun < 1 + LATE
+    assert time.monotonic() - begun < after + 1 + LATE  # it may have waited for the store
     assert store.sql("select 1").fetchall() == [(1,)]
 
 
