@@ -18,8 +18,8 @@ from stepwell.store import (
     start_run,
 )
 
-NO_NUMBERS: list[Any] = [None, "x", b"5", [], {}, object(), True]
-NO_TEXTS: list[Any] = [None, 5, 1.5, math.nan, b"x", [], [5], {}, object(), True]
+NO_NUMBERS: list[Any] = [None, "x", b"5", [], {}, object, True]
+NO_TEXTS: list[Any] = [None, 5, 1.5, math.nan, b"x", [], [5], {}, object, True]
 
 
 @pytest.fixture(scope="module")
