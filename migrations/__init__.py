@@ -1,10 +1,14 @@
-"""Schema history, and the one function that applies it.
+"""Schema history, the one function that applies it, and what makes a new store.
 
 Imports nothing of `stepwell`: a revision must not change when today's code does.
 """
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 HEAD = "0003"
 """The newest revision."""
@@ -22,7 +26,31 @@ LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 FROZEN = ("enable_external_access = false", "lock_configuration = true")
 """Settings by which an instance opens no file but those that it was allowed to."""
 
+FILE = Path(__file__).with_name("head.sql")
+"""Statements that make what all revisions make; see `head`."""
+
 _lock = threading.Lock()
+
+
+def create(
+    connection: "duckdb.DuckDBPyConnection", database: Path, storage_version: str
+) -> None:
+    """Make a database file of the newest revision, where none is.
+
+    As `upgrade` would, without SQLAlchemy and alembic, which take longer than all else.
+
+    Args:
+        connection: An in-memory DuckDB with nothing in it, that may open the file.
+        database: The DuckDB file.
+        storage_version: DuckDB's storage version of it, such as `v1.5.0`.
+
+    Raises:
+        duckdb.Error: If the file cannot be made; what there is of it is then of no use.
+        OSError: If the statements cannot be read.
+    """
+    statements = FILE.read_text("utf-8")
+    connection.execute(_attach(database, storage_version))
+    connection.execute(f"USE store; BEGIN; {statements} COMMIT; USE memory; DETACH store")
 
 
 def upgrade(database: Path, storage_version: str, revision: str = "head") -> None:
@@ -57,16 +85,14 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     # Not "stepwell:migrations": in an editable install that is not a folder of stepwell/.
     config.set_main_option("script_location", str(files(__name__)).replace("%", "%%"))
     path = str(database).replace("'", "''")
-    option = f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
-    if not database.exists():
-        option = f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {BLOCK_BYTES}"
+    attach = _attach(database, storage_version)
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
     try:
         with engine.connect() as connection:
             named = ", ".join(f"'{path}{suffix}'" for suffix in ("", *LOGS))
             for setting in (f"allowed_paths = [{named}]", *FROZEN):
                 connection.exec_driver_sql(f"SET {setting}")
-            connection.exec_driver_sql(f"ATTACH '{path}' AS store ({option})")
+            connection.exec_driver_sql(attach)
             connection.exec_driver_sql("USE store")
             connection.commit()
             with connection.begin():
@@ -79,3 +105,15 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
         raise error.orig or error from None
     finally:
         engine.dispose()
+
+
+def _attach(database: Path, storage_version: str) -> str:
+    path = str(database).replace("'", "''")
+    return f"ATTACH '{path}' AS store ({writing_mode(database, storage_version)})"
+
+
+def writing_mode(database: Path, storage_version: str) -> str:
+    """How DuckDB attaches a store to write to it, or makes the file when it is absent."""
+    if database.exists():
+        return f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
+    return f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {BLOCK_BYTES}"

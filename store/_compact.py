@@ -24,7 +24,7 @@ from ._errors import StoreBusyError, StoreDamagedError, StoreLocationError
 from ._explain import explain
 from ._fold import fold
 from ._hidden_folder import COMPACT, hidden_folder, remove_left
-from ._lease import ROW_GROUP, SECONDS, STORAGE_VERSION, Lease, lease_of
+from ._lease import SECONDS, STORAGE_VERSION, Lease, lease_of
 from ._location import Location, existing
 from ._locks import LockFile
 from ._looking import attach, reaching
@@ -123,11 +123,7 @@ def _alone(location: Location) -> Iterator[None]:
 
 @contextmanager
 def _with_new(connection: duckdb.DuckDBPyConnection, new: Path) -> Iterator[None]:
-    options = f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
-    if not new.exists():
-        block = migrations.BLOCK_BYTES
-        options = f"STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {block}"
-    attach(connection, new, "compact", options)
+    attach(connection, new, "compact", migrations.writing_mode(new, STORAGE_VERSION))
     try:
         yield
     except BaseException:

@@ -61,6 +61,10 @@ class FileGuard:
         self._seen: object = None
         self._tables: dict[str, str] = {}
 
+    def confines(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Whether an instance has been confined to the files."""
+        return self._confined is connection
+
     def before(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Look at the files that are to be opened, and confine the instance to them.
 
@@ -68,7 +72,7 @@ class FileGuard:
             StoreLocationError: If a file is not to be opened.
         """
         require_files(self._database)
-        if self._confined is not connection:
+        if not self.confines(connection):
             folders = [path for path in self._reach if path.is_dir()]
             others = [path for path in self._reach if path not in folders]
             confine(connection, [self._database, *others], folders)

@@ -42,7 +42,8 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
-ROW_GROUP = migrations.ROW_GROUP  # a fold writes the last, unfilled group anew
+_AT_ONCE = 0.0  # a deadline that is over
+Attached = AbstractContextManager[duckdb.DuckDBPyConnection]
 
 
 class Lease:
@@ -73,8 +74,7 @@ class Lease:
         self.called = location  # by messages; another one where this is its hidden copy
         self._said: set[str] = set()
 
-    @contextmanager
-    def shared(self, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+    def shared(self, seconds: float = SECONDS) -> Attached:
         """Read the store, beside other readers.
 
         Yields:
@@ -84,8 +84,7 @@ class Lease:
             StoreBusyError: If the store stays in use for longer than *seconds*.
             StoreDamagedError: If the database file cannot be read.
         """
-        with self._leased(seconds, Turn.SHARED) as connection:
-            yield connection
+        return self._leased(seconds, Turn.SHARED)
 
     @contextmanager
     def querying(
@@ -96,10 +95,9 @@ class Lease:
         with self.shared(seconds) as connection, self._open_turns().querying():
             yield connection
 
-    @contextmanager
     def exclusive(
         self, seconds: float = SECONDS, *, stops_queries: bool = True
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+    ) -> Attached:
         """Write to the store, alone; makes the database file when it is not there.
 
         Args:
@@ -115,9 +113,7 @@ class Lease:
             StoreDamagedError: If the database file cannot be read.
             StoreLocationError: If it cannot be written.
         """
-        turn = Turn.ALONE if stops_queries else Turn.POLITE
-        with self._leased(seconds, turn) as connection:
-            yield connection
+        return self._leased(seconds, Turn.ALONE if stops_queries else Turn.POLITE)
 
     @contextmanager
     def _leased(self, seconds: float, turn: Turn) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -148,20 +144,16 @@ class Lease:
         with ExitStack() as attempt:
             left = max(0.0, deadline - time.monotonic())
             attempt.enter_context(self._locked(left, turn))
-            mode = "READ_ONLY" if turn is Turn.SHARED else self._writing_mode()
-            connection = attempt.enter_context(self.attached(0.0, mode))
+            mode = "READ_ONLY"
+            if turn is not Turn.SHARED:
+                mode = migrations.writing_mode(self.location.database, STORAGE_VERSION)
+            connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
             lease.enter_context(attempt.pop_all())
         return connection
 
-    def _writing_mode(self) -> str:
-        if self.location.database.exists():
-            return f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
-        return f"STORAGE_VERSION '{STORAGE_VERSION}'"
-
-    @contextmanager
     def locked(
         self, seconds: float = SECONDS, *, exclusive: bool = True
-    ) -> Iterator[float]:
+    ) -> AbstractContextManager[float]:
         """Keep other processes away (writers alone, or all) without attaching the file.
 
         Yields:
@@ -170,8 +162,7 @@ class Lease:
         Raises:
             StoreBusyError: If the store stays in use for longer than *seconds*.
         """
-        with self._locked(seconds, Turn.ALONE if exclusive else Turn.SHARED) as deadline:
-            yield deadline
+        return self._locked(seconds, Turn.ALONE if exclusive else Turn.SHARED)
 
     @property
     def writable(self) -> bool:
@@ -243,6 +234,15 @@ class Lease:
                 raise explain(error, self.location) from error
             self.guard.behind()
             self._memory = connection
+
+    @contextmanager
+    def unconfined(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB, within an exclusive `locked`, for a new file of this process alone."""
+        connection, self._memory = self._memory, None
+        if connection is None or self.guard.confines(connection):
+            connection = new_memory()
+        yield connection
+        self._memory = connection
 
     def writing(self) -> AbstractContextManager[None]:
         """Note, within an exclusive `locked`, that the file is written to."""

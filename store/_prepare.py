@@ -11,6 +11,7 @@ from ._database_files import require_database
 from ._directory import keep_directory
 from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError, why_and_what
 from ._explain import explain
+from ._forks import attaching
 from ._hidden_folder import NEW, hidden_folder, remove_left
 from ._lease import SECONDS, STORAGE_VERSION, Lease
 from ._location import Location
@@ -58,8 +59,7 @@ def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> No
                     _require_upgradable(connection, lease)
                 keep_directory(lease.location, connection)
             if revision != migrations.HEAD:
-                with lease.writing():
-                    _upgrade(lease, lease.location.database)
+                _upgrade(lease)
     lease.prepared = True
 
 
@@ -78,18 +78,22 @@ def _create(lease: Lease) -> None:
         remove_left(database, NEW)
         with hidden_folder(database, NEW) as folder:
             new = folder / database.name
-            _upgrade(lease, new)
+            with attaching, lease.unconfined() as connection:
+                migrations.create(connection, new, STORAGE_VERSION)
             new.replace(database)
     except OSError as error:
         raise StoreLocationError(
             f"cannot make the database {database}: {why_and_what(error, 'make room')}"
         ) from error
+    except duckdb.Error as error:
+        raise explain(error, lease.location) from error
     lease.folded.clear()  # of a database that was here before
 
 
-def _upgrade(lease: Lease, database: Path) -> None:
+def _upgrade(lease: Lease) -> None:
     try:
-        migrations.upgrade(database, STORAGE_VERSION)
+        with lease.writing():
+            migrations.upgrade(lease.location.database, STORAGE_VERSION)
     except duckdb.Error as error:
         raise explain(error, lease.location) from error
 

@@ -53,7 +53,7 @@ def script_folder() -> ScriptDirectory:
 
 
 def test_a_migrated_store_is_the_declared_one(new_path: Path, tmp_path: Path) -> None:
-    open_store(new_path)
+    migrations.upgrade(new_path, STORAGE_VERSION)
 
     with duckdb.connect(str(new_path), read_only=True) as connection:
         migrated = tables_in(connection)

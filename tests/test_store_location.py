@@ -423,6 +423,25 @@ def test_a_full_disk_refuses_a_run_in_one_line(small_disk: Path) -> None:
 
 
 @needs_root
+def test_a_disk_without_room_for_a_store_refuses_it_in_one_line(small_disk: Path) -> None:
+    path = small_disk / "runs.duckdb"
+    for room in (0, 20_000, 70_000, 140_000):
+        fill(small_disk)
+        with (small_disk / "filler").open("ab") as filler:
+            filler.truncate(filler.tell() - room)
+
+        with pytest.raises(StoreLocationError, match=r"the disk of|make room"):
+            open_store(path)
+        assert not [
+            p for p in small_disk.iterdir() if p.name.startswith((".", "runs.duckdb.n"))
+        ]
+        assert not path.exists()
+
+    (small_disk / "filler").unlink()
+    assert open_store(path).runs() == []
+
+
+@needs_root
 def test_a_store_on_a_full_disk_is_read_without_its_newest_points(
     small_disk: Path,
 ) -> None:
