@@ -53,13 +53,33 @@ class FoldHelper:
         process = self._process
         return process is not None and process.poll() is None
 
-    def ask(self) -> int:
-        """Ask for a fold, without waiting; gives the request's number."""
-        with self._lock:
+    @property
+    def is_busy(self) -> bool:
+        """Whether a fold is under way, or somebody waits for one."""
+        if not self._lock.acquire(blocking=False):
+            return True
+        try:
             self._receive(0.0)
-            if self._asked in {0, self._done}:
-                self._send()
-            return self._asked
+            return self._asked != self._done and self.is_running
+        finally:
+            self._lock.release()
+
+    def ask(self) -> bool:
+        """Ask for a fold that begins now, without waiting.
+
+        Returns:
+            Whether it was asked for; False while another one is under way.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            self._receive(0.0)
+            if self._asked != self._done:
+                return False
+            self._send()
+            return True
+        finally:
+            self._lock.release()
 
     def fold(self, seconds: float) -> bool:
         """Ask for a fold that begins now or later, and wait until it is done.

@@ -2,8 +2,9 @@
 
 It gives idle journals a sign of life and asks the helper process to fold what is new, when
 that is much, or some seconds old: the database then grows by whole row groups, instead of
-rewriting its last one each second. Readers fold by themselves. The thread holds Python's
-global lock for some ten microseconds a second.
+rewriting its last one each second. Runs that end are folded soon, and those that end at
+about the same time together. Readers fold by themselves. The thread holds Python's global
+lock for some ten microseconds a second.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ._ended_journals import EndedJournals
 from ._errors import StoreWarning
 from ._fold_helper import FoldHelper
 from ._forks import starting_process
@@ -29,6 +31,7 @@ FOLD_BYTES = 8 * 2**20  # bytes of new records that are folded at once
 FIRST_FOLD_BYTES = 2**19  # the same for a fast run's first fold; each may be twice the last
 FOLD_SECONDS = 10.0  # age at which fewer of them are folded, too
 HEARTBEAT = 10.0  # seconds between two signs of life of an idle writer
+SETTLE = 0.1  # seconds for which ends of runs are gathered, to be folded together
 LINGER = 10.0  # seconds that the thread and the helper outlive the last run
 RESTART = 30.0  # seconds before a helper that has died is started anew
 
@@ -37,7 +40,7 @@ class Keeper:
     """Looks after the open runs of this process, and after the helpers that fold them."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may end a run; held for no time
         self._left: queue.SimpleQueue[RunWriter | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._writers: list[RunWriter] = []
@@ -46,6 +49,8 @@ class Keeper:
         self._touched: dict[str, float] = {}
         self._helpers: dict[Location, FoldHelper] = {}
         self._errands: list[Callable[[], None]] = []
+        self._ended = EndedJournals()
+        self._due: dict[Location, float] = {}  # when ended journals are looked at next
         self._is_over = False
 
     def add(self, writer: "RunWriter", errand: Callable[[], None] | None = None) -> None:
@@ -82,7 +87,28 @@ class Keeper:
 
         Takes no lock: the thread that is collecting may hold any of them.
         """
+        if writer.header.primary and not writer.journal.is_moved:
+            self._ended.add(writer.location, writer.journal.path)
         self._left.put(writer)
+
+    def fold_soon(self, writer: "RunWriter") -> bool:
+        """Have the journal of a run that has ended folded on the background thread.
+
+        Returns:
+            Whether that will be; False where the caller has to see to it: there is no
+            thread, or more journals wait than is good.
+        """
+        self._ended.add(writer.location, writer.journal.path)
+        with self._lock:
+            if self._thread is None or self._is_over or self._ended.are_too_many():
+                return False
+            if self._look_by(writer.location, time.monotonic() + SETTLE):
+                self._left.put(None)
+        return True
+
+    def unfolded(self) -> set[Location]:
+        """The stores of runs that have ended here and are not folded yet."""
+        return self._ended.locations()
 
     def fold(self, location: Location, seconds: float, *, start: bool) -> bool:
         """Have the helper fold a store now; starts one, where that is asked for.
@@ -90,7 +116,7 @@ class Keeper:
         Returns:
             Whether it was done within *seconds*.
         """
-        with starting_process, self._lock:
+        with starting_process:
             helper = self._helpers.get(location)
             if helper is None and start:
                 helper = self._helpers[location] = FoldHelper(location, time.monotonic())
@@ -98,7 +124,7 @@ class Keeper:
 
     def stop(self, *, for_good: bool = False) -> None:
         """End the helpers: they fold what is left, then exit."""
-        with self._lock:
+        with starting_process:
             self._is_over = for_good
             helpers, self._helpers = list(self._helpers.values()), {}
         for helper in helpers:
@@ -130,7 +156,7 @@ class Keeper:
                 idle_since = now
             elif now - idle_since > LINGER and self._end():
                 return
-            self._wait(period)
+            self._wait(min(period, self._fold_ended(now)))
 
     def _wait(self, period: float) -> None:
         try:
@@ -139,9 +165,39 @@ class Keeper:
             return
         if left is not None:
             self.remove(left)
-            helper = self._helpers.get(left.location)
-            if helper is not None:
-                helper.ask()
+            with self._lock:
+                self._look_by(left.location, time.monotonic() + SETTLE)
+
+    def _look_by(self, location: Location, when: float) -> bool:
+        """Look for ended journals then; false where that is to be done before."""
+        if when >= self._due.get(location, float("inf")):
+            return False
+        self._due[location] = when
+        return True
+
+    def _fold_ended(self, now: float) -> float:
+        """Ask for folds of what has ended, where they are due; gives seconds to wait."""
+        with self._lock:
+            due = [location for location, when in self._due.items() if when <= now]
+            for location in due:
+                del self._due[location]  # by a run that ends from here on it is set anew
+        for location in due:
+            seconds = FOLD_SECONDS  # after which it is looked at once more
+            with contextlib.suppress(Exception):  # nothing may end this thread
+                seconds = self._ask_for_ended(location, now)
+            with self._lock:
+                self._look_by(location, now + seconds)
+        with self._lock:
+            return max(0.0, min(self._due.values(), default=now + PERIOD) - now)
+
+    def _ask_for_ended(self, location: Location, now: float) -> float:
+        """Have a store's ended journals folded; gives the seconds to the next look."""
+        helper = self._helpers.get(location)
+        if helper is not None and helper.is_busy:
+            return SETTLE
+        if location not in self.unfolded():
+            return float("inf")
+        return FOLD_SECONDS if self._ask(location, now) else PERIOD
 
     def _end(self) -> bool:
         with self._lock:
@@ -200,13 +256,12 @@ class Keeper:
             self._asked[location] = now, size
             self._ask(location, now)
 
-    def _ask(self, location: Location, now: float) -> None:
+    def _ask(self, location: Location, now: float) -> bool:
         helper = self._helper(location, now)
-        if helper is not None:
-            helper.ask()
+        return helper is not None and helper.ask()
 
     def _helper(self, location: Location, now: float) -> FoldHelper | None:
-        with starting_process, self._lock:
+        with starting_process:
             helper = self._helpers.get(location)
             if self._is_over:
                 return None

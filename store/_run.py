@@ -210,8 +210,12 @@ class Run:
         message: str | None = None,
         *,
         exit_code: int | None = None,
+        wait: bool = False,
     ) -> None:
         """End the run; a second call does nothing. Never raises.
+
+        The end is recorded when this returns, and readers see it. It is in the database's
+        file soon after, and once the program has ended.
 
         Args:
             status: `finished`, `failed` or `interrupted`; a number is an exit code. When
@@ -221,12 +225,14 @@ class Run:
                 message of a finished run.
             message: Why it failed or was interrupted.
             exit_code: In place of a status: 0 is `finished`, all else `failed`.
+            wait: Whether to wait until the run is in the file, for those who open it by
+                other means; also where the run has ended before.
         """
         stated = exit_code if status is None else status
         end = stated_end(stated, _session.end_by_now(self))
         if message is not None:
             end = end._replace(message=as_text(message))
-        _session.close_run(self._writer, end)
+        _session.close_run(self._writer, end, wait=wait and not self.is_disabled)
 
     if not TYPE_CHECKING:  # which finds such a mistake by itself
 

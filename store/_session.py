@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ._run import Run
 
 FOLD_SECONDS = 20.0
-"""How long the end of a run waits for its last fold; the journal keeps what was not."""
+"""How long an end waits for its last fold; the journal keeps what was not."""
 
 _writers: list[RunWriter] = []
 _prepared = False
@@ -68,13 +68,23 @@ def end_by_now(run: "Run") -> End:
     return end_in_flight(writer.header.writer) or noted_end(writer) or FINISHED
 
 
-def close_run(writer: RunWriter, end: End) -> None:
-    """End a run and fold it; never raises."""
+def close_run(writer: RunWriter, end: End, *, wait: bool = False) -> None:
+    """End a run, and have it folded soon; never raises.
+
+    Args:
+        writer: The run's.
+        end: How it ends.
+        wait: Whether to wait until it is folded, also where it has ended before.
+    """
     _be_this_process()
     if writer.is_open:
         _end(writer, end)
+        # Whoever reads folds first, so nothing is missed until then.
         if writer.header.primary and not writer.journal.is_moved:
-            fold_now(writer.location)
+            wait = not keeper.fold_soon(writer) or wait
+    if wait and writer.journal.path.exists():
+        fold_now(writer.location)
+        keeper.unfolded()  # what has just been folded counts no more
 
 
 def fold_now(location: Location) -> None:
@@ -146,7 +156,8 @@ def _at_exit() -> None:
     primary = [writer for writer in _writers if writer.header.primary]
     for writer in tuple(_writers):
         _end(writer, noted_end(writer) or end)
-    for location in {w.location for w in primary if not w.journal.is_moved}:
+    ended_now = {w.location for w in primary if not w.journal.is_moved}
+    for location in ended_now | keeper.unfolded():
         fold_now(location)
     keeper.stop(for_good=True)
     if end.message == INTERRUPT:
@@ -154,10 +165,14 @@ def _at_exit() -> None:
 
 
 def _at_child_end(error: BaseException | None) -> None:
-    # Nothing is folded: the child's parent may wait, and readers do it.
+    # What ends now is folded by readers: the child's parent may wait. It has waited for
+    # what was finished before.
+    finished = keeper.unfolded()
     for writer in tuple(_writers):
         is_its = error is not None and concerns(error, writer.header.writer)
         _end(writer, (describe_end(error) if is_its else noted_end(writer)) or FINISHED)
+    for location in finished:
+        fold_now(location)
 
 
 def _keep_exit_code() -> None:

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from stepwell.store import Run, Store, _keeper, open_store, start_run
+from stepwell.store._ended_journals import EndedJournals
 from stepwell.store._format import POINTS, Header, pack_checksum
 from stepwell.store._identity import new_run_id, new_writer_id
 from stepwell.store._liveness import host_name, machine, process_started
@@ -66,13 +67,16 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def folds_here() -> None:
-    """Runs of a test's own process are folded in it, as where a process has just begun.
+def folds_here() -> Iterator[None]:
+    """Runs of a test's own process are folded by its readers, and by `finish(wait=True)`.
 
-    A process that has had a run for a second starts a helper for each further store, which
-    costs more than most tests. Tests of the helper have programs of their own.
+    A process that has had a run for a second, or whose run has ended, starts a helper for
+    each further store, which costs more than most tests. Tests of the helper have programs
+    of their own.
     """
-    _keeper.PERIOD = 3600.0
+    _keeper.PERIOD = _keeper.SETTLE = 3600.0
+    yield
+    _keeper.keeper._ended = EndedJournals()  # what no test asked for needs no fold
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,9 @@ def test_with_few_descriptors_a_run_is_recorded_whole(left: int, output: Output)
     ]
 
 
-@pytest.mark.parametrize("before", ["", "stepwell.init(store='s.duckdb').finish()"])
+@pytest.mark.parametrize(
+    "before", ["", "stepwell.init(store='s.duckdb').finish(wait=True)"]
+)
 @pytest.mark.parametrize("call", ["stepwell.init()", "stepwell.start_run(name='x')"])
 def test_a_sub_interpreter_is_refused_before_anything_is_written(
     call: str, before: str, output: Output

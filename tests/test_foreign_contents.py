@@ -50,6 +50,7 @@ def record(path: Path, name: str = "one") -> None:
     with start_run(name=name, config={"lr": 0.1}, store=path) as run:
         for step in range(4):
             run.log({"loss": float("inf") if step == 3 else step})
+    run.finish(wait=True)
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ def record(path: Path, name: str = "mine", losses: int = 3) -> None:
     with start_run(name=name, store=path) as run:
         for number in range(losses):
             run.log({"loss": number})
+    run.finish(wait=True)
 
 
 def journals_of(path: Path) -> Path:

@@ -60,6 +60,7 @@ def train(path: Path, name: str, steps: int = 20, **options: Any) -> None:
     with start_run(store=path, name=name, config={"lr": 0.1}, **options) as run:
         for step in range(steps):
             run.log({"loss": 1 / (step + 1), "odd": math.nan, "accuracy": step})
+    run.finish(wait=True)
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ def make_some_points(path: Path) -> None:
     with stepwell.init(store=path, name="first") as run:
         for number in range(100):
             run.log({"loss": number})
+    run.finish(wait=True)
 
 
 def let_others_in(folder: Path) -> None:
@@ -163,7 +164,7 @@ def test_a_training_on_a_damaged_store_goes_on_and_keeps_its_journal(
         run.log({"loss": number})
 
     with pytest.warns(StoreWarning, match="not folded yet, and stay"):
-        run.finish()
+        run.finish(wait=True)
 
     # Its points are there as soon as the file is out of the way.
     store_path.rename(tmp_path / "away")
@@ -458,7 +459,7 @@ def test_a_store_on_a_full_disk_is_read_without_its_newest_points(
         runs = Store(path).runs()
     assert [found.name for found in runs] == ["first"]
     with pytest.warns(StoreWarning, match="not folded yet, and stay"):
-        run.finish()
+        run.finish(wait=True)
 
     (small_disk / "filler").unlink()
     assert Store(path).overview()[0].points == 20_000
