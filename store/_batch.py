@@ -66,19 +66,19 @@ def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
     parts = []
     are_sorted = len(piece.blocks) == 1  # as nearly every piece is
     for block in piece.blocks:
-        numbers, which = np.unique(block.numbers, return_inverse=True)
-        width = block.values.shape[1]
+        numbers = distinct(block.numbers)
+        count, width = block.values.shape
         table = np.empty((len(numbers), width), np.int32)
-        for row, number in enumerate(numbers.tolist()):
+        for row, number in enumerate(numbers):
             names = declared.get(number, ())
             if len(names) != width:
                 # Only damage that fits its checksum could come here; it has no names.
                 names = tuple(f"unnamed/{number}/{place}" for place in range(width))
             table[row] = [places.setdefault(name, len(places)) for name in names]
         if len(numbers) == 1:
-            codes = np.repeat(table[0], len(which))
+            codes = np.repeat(table[0], count)
         else:
-            codes = table[which].T.ravel()
+            codes = table[np.searchsorted(numbers, block.numbers)].T.ravel()
         are_sorted &= len(numbers) == 1 and _are_in_order(block.steps, block.times)
         times = block.times // 1000
         parts.append(
@@ -91,6 +91,13 @@ def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
         )
     are_sorted &= len(places) == sum(block.values.shape[1] for block in piece.blocks)
     return _batch_of(list(places), parts, are_sorted=are_sorted)
+
+
+def distinct(numbers: NDArray[np.uint32]) -> list[int]:
+    """The numbers that there are, ascending; nearly always there is one."""
+    if len(numbers) and (numbers == numbers[0]).all():
+        return [int(numbers[0])]
+    return [int(number) for number in np.unique(numbers)]
 
 
 def _are_in_order(steps: NDArray[np.int64], times: NDArray[np.int64]) -> bool:

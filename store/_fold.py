@@ -16,7 +16,7 @@ from ._errors import StoreDamagedError
 from ._explain import explain
 from ._fold_attempts import AttemptsOfFold
 from ._fold_gather import PointsOfFold
-from ._fold_points import Stretch, insert_stretch
+from ._fold_points import Stretch, declared_names, keep_names, keep_offsets
 from ._fold_rows import describe_runs
 from ._fold_sample import sample_stretches
 from ._fold_settle import Folded, settle
@@ -144,11 +144,13 @@ def insert_stretches(
     attempts = AttemptsOfFold(connection, lease, rows)
     stretches = attempts.join(stretches, [header.run_id for header, _ in vanished])
     describe_runs(rows, stretches)
-    points = PointsOfFold(connection, attempts.several)
+    declared = declared_names(connection, stretches)
+    points = PointsOfFold(connection, rows.is_new, attempts.several)
     for stretch in stretches:
-        points.add(stretch)
-        insert_stretch(connection, stretch)
+        points.add(stretch, declared.get(stretch.header.writer, {}))
     points.flush()
+    keep_names(connection, stretches)
+    keep_offsets(connection, stretches)
     for header, last_sign in vanished:
         numbered = header._replace(number=attempts.number_of(header.run_id, header.attempt))
         rows.end(numbered, "crashed", "its journal was removed, or moved away", last_sign)

@@ -1,7 +1,7 @@
 """Inserting points and totals: those of small journals together, in one statement."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import duckdb
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._batch import Batch, make_batch, totals
-from ._fold_points import Stretch, declared_names
+from ._fold_points import Stretch
 from ._format import Header
 
 # DuckDB reads a NaN of a numpy column as NULL.
@@ -25,9 +25,7 @@ select
     coalesce(value, 'nan'::double), {rank}, {attempt}
 from batch
 """
-_MERGE_TOTALS = """
-merge into store.main.totals_ t
-using (
+_TOTALS = """
     select
         {run_id} as run_id,
         from_json(?, '["VARCHAR"]')[code + 1] as metric,
@@ -39,7 +37,18 @@ using (
         case when not isnan(maximum) then maximum end as maximum,
         case when not isnan(maximum) then maximum_step end as maximum_step
     from batch
-) s
+"""
+_INSERT_TOTALS = f"""
+insert into store.main.totals_ (
+    run_id, metric, rank, attempt, position, count, non_finite, total, first_time,
+    first_step, last_step, last_time, last_value, minimum, minimum_step, maximum,
+    maximum_step
+)
+{_TOTALS}
+"""
+_MERGE_TOTALS = f"""
+merge into store.main.totals_ t
+using ({_TOTALS}) s
 on t.run_id = s.run_id and t.metric = s.metric and t.rank = s.rank
     and t.attempt = s.attempt
 when matched then update set
@@ -99,6 +108,7 @@ class PointsOfFold:
 
     Args:
         connection: The store, within an exclusive lease and a transaction.
+        is_new: Says of a run's id whether the store has nothing of that run.
         several: Ids of runs that have more than one attempt.
 
     Attributes:
@@ -106,18 +116,29 @@ class PointsOfFold:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, several: Collection[str] = ()
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        is_new: Callable[[str], bool],
+        several: Collection[str] = (),
     ) -> None:
         self.moved: set[str] = set()
         self._connection = connection
+        self._is_new = is_new
         self._several = several
         self._parts: dict[_Owner, Batch] = {}
+        self._names = self._points = 0
+        self._inserted: set[_Owner] = set()
 
-    def add(self, stretch: Stretch) -> None:
-        """Take a stretch's points; `flush` inserts them at the latest."""
+    def add(self, stretch: Stretch, declared: dict[int, tuple[str, ...]]) -> None:
+        """Take a stretch's points; `flush` inserts them at the latest.
+
+        Args:
+            stretch: What was read.
+            declared: Names that are not declared in it, by number.
+        """
         if not stretch.piece.blocks:
             return
-        batch = make_batch(stretch.piece, declared_names(self._connection, stretch))
+        batch = make_batch(stretch.piece, declared | stretch.piece.names)
         stretch.piece.blocks.clear()  # the batch has it all
         for part in batch.parts(_NAMES_AT_A_TIME):
             self._add(stretch.header, part)
@@ -129,36 +150,42 @@ class PointsOfFold:
             run_id, rank, attempt = owner
             who = [run_id, json.dumps(part.names), rank, attempt]
             self._execute(_INSERT_POINTS.format(**_OF_ONE), who, part.columns())
-            self._add_up(_OF_ONE, who, _totals(part))
+            added = totals(part)
+            self._add_up(_OF_ONE, who, added | {"position": added["code"]})
         elif self._parts:
-            names = [name for part in self._parts.values() for name in part.names]
-            who = [json.dumps([run_id for run_id, *_ in self._parts]), json.dumps(names)]
-            points = self._joined({o: p.columns() for o, p in self._parts.items()})
-            self._execute(_INSERT_POINTS.format(**_OF_SEVERAL), who, points)
-            added = self._joined({o: _totals(p) for o, p in self._parts.items()})
-            self._add_up(_OF_SEVERAL, who, added)
+            together = _Together(self._parts)
+            who = [json.dumps(together.run_ids), json.dumps(together.batch.names)]
+            self._execute(_INSERT_POINTS.format(**_OF_SEVERAL), who, together.points())
+            self._add_up(_OF_SEVERAL, who, together.totals())
+        self._inserted |= self._parts.keys()
         self._parts.clear()
+        self._names = self._points = 0
 
     def _add(self, header: Header, part: Batch) -> None:
         owner = (header.run_id, header.rank, header.attempt)
-        names = sum(len(known.names) for known in self._parts.values())
-        points = sum(len(known.codes) for known in self._parts.values())
-        # A merge may meet each metric of a writer's totals only once.
+        # A statement may meet a metric of a writer's totals only once.
         if (
             owner in self._parts
-            or names + len(part.names) > _NAMES_AT_A_TIME
-            or points + len(part.codes) > _POINTS_AT_A_TIME
+            or self._names + len(part.names) > _NAMES_AT_A_TIME
+            or self._points + len(part.codes) > _POINTS_AT_A_TIME
         ):
             self.flush()
         self._parts[owner] = part
-        if len(part.codes) > _POINTS_AT_A_TIME:
+        self._names += len(part.names)
+        self._points += len(part.codes)
+        if self._points > _POINTS_AT_A_TIME:
             self.flush()  # before the next batch is made
 
     def _add_up(self, forms: _Forms, who: Sequence[object], columns: _Columns) -> None:
         if any(run_id in self._several for run_id, *_ in self._parts):
             found = self._execute(_MOVED.format(**forms), who, columns)
             self.moved |= {str(run_id) for (run_id,) in found} & set(self._several)
-        self._execute(_MERGE_TOTALS.format(**forms), who, columns)
+        # Where there is nothing to merge with, planning that would take milliseconds.
+        are_new = self._inserted.isdisjoint(self._parts) and all(
+            self._is_new(run_id) for run_id, *_ in self._parts
+        )
+        statement = _INSERT_TOTALS if are_new else _MERGE_TOTALS
+        self._execute(statement.format(**forms), who, columns)
 
     def _execute(
         self, statement: str, who: Sequence[object], columns: _Columns
@@ -169,26 +196,44 @@ class PointsOfFold:
         finally:
             self._connection.unregister("batch")
 
-    def _joined(self, parts: dict[_Owner, _Columns]) -> _Columns:
-        """Columns of several writers as one, with whose each row is."""
-        owned = []
-        before = 0
-        for place, (owner, columns) in enumerate(parts.items()):
-            _, rank, attempt = owner
-            code: Any = columns["code"]
-            owned.append(
-                columns
-                | {
-                    "code": code + np.int32(before),
-                    "owner": np.full(len(code), place, np.int32),
-                    "rank": np.full(len(code), rank, np.int16),
-                    "attempt": np.full(len(code), attempt, np.int32),
-                }
-            )
-            before += len(self._parts[owner].names)
-        return {name: np.concatenate([part[name] for part in owned]) for name in owned[0]}
 
+class _Together:
+    """Batches of several writers as one, with whose each row is."""
 
-def _totals(part: Batch) -> _Columns:
-    columns = totals(part)
-    return columns | {"position": columns["code"]}
+    def __init__(self, parts: dict[_Owner, Batch]) -> None:
+        batches = list(parts.values())
+        widths = [len(batch.names) for batch in batches]
+        lengths = [len(batch.codes) for batch in batches]
+        self._firsts = np.cumsum([0, *widths[:-1]], dtype=np.int32)
+        self._owners = np.repeat(np.arange(len(batches), dtype=np.int32), widths)
+        self._ranks = np.array([rank for _, rank, _ in parts], np.int16)
+        self._attempts = np.array([attempt for _, _, attempt in parts], np.int32)
+        self.run_ids = [run_id for run_id, *_ in parts]
+        codes = np.concatenate([batch.codes for batch in batches])
+        self.batch = Batch(
+            [name for batch in batches for name in batch.names],
+            codes + np.repeat(self._firsts, lengths),
+            np.concatenate([batch.steps for batch in batches]),
+            np.concatenate([batch.times for batch in batches]),
+            np.concatenate([batch.values for batch in batches]),
+        )
+
+    def points(self) -> _Columns:
+        """The points, and whose they are."""
+        return self._owned(self.batch.columns())
+
+    def totals(self) -> _Columns:
+        """What they add to the totals."""
+        columns = totals(self.batch)
+        code: Any = columns["code"]
+        position = code - self._firsts[self._owners[code]]
+        return self._owned(columns) | {"position": position}
+
+    def _owned(self, columns: _Columns) -> _Columns:
+        code: Any = columns["code"]
+        owner = self._owners[code]
+        return columns | {
+            "owner": owner,
+            "rank": self._ranks[owner],
+            "attempt": self._attempts[owner],
+        }

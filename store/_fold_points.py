@@ -1,18 +1,28 @@
 """What a fold took from one journal, and how far it came."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
+from ._batch import distinct
 from ._format import Header
 from ._journal_files import JournalFile
 from ._liveness import how_it_crashed, is_here
 from ._recover import Piece
 from ._run_rows import from_nanoseconds
+from ._small_rows import delete_rows, insert_rows, update_rows
 
 CONTINUED = "continued"
 """End of a journal whose run goes on in another."""
+
+_NAMES = """
+select writer, number, names from names_
+where (writer, number) in (
+    select unnest(from_json(?, '["VARCHAR"]')), unnest(from_json(?, '["BIGINT"]')))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,65 +62,74 @@ class Stretch:
         return None if self.ended is None or said is None else str(said)
 
 
-def insert_stretch(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> None:
-    """Insert names and the new offset of one journal, within a transaction."""
-    header, piece = stretch.header, stretch.piece
-    _keep_names(connection, stretch)
-    skipped = max(0, stretch.journal.size - piece.stop) if stretch.ended else 0
-    signed = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
-    end = stretch.ended, stretch.message
-    if stretch.known:
-        connection.execute(
-            "update store.main.journals_ set folded_bytes = ?, skipped_bytes = ?,"
-            " ended = ?, message = ?, last_sign = ? where writer = ?",
-            [piece.stop, skipped, *end, signed, header.writer],
-        )
-    else:
-        connection.execute(
-            "insert into store.main.journals_ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                header.writer,
-                header.run_id,
-                header.rank,
-                header.attempt,
-                header.primary,
-                piece.stop,
-                skipped,
-                end[0],
-                signed,
-                end[1],
-            ],
-        )
+def keep_offsets(
+    connection: duckdb.DuckDBPyConnection, stretches: Iterable[Stretch]
+) -> None:
+    """Write how far each journal is folded, within a transaction."""
+    new: list[dict[str, Any]] = []
+    known: list[dict[str, Any]] = []
+    for stretch in stretches:
+        header, piece = stretch.header, stretch.piece
+        offset = {
+            "writer": header.writer,
+            "folded_bytes": piece.stop,
+            "skipped_bytes": (
+                max(0, stretch.journal.size - piece.stop) if stretch.ended else 0
+            ),
+            "ended": stretch.ended,
+            "message": stretch.message,
+            "last_sign": from_nanoseconds(int(stretch.journal.heartbeat * 1e9)),
+        }
+        if stretch.known:
+            known.append(offset)
+            continue
+        who = {
+            "run_id": header.run_id,
+            "rank": header.rank,
+            "attempt": header.attempt,
+            "is_primary": header.primary,
+        }
+        new.append(offset | who)
+    insert_rows(connection, "journals_", new)
+    update_rows(connection, "journals_", "writer", known)
+
+
+def keep_names(connection: duckdb.DuckDBPyConnection, stretches: list[Stretch]) -> None:
+    """Keep the names that later records of journals may mean, within a transaction."""
+    over = [s.header.writer for s in stretches if s.known and s.ended is not None]
+    delete_rows(connection, "names_", "writer", over)
+    rows = (
+        {"writer": stretch.header.writer, "number": number, "names": names}
+        for stretch in stretches
+        if stretch.ended is None
+        for number, names in stretch.piece.names.items()
+    )
+    insert_rows(connection, "names_", rows)
 
 
 def declared_names(
-    connection: duckdb.DuckDBPyConnection, stretch: Stretch
-) -> dict[int, tuple[str, ...]]:
-    """The tuples of names that a stretch's points use, by number."""
-    declared = dict(stretch.piece.names)
-    needed = {
-        number for block in stretch.piece.blocks for number in set(block.numbers.tolist())
-    }
-    missing = sorted(needed - declared.keys())
+    connection: duckdb.DuckDBPyConnection, stretches: Iterable[Stretch]
+) -> dict[str, dict[int, tuple[str, ...]]]:
+    """The tuples of names that points use and earlier folds have met.
+
+    Returns:
+        By writer: the names by number.
+    """
+    missing = [
+        (stretch.header.writer, number)
+        for stretch in stretches
+        if stretch.known
+        for number in sorted(_numbers_in(stretch.piece) - stretch.piece.names.keys())
+    ]
+    found: dict[str, dict[int, tuple[str, ...]]] = {}
     if missing:
-        query = (
-            "select number, names from names_ where writer = ?"
-            " and number in (select unnest(from_json(?, '[\"BIGINT\"]')))"
+        rows = connection.execute(
+            _NAMES, [json.dumps(list(one)) for one in zip(*missing, strict=True)]
         )
-        who = [stretch.header.writer, json.dumps(missing)]
-        found = connection.execute(query, who).fetchall()
-        declared.update({number: tuple(names) for number, names in found})
-    return declared
+        for writer, number, names in rows.fetchall():
+            found.setdefault(writer, {})[number] = tuple(names)
+    return found
 
 
-def _keep_names(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> None:
-    names, writer = stretch.piece.names, stretch.header.writer
-    if stretch.ended is not None:
-        if stretch.known:
-            connection.execute("delete from store.main.names_ where writer = ?", [writer])
-    elif names:
-        connection.execute(
-            "insert into store.main.names_ select ?, unnest(from_json(?, '[\"BIGINT\"]')),"
-            " unnest(from_json(?, '[[\"VARCHAR\"]]'))",
-            [writer, json.dumps(list(names)), json.dumps(list(names.values()))],
-        )
+def _numbers_in(piece: Piece) -> set[int]:
+    return {number for block in piece.blocks for number in distinct(block.numbers)}

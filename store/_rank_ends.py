@@ -95,7 +95,7 @@ def settle_ends(
         counts[stretch.header.run_id] = counts.get(stretch.header.run_id, 0) + 1
     ended = {s.header.run_id for s in stretches if s.ended is not None or not s.alive}
     # A run that began and ended in this fold, with one writer, needs no question.
-    several = {run for run in ended if counts[run] > 1 or rows.is_stored(run)}
+    several = {run for run in ended if counts[run] > 1 or not rows.is_new(run)}
     wanted = sorted(several.union(vanished))
     if wanted:
         for run_id, ends in select_ends(connection, wanted).items():

@@ -9,6 +9,7 @@ import duckdb
 
 from ._config import flatten
 from ._format import Header
+from ._small_rows import delete_rows, insert_rows, update_rows
 from ._stored_values import stored_layout, stored_object, stored_texts, stored_time
 
 COLUMNS = (
@@ -87,10 +88,6 @@ class RunRows:
             row["attempt"] = number
             self._changed.add(run_id)
 
-    def is_stored(self, run_id: str) -> bool:
-        """Whether a loaded run was in the store before."""
-        return run_id in self._stored
-
     def put(self, row: dict[str, Any]) -> None:
         """Take a whole row, as it is in another store."""
         run_id = str(row["run_id"])
@@ -151,47 +148,44 @@ class RunRows:
             row |= {"status": status, "exit_message": message, "finished_at": time}
             self._changed.add(run_id)
 
+    def is_new(self, run_id: str) -> bool:
+        """Whether the store has no such run yet."""
+        return run_id not in self._stored
+
     def write(self) -> None:
         """Write each changed row, once."""
-        for run_id in sorted(self._changed):
-            row = self._rows[run_id]
-            known = self._stored.get(run_id)
-            if known is None:
-                marks = ", ".join("?" for _ in COLUMNS)
-                insert = f"insert into store.main.runs values ({marks})"  # noqa: S608
-                values = [_stored(row, column) for column in COLUMNS]
-                self._connection.execute(insert, values)
-            elif changed := [name for name in COLUMNS[1:] if row[name] != known[name]]:
-                assigned = ", ".join(f"{column} = ?" for column in changed)
-                update = f"update store.main.runs set {assigned} where run_id = ?"  # noqa: S608
-                values = [_stored(row, column) for column in changed]
-                self._connection.execute(update, [*values, run_id])
-            self._stored[run_id] = dict(row)
-        for run_id in sorted(self._new_config):
-            self._write_params(run_id, self._rows[run_id]["config"] or {})
+        changed = sorted(self._changed)
+        new = [run_id for run_id in changed if self.is_new(run_id)]
+        insert_rows(self._connection, "runs", (_stored(self._rows[one]) for one in new))
+        self._update([run_id for run_id in changed if not self.is_new(run_id)])
+        self._write_params(sorted(self._new_config), new)
+        self._stored |= {run_id: dict(self._rows[run_id]) for run_id in changed}
         self._changed.clear()
         self._new_config.clear()
+
+    def _update(self, run_ids: list[str]) -> None:
+        changes = []
+        for run_id in run_ids:
+            row, known = self._rows[run_id], self._stored[run_id]
+            names = [name for name in COLUMNS[1:] if row[name] != known[name]]
+            if names:
+                written = _stored(row)
+                changes.append({name: written[name] for name in ("run_id", *names)})
+        update_rows(self._connection, "runs", "run_id", changes)
 
     def _stands_by(self, run_id: str) -> int:
         known = self._standing.get(run_id)
         return self.attempt(run_id) if known is None else known
 
-    def _write_params(self, run_id: str, config: dict[str, Any]) -> None:
-        self._connection.execute(
-            "delete from store.main.params_ where run_id = ?", [run_id]
+    def _write_params(self, run_ids: list[str], new: Iterable[str]) -> None:
+        old = sorted({*run_ids}.difference(new))
+        delete_rows(self._connection, "params_", "run_id", old)
+        rows = (
+            {"run_id": run_id, "key": key, "text": _text(value), "number": _number(value)}
+            for run_id in run_ids
+            for key, value in flatten(self._rows[run_id]["config"] or {}).items()
         )
-        flat = flatten(config)
-        if flat:
-            self._connection.execute(
-                "insert into store.main.params_ select ?, unnest(?::varchar[]),"
-                " unnest(?::varchar[]), unnest(?::double[])",
-                [
-                    run_id,
-                    list(flat),
-                    [_text(value) for value in flat.values()],
-                    [_number(value) for value in flat.values()],
-                ],
-            )
+        insert_rows(self._connection, "params_", rows)
 
 
 def read_rows(
@@ -237,11 +231,13 @@ def to_microseconds(nanoseconds: int) -> int:
     return min(max(nanoseconds, -(2**63)), 2**63 - 1) // 1000
 
 
-def _stored(row: dict[str, Any], column: str) -> Any:
-    value = row[column]
-    if column in {"config", "layout"} and value is not None:
-        return json.dumps(value)
-    return value
+def _stored(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the table keeps it."""
+    written = {column: row[column] for column in COLUMNS}
+    for column in ("config", "layout"):
+        if written[column] is not None:
+            written[column] = json.dumps(written[column])
+    return written
 
 
 def _text(value: Any) -> str | None:

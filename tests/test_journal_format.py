@@ -218,6 +218,20 @@ def test_checksums_are_those_of_zlib(width: int) -> None:
         assert count_whole(rows) == bad
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_damage_to_two_records_is_no_less_seen(same: bool) -> None:
+    whole = encode(POINTS, bytes(range(28)))
+    rows = np.frombuffer(whole * 3000, np.uint8).reshape(3000, -1).copy()
+    rows[1500, 20] ^= 4
+    rows[1777, 20] ^= 4 if same else 0x80
+    assert count_whole(rows) == 1500
+
+    rows[1500] = rows[0]
+    assert count_whole(rows) == 1777
+    assert count_whole(rows[:1777]) == 1777
+    assert count_whole(rows[:0]) == 0
+
+
 def test_a_header_is_read_as_it_was_written() -> None:
     header = header_of(project="größer", rank=3, primary=False)
 
