@@ -16,6 +16,7 @@ import duckdb
 
 from ._database_files import require_files
 from ._errors import StoreError, StoreLocationError
+from ._explain import explain
 from ._fold import fold
 from ._hidden_folder import COPY, hidden_folder
 from ._journal_files import LOST, list_journals, list_set_aside
@@ -64,6 +65,8 @@ def snapshot(
         except StoreError as error:  # about the hidden copy, which nobody knows
             error.args = (str(error).replace(str(lease.location), str(source)),)
             raise
+        except duckdb.Error as error:
+            raise explain(error, source) from error
         finally:
             lease.close()
         remove_locks(lease.location)

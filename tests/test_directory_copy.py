@@ -25,6 +25,7 @@ def recorded(store_path: Path) -> Path:
     with stepwell.init(store=store_path, name="only", config={"lr": 0.1}) as run:
         for step in range(STEPS):
             run.log({"loss": 1 / (1 + step), "square": float(step * step)})
+    run.finish(wait=True)
     return store_path
 
 

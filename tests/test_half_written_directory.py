@@ -73,6 +73,7 @@ def pending(store_path: Path, make_writer: MakeWriter) -> Path:
     with stepwell.init(store=store_path, name="ended") as run:
         for step in range(STEPS):
             run.log({"loss": step})
+    run.finish(wait=True)
     recorder = make_writer().recorder()
     for step in range(STEPS):
         recorder.log({"loss": step, "accuracy": step})
