@@ -144,9 +144,8 @@ class Lease:
         with ExitStack() as attempt:
             left = max(0.0, deadline - time.monotonic())
             attempt.enter_context(self._locked(left, turn))
-            mode = "READ_ONLY"
-            if turn is not Turn.SHARED:
-                mode = migrations.writing_mode(self.location.database, STORAGE_VERSION)
+            mode = migrations.writing_mode(self.location.database, STORAGE_VERSION)
+            mode = "READ_ONLY" if turn is Turn.SHARED else mode
             connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
             lease.enter_context(attempt.pop_all())
         return connection
