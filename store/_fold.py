@@ -11,12 +11,14 @@ from pathlib import Path
 
 import duckdb
 
+from ._continuation import note_folded
 from ._directory import keep_directory
 from ._errors import StoreDamagedError
 from ._explain import explain
 from ._fold_attempts import AttemptsOfFold
+from ._fold_continued import find_next_files
 from ._fold_gather import PointsOfFold
-from ._fold_points import Stretch, declared_names, keep_names, keep_offsets
+from ._fold_points import GONE, Stretch, declared_names, keep_names, keep_offsets
 from ._fold_rows import describe_runs
 from ._fold_sample import sample_stretches
 from ._fold_settle import Folded, settle
@@ -87,6 +89,7 @@ def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
             folded = insert_journals(connection, lease, journals, listed)
             connection.execute("COMMIT")
             aside.extend(settle(lease, folded))
+            note_folded(lease.location.journals, _still_open(lease, listed))
             return folded.more
 
         def sample() -> None:
@@ -119,7 +122,7 @@ def insert_journals(
     """
     known = _folded_offsets(connection, listed)
     _say_if_older(lease, listed, known)
-    folded = _read(lease, journals, known)
+    folded = find_next_files(connection, _read(lease, journals, known), listed)
     vanished = _mark_vanished(connection, known, listed)
     insert_stretches(connection, lease, folded.stretches, vanished)
     return folded
@@ -153,13 +156,17 @@ def insert_stretches(
     keep_offsets(connection, stretches)
     for header, last_sign in vanished:
         numbered = header._replace(number=attempts.number_of(header.run_id, header.attempt))
-        rows.end(numbered, "crashed", "its journal was removed, or moved away", last_sign)
+        rows.end(numbered, "crashed", GONE, last_sign)
     attempts.settle(points.moved)
     ended = {stretch.journal.writer for stretch in stretches if stretch.ended is not None}
     lives = {stretch.journal.writer: stretch.alive for stretch in stretches}
     alive = {writer for writer, is_so in (lease.alive | lives).items() if is_so} - ended
     settle_ends(connection, rows, stretches, alive, [h.run_id for h, _ in vanished])
     rows.write()
+
+
+def _still_open(lease: Lease, listed: list[JournalFile]) -> dict[str, int]:
+    return {j.writer: lease.folded[j.writer] for j in listed if j.writer in lease.folded}
 
 
 def _say_if_older(lease: Lease, journals: list[JournalFile], known: _Offsets) -> None:

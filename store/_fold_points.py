@@ -16,7 +16,10 @@ from ._run_rows import from_nanoseconds
 from ._small_rows import delete_rows, insert_rows, update_rows
 
 CONTINUED = "continued"
-"""End of a journal whose run goes on in another."""
+"""End of a journal that goes on in another file."""
+
+GONE = "its journal was removed, or moved away"
+"""What is said of a run whose journal is there no more, and had not ended."""
 
 _NAMES = """
 select writer, number, names from names_
@@ -35,6 +38,8 @@ class Stretch:
         known: Whether an earlier fold has met it.
         piece: The records.
         alive: Whether its writer lives.
+        is_continued: Whether another file says that it goes on there.
+        next_is_lost: Whether it goes on in a file that is not there.
     """
 
     journal: JournalFile
@@ -42,6 +47,8 @@ class Stretch:
     known: bool
     piece: Piece
     alive: bool
+    is_continued: bool = False
+    next_is_lost: bool = False
 
     @property
     def ended(self) -> str | None:
@@ -50,8 +57,9 @@ class Stretch:
             return str(self.piece.finished.get("status", "finished"))
         if self.piece.continued is not None and self.piece.is_last:
             return CONTINUED
-        gone = not self.alive and is_here(self.header)
-        return "crashed" if gone and self.piece.is_last else None
+        if self.alive or not is_here(self.header) or not self.piece.is_last:
+            return None
+        return CONTINUED if self.is_continued else "crashed"
 
     @property
     def message(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from ._fold_points import Stretch
+from ._fold_points import CONTINUED, GONE, Stretch
 from ._liveness import how_it_crashed
 from ._run_rows import RunRows, from_nanoseconds
 
@@ -21,6 +21,7 @@ def describe_runs(rows: RunRows, stretches: list[Stretch]) -> None:
                 rows.start(stretch.header, stretch.piece.started)
         for stretch in attempt:
             _apply(rows, stretch)
+            _end(rows, stretch)
 
 
 def _apply(rows: RunRows, stretch: Stretch) -> None:
@@ -28,10 +29,18 @@ def _apply(rows: RunRows, stretch: Stretch) -> None:
     rows.get(header)
     for fields in piece.changes:
         rows.change(header, fields)
+
+
+def _end(rows: RunRows, stretch: Stretch) -> None:
+    header, piece = stretch.header, stretch.piece
     heartbeat = from_nanoseconds(int(stretch.journal.heartbeat * 1e9))
     if piece.finished is not None and piece.is_last:
         at = from_nanoseconds(int(piece.finished.get("time", 0)))
         rows.end(header, stretch.ended or "finished", piece.finished.get("message"), at)
+    elif stretch.next_is_lost:
+        rows.end(header, "crashed", GONE, heartbeat)
+    elif stretch.ended == CONTINUED:
+        pass  # the next file says how the run stands
     elif stretch.alive:
         rows.end(header, "running", None, None)
     elif stretch.piece.is_last:

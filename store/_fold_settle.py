@@ -52,7 +52,7 @@ def settle(lease: Lease, folded: Folded) -> list[Path]:
             aside += _put_away(journal.path, stop)
     for journal in folded.headless:
         with contextlib.suppress(OSError):
-            aside.append(_set_aside(journal.path))
+            aside += _put_away_headless(journal)
     return aside
 
 
@@ -65,6 +65,13 @@ def _put_away(path: Path, folded: int) -> list[Path]:
         path.unlink(missing_ok=True)  # never acknowledged: the last write of its process
         return []
     return [_set_aside(path)]
+
+
+def _put_away_headless(journal: JournalFile) -> list[Path]:
+    if journal.size:
+        return [_set_aside(journal.path)]
+    journal.path.unlink(missing_ok=True)  # its process was killed when it had made it
+    return []
 
 
 def _set_aside(path: Path) -> Path:

@@ -20,7 +20,7 @@ The first record is the header. Payloads:
 | POINTS | 4 bytes: number of the names; 8: step; 8: nanoseconds since 1970; doubles |
 | CHANGED | JSON: fields of the run's metadata that changed |
 | FINISHED | JSON: `status`, `message`, `time` (nanoseconds) |
-| CONTINUED | JSON: `writer`, whose journal goes on from here; nothing follows |
+| CONTINUED | JSON: `writer`, in whose file it goes on; nothing follows |
 
 Everything is appended by one process with one `write` a record, so a reader meets whole
 records and perhaps, at the end, one that is cut.
@@ -28,6 +28,7 @@ records and perhaps, at the end, one that is cut.
 
 import json
 import struct
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -74,6 +75,7 @@ class Header(NamedTuple):
         started: When it began, in nanoseconds since 1970 (0: not known).
         follows: Identity of the attempt that had ended when this one began (0: none).
         number: What the attempt is called, from 1, as far as was known when it began.
+        continues: The writer whose journal goes on in this one; empty for a first file.
         locked: Whether the writer holds a lock on the journal while it lives.
         format: Version of the journal format.
     """
@@ -92,6 +94,7 @@ class Header(NamedTuple):
     started: int = 0
     follows: int = 0
     number: int = 1
+    continues: str = ""
     locked: bool = False
     format: int = FORMAT
 
@@ -146,6 +149,19 @@ class PointsShape:
         self.number = number
         self.length = POINTS_OVERHEAD + 8 * names
         self.pack = struct.Struct(f"<IB3xIqq{names}d").pack
+
+
+def withdraw(shapes: Mapping[tuple[str, ...], PointsShape]) -> None:
+    """Let shapes pack nothing more, whose numbers the file to come does not declare.
+
+    A thread that has looked one up may wait for its turn to write just now.
+    """
+    for shape in shapes.values():
+        shape.pack = _refuse
+
+
+def _refuse(*_: object) -> bytes:
+    raise struct.error("the names were declared in another file")
 
 
 def journal_name(header: Header) -> str:

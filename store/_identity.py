@@ -6,6 +6,7 @@ from zlib import crc32
 from ._clock import present
 
 _NUMBERS = 1_000_000  # ids of attempts up to here are numbers, as they all were once
+_WRITER_BYTES = 6
 _RANDOM_RUN = "7"  # version of the UUID of a run that was begun without an id
 
 
@@ -41,7 +42,20 @@ def as_uuid(text: str) -> str | None:
 
 def new_writer_id() -> str:
     """A new id for one writer of a run."""
-    return os.urandom(6).hex()
+    return os.urandom(_WRITER_BYTES).hex()
+
+
+def continued_writer_id(first: str, number: int) -> str:
+    """The id with which a writer goes on in another file, the *number*th one.
+
+    Files are read in the order of their names, and so in that in which they were written.
+    """
+    return f"{first}{number:06x}"
+
+
+def first_writer_id(writer: str) -> str:
+    """The id of a writer's first file."""
+    return writer[: 2 * _WRITER_BYTES]
 
 
 def new_attempt_id() -> int:

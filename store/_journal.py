@@ -31,22 +31,31 @@ class Journal:
         header: Who writes.
         first: The records that the file begins with, or none.
         synchronous: Also force each record to the disk, to survive a loss of power.
+        continues: The journal that goes on in this one; see `_continuation`.
 
     Raises:
         OSError: If the file cannot be made.
 
     Attributes:
+        header: Who writes.
         path: The file.
         size: Bytes of the whole records appended so far.
-        lost: Records that the disk refused.
+        lost: Records that the disk refused; also to the files that it continues.
         is_moved: Whether the file was found to be in another place than it was.
     """
 
     def __init__(
-        self, folder: Path, header: Header, first: bytes = b"", *, synchronous: bool = False
+        self,
+        folder: Path,
+        header: Header,
+        first: bytes = b"",
+        *,
+        synchronous: bool = False,
+        continues: "Journal | None" = None,
     ) -> None:
+        self.header = header
         self.path = folder / journal_name(header)
-        self.size = 0
+        self.size = self._before = 0
         self.lost = 0
         self._synchronous = synchronous
         self._warned = False
@@ -66,6 +75,19 @@ class Journal:
             self._discard()
             raise OSError(errno.ENOSPC, "no space left on the disk", str(self.path))
         self.size = written
+        if continues is not None:
+            self._go_on_from(continues)
+
+    @property
+    def total(self) -> int:
+        """Bytes appended so far; also to the files that it continues."""
+        return self._before + self.size
+
+    def _go_on_from(self, other: "Journal") -> None:
+        self._before = other.total - self.size
+        self.lost = other.lost
+        self._synchronous = other._synchronous  # noqa: SLF001 (another of its kind)
+        self._warned = other._warned  # noqa: SLF001
 
     def write(self, record: bytes) -> bool:
         """Append one whole record.
@@ -102,6 +124,14 @@ class Journal:
         """Set the modification time to now: the sign of life of an idle writer."""
         with contextlib.suppress(OSError):
             os.utime(self._file)
+
+    def is_in_place(self) -> bool:
+        """Whether the file is where it was made, and not moved or removed."""
+        try:
+            there, own = self.path.lstat(), os.fstat(self._file)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (own.st_dev, own.st_ino)
 
     def say_if_removed(self) -> None:
         """Say, once, that somebody removed the file, or moved it: readers miss it then."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ._continuation import continue_if_folded
 from ._ended_journals import EndedJournals
 from ._errors import StoreWarning
 from ._fold_helper import FoldHelper
@@ -77,7 +78,7 @@ class Keeper:
                 self._writers.remove(writer)
                 if writer.header.primary and writer.location in self._asked:
                     asked, known = self._asked[writer.location]
-                    left = max(0, known - writer.journal.size)
+                    left = max(0, known - writer.journal.total)
                     self._asked[writer.location] = asked, left
             self._sizes.pop(writer.header.writer, None)
             self._touched.pop(writer.header.writer, None)
@@ -223,7 +224,7 @@ class Keeper:
         is_fast = False
         grown: dict[Location, int] = {}
         for writer in writers:
-            name, size = writer.header.writer, writer.journal.size
+            name, size = writer.header.writer, writer.journal.total
             known = self._sizes.get(name)
             is_fast |= known is None or size - known >= FAST_RATE * period
             if size != known:
@@ -236,6 +237,8 @@ class Keeper:
             with writer.lock, contextlib.suppress(StoreWarning):
                 writer.clock.settle()
                 writer.journal.say_if_removed()
+            with contextlib.suppress(StoreWarning):
+                continue_if_folded(writer)
             if writer.header.primary and not writer.journal.is_moved:
                 grown[writer.location] = grown.get(writer.location, 0) + size
         for location, size in grown.items():

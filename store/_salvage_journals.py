@@ -19,7 +19,7 @@ from ._format import (
     encode_json,
     journal_name,
 )
-from ._identity import as_uuid, new_run_id, new_writer_id
+from ._identity import as_uuid, first_writer_id, new_run_id, new_writer_id
 from ._journal_files import DAMAGED, is_named
 from ._life_lock import copy_life_lock
 from ._location import Location
@@ -133,7 +133,8 @@ def _made_up(path: Path, scan: JournalScan, known: Known) -> Header:
     name = path.name.removesuffix(DAMAGED).removesuffix(SUFFIX)
     run_id = as_uuid(name[:_UUID_LENGTH])
     writer = name[_UUID_LENGTH + 1 :] if run_id else ""
-    rank, attempt, primary = known.get(writer, (0, 1, scan.has_start))
+    of_writer = known.get(writer) or known.get(first_writer_id(writer))
+    rank, attempt, primary = of_writer or (0, 1, scan.has_start)
     return Header(
         run_id=run_id or new_run_id(),
         writer=writer or new_writer_id(),

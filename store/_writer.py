@@ -8,6 +8,7 @@ from zlib import crc32
 
 from ._caller import warn_caller
 from ._clock import RunClock, present
+from ._continuation import Chain, change_files
 from ._errors import MetricWarning, StoreWarning
 from ._format import (
     CHANGED,
@@ -19,6 +20,7 @@ from ._format import (
     encode_json,
     encode_names,
     pack_checksum,
+    withdraw,
 )
 from ._identity import new_writer_id
 from ._journal import Journal
@@ -51,8 +53,9 @@ class RunWriter:
 
     Attributes:
         lock: Held while a record is made and written.
-        journal: The file.
-        shapes: How the points of each declared tuple of names are packed.
+        journal: The file; another one, when it was large and folded.
+        chain: The files before it.
+        shapes: How the points of each tuple of names are packed that this file declares.
         current_step: The greatest step that any front end has said.
         several: Whether more than one front end has joined.
         is_open: Whether records are still taken.
@@ -80,6 +83,8 @@ class RunWriter:
         self.synchronous = synchronous
         self.clock = clock or RunClock()
         self._is_parents = False
+        self._is_changing = False
+        self._end: tuple[str, str | None] | None = None
         self._recorders = 0
         self._warned: set[str] = set()
         self._open_journal(b"" if started is None else encode_json(STARTED, started))
@@ -87,6 +92,7 @@ class RunWriter:
     def _open_journal(self, first: bytes = b"") -> None:
         self._process = os.getpid()  # whose journal it is, whatever a fork's hook came to
         self.shapes.clear()
+        self.chain = Chain()
         self._declared = 0
         self._other_size = 0
         self._lost_said = 0
@@ -104,7 +110,7 @@ class RunWriter:
     @property
     def points_size(self) -> int:
         """Bytes that were recorded so far, less those of changed metadata."""
-        return self.journal.size - self._other_size
+        return self.journal.total - self._other_size
 
     def recorder(self) -> Recorder:
         """A new front end, with its own step counter."""
@@ -132,6 +138,9 @@ class RunWriter:
         with self.lock:
             if not self.is_open:
                 return
+            if self._is_changing:  # by a collector, in the midst of it
+                self._end = status, message
+                return
             if self._is_parents or self._process != os.getpid():
                 self.abandon()
                 return
@@ -139,6 +148,7 @@ class RunWriter:
             end = {"status": status, "message": message, "time": self.clock.now()}
             try:
                 self.journal.say_if_removed()  # by a fold it may be, when it has ended
+                self.chain.leave()
             finally:
                 self.journal.write_json(FINISHED, end)
                 self.abandon()
@@ -147,7 +157,22 @@ class RunWriter:
         """Stop without a word, as a process does that dies."""
         self.is_open = False
         self.shapes.clear()
+        self.chain.close()
         self.journal.close()
+
+    def change_files(self) -> None:
+        """Go on in a new file, where there can be one; see `_continuation`."""
+        with self.lock:
+            if not self.is_open or self._is_parents or self._process != os.getpid():
+                return
+            self._is_changing = True
+            try:
+                change_files(self)
+            finally:
+                self._is_changing = False
+                end, self._end = self._end, None
+                if end is not None:
+                    self.finish(*end)
 
     def leave_to_parent(self) -> None:
         """After a fork, in the child: the journal is the parent's.
@@ -158,8 +183,10 @@ class RunWriter:
         self._is_parents = True
         self.lock = threading.RLock()
         self.shapes = {}
+        self._is_changing, self._end = False, None
         self.header = self.header._replace(primary=False)
         self.journal.close()
+        self.chain.close()
 
     def _reopen(self) -> None:
         self.header = of_this_process(self.header)
@@ -180,7 +207,8 @@ class RunWriter:
         shape = self.shapes.get(names)
         if shape is None:
             if len(self.shapes) >= _MOST_SHAPES:
-                self.shapes.clear()
+                known, self.shapes = self.shapes, {}
+                withdraw(known)
             shape = PointsShape(self._declared, len(names))
             self._declared += 1
             if self.journal.write(encode_names(shape.number, names)):

@@ -281,7 +281,7 @@ def test_a_header_of_a_newer_format_says_so() -> None:
 
 def first_format(**fields: object) -> bytes:
     known = header_of()._asdict()
-    for later in ("started", "follows", "number", "locked"):
+    for later in ("started", "follows", "number", "continues", "locked"):
         del known[later]
     return MAGIC + encode_json(HEADER, known | {"format": 1} | fields)
 

@@ -164,7 +164,7 @@ def test_a_finished_journal_left_by_a_killed_fold_is_removed(
     assert journals(store_path) == []
 
 
-@pytest.mark.parametrize("content", [b"", MAGIC, MAGIC + b"\x40\0\0\0\1\0\0\0{", b"other"])
+@pytest.mark.parametrize("content", [b"s", MAGIC, MAGIC + b"\x40\0\0\0\1\0\0\0{", b"other"])
 def test_a_headless_journal_is_set_aside_after_a_minute(
     store_path: Path, make_writer: MakeWriter, rows: Rows, content: bytes
 ) -> None:

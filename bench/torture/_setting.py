@@ -72,6 +72,15 @@ class Setting:
         """Note what must not happen."""
         self._append("problems", trouble)
 
+    def note_death(self, pid: int) -> None:
+        """Note that a process is about to kill itself."""
+        self._append("deaths", str(pid))
+
+    def killed_itself(self, pid: int) -> bool:
+        """Whether it did."""
+        deaths = self.base / "deaths"
+        return deaths.exists() and str(pid) in deaths.read_text().split()
+
     def _append(self, name: str, text: str) -> None:
         line = " ".join(text.split()) + "\n"
         flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY

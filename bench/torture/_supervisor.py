@@ -121,7 +121,9 @@ class _Supervisor:
     def _restart(self) -> None:
         for name, pid, code in self.processes.reap():
             kind = name.split("-")[0]
-            if code and pid not in self.processes.killed:
+            if code and not (
+                pid in self.processes.killed or self.setting.killed_itself(pid)
+            ):
                 said = self.processes.errors_of(name)
                 self.setting.complain(f"{name} ended with {code}: {said}")
             elif kind in self.actors and (

@@ -1,6 +1,7 @@
 """The processes that record: each makes one run, says what its ledger notes, and ends."""
 
 import multiprocessing
+import os
 import random
 import threading
 import time
@@ -12,6 +13,7 @@ import stepwell
 from stepwell.store import StoreBusyError, StoreLocationError
 from stepwell.store._journal import Journal
 
+from ._changes import change_often
 from ._ledger import DONE, REFUSED, Again, Ledger, metrics_of, note_try, value_of
 from ._plants import plant
 from ._setting import Setting, of_environment
@@ -38,9 +40,10 @@ _refused = threading.local()
 
 
 def prepare(setting: Setting) -> None:
-    """Plant the bug, and learn which calls the disk refuses: the loop is never told."""
+    """Plant the bug, change files often, and learn which calls the disk refuses."""
     warnings.simplefilter("ignore")
     plant(setting)
+    change_often(setting, random.Random(f"{setting.seed} {os.getpid()}"))
     write = Journal.write
 
     def watched(journal: Journal, record: bytes) -> bool:
