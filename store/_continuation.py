@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._format import CONTINUED, Header, withdraw
-from ._identity import continued_writer_id
+from ._identity import next_writer_id
 from ._journal import Journal
 from ._owners import open_ours
 from ._regular import open_anew
@@ -100,10 +100,9 @@ def change_files(writer: "RunWriter") -> None:
 
 
 class Chain:
-    """The files of one writer: how many there were, and the one that is left."""
+    """The files of one writer: the present one, and the one that was left."""
 
     def __init__(self) -> None:
-        self._count = 0
         self._left: Journal | None = None
         self._next = ""
 
@@ -122,9 +121,8 @@ class Chain:
         """
         if self.has_left or not journal.is_in_place():
             return None
-        self._count += 1
         header = first._replace(
-            writer=continued_writer_id(first.writer, self._count),
+            writer=next_writer_id(journal.header.writer),
             continues=journal.header.writer,
             started=max(started, journal.header.started),
         )

@@ -45,17 +45,19 @@ def new_writer_id() -> str:
     return os.urandom(_WRITER_BYTES).hex()
 
 
-def continued_writer_id(first: str, number: int) -> str:
-    """The id with which a writer goes on in another file, the *number*th one.
+def first_writer_id(writer: str) -> str:
+    """The id of a writer's first file, by that of any; see `_continuation`."""
+    return writer[: 2 * _WRITER_BYTES]
+
+
+def next_writer_id(writer: str) -> str:
+    """The id of the file in which a writer goes on, by that of the one before.
 
     Files are read in the order of their names, and so in that in which they were written.
     """
+    first = first_writer_id(writer)
+    number = int(writer.removeprefix(first) or "0", 16) + 1
     return f"{first}{number:06x}"
-
-
-def first_writer_id(writer: str) -> str:
-    """The id of a writer's first file."""
-    return writer[: 2 * _WRITER_BYTES]
 
 
 def new_attempt_id() -> int:

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,18 @@ def list_journals(folder: Path) -> list[JournalFile]:
         raise StoreLocationError(
             f"cannot read the journals in {folder}: {why_and_what(error, advice)}"
         ) from error
+
+
+def follow(look: Callable[[], list[Path]]) -> Iterator[Path]:
+    """The files that *look* lists, and then those that came meanwhile.
+
+    So who has read that a journal goes on in another file is given that, too. Folds, which
+    remove journals, are to be kept away.
+    """
+    known: set[Path] = set()
+    while fresh := [path for path in look() if path not in known]:
+        known.update(fresh)
+        yield from fresh
 
 
 def list_set_aside(folder: Path, run_id: str = "") -> list[Path]:

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._format import Header
+from ._format import Header, journal_name
+from ._identity import next_writer_id
 from ._life_lock import has_life_lock
 
 if TYPE_CHECKING:
@@ -105,7 +106,19 @@ def _is_process(header: Header) -> bool:
 
 
 def _has_let_go(header: Header, path: Path) -> bool:
-    return header.locked and has_life_lock(path) is False
+    is_free = header.locked and has_life_lock(path) is False
+    return is_free and not _goes_on(header, path)
+
+
+def _goes_on(header: Header, path: Path) -> bool:
+    """Whether a writer has let go of a journal to go on in another; see `_continuation`."""
+    while True:
+        header = header._replace(writer=next_writer_id(header.writer))
+        following = path.with_name(journal_name(header))
+        if has_life_lock(following):
+            return True
+        if not following.exists():
+            return False
 
 
 def _identity(text: str) -> list[str]:

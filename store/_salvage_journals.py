@@ -20,7 +20,7 @@ from ._format import (
     journal_name,
 )
 from ._identity import as_uuid, first_writer_id, new_run_id, new_writer_id
-from ._journal_files import DAMAGED, is_named
+from ._journal_files import DAMAGED, follow, is_named
 from ._life_lock import copy_life_lock
 from ._location import Location
 from ._owners import list_ours, open_ours
@@ -68,7 +68,7 @@ def rescue_journals(
     What is written anew counts as its living writer's own until *locks* ends.
     """
     target.journals.mkdir(parents=True, exist_ok=True)
-    paths = _entries(source.journals)
+    paths = follow(lambda: _entries(source.journals))
     found = [_rescue(path, target.journals, known, locks) for path in paths]
     return [journal for journal in found if journal]
 

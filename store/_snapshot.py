@@ -19,7 +19,7 @@ from ._errors import StoreError, StoreLocationError
 from ._explain import explain
 from ._fold import fold
 from ._hidden_folder import COPY, hidden_folder
-from ._journal_files import LOST, list_journals, list_set_aside
+from ._journal_files import LOST, follow, list_journals, list_set_aside
 from ._lease import SECONDS, Lease
 from ._life_lock import copy_life_lock
 from ._location import Location
@@ -86,9 +86,9 @@ def _copy_files(source: Location, target: Location, locks: ExitStack) -> None:
         file = source.database.with_name(source.database.name + suffix)
         with suppress(FileNotFoundError):
             shutil.copyfile(file, target.database.with_name(target.database.name + suffix))
-    for journal in list_journals(source.journals):
-        copied = _copy_journal(journal.path, target.journals)
-        copy_life_lock(journal.path, copied, locks)
+    for path in follow(lambda: [j.path for j in list_journals(source.journals)]):
+        copied = _copy_journal(path, target.journals)
+        copy_life_lock(path, copied, locks)
     for path in list_set_aside(source.journals):
         _copy_journal(path, target.journals)
 

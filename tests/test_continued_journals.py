@@ -28,11 +28,14 @@ from stepwell.store import (
 )
 from stepwell.store import _continuation as continuation
 from stepwell.store import _fold as folding
+from stepwell.store import _removal as removal
+from stepwell.store import _salvage_journals as salvage
+from stepwell.store import _snapshot as snapshots
 from stepwell.store._fold import fold
-from stepwell.store._format import CONTINUED
+from stepwell.store._format import CONTINUED, Header
 from stepwell.store._journal_files import list_journals, read_header
 from stepwell.store._lease import lease_of
-from stepwell.store._liveness import process_started
+from stepwell.store._liveness import is_alive, process_started
 from stepwell.store._location import resolve
 from stepwell.store._scan import scan_journal
 from stepwell.store._writer import RunWriter
@@ -492,7 +495,7 @@ def test_a_reader_that_listed_the_folder_before_the_change_sees_what_comes_behin
     recorder = writer.recorder()
     for step in range(200):
         recorder.log({"loss": step})
-    look = folding.list_journals
+    look = list_journals
     monkeypatch.setattr(folding, "BUDGET", budget)
     looked: list[int] = []
 
@@ -549,6 +552,10 @@ def test_the_end_of_a_part_of_the_program_is_not_forgotten_by_a_change(
     assert writer.points_size > sizes[0]
 
 
+def as_first(header: Header) -> Header:
+    return header._replace(writer="", continues="", started=0)
+
+
 def test_files_follow_each_other_by_name_and_header(
     store_path: Path, make_writer: MakeWriter
 ) -> None:
@@ -560,8 +567,7 @@ def test_files_follow_each_other_by_name_and_header(
     assert len(heads) == 13
     assert [head.continues for head in heads] == ["", *(h.writer for h in heads[:-1])]
     first = heads[0]
-    own = {"writer": "", "continues": "", "started": 0}
-    assert {head._replace(**own) for head in heads} == {first._replace(**own)}
+    assert {as_first(head) for head in heads} == {as_first(first)}
     assert all(head.locked for head in heads)
 
 
@@ -738,3 +744,78 @@ def test_a_repair_knows_whose_file_it_is_whose_head_is_lost(
     query = "select step, rank, attempt from points order by step"
     found = Store(made).sql(query).fetchall()
     assert found == [(step, 3, 1_234_567) for step in range(3)]
+
+
+Look = Callable[..., Any]
+
+
+def change_behind(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, writer: RunWriter
+) -> None:
+    """Let a writer change files, and go on, just when a folder was first listed."""
+    look: Look = getattr(module, name)
+    looked: list[Any] = []
+
+    def changing(*arguments: Any) -> Any:
+        looked.append(look(*arguments))
+        if len(looked) == 1:
+            writer.change_files()
+            writer.recorder().log({"loss": 2.0}, step=1)
+        return looked[-1]
+
+    monkeypatch.setattr(module, name, changing)
+
+
+@pytest.mark.parametrize("tool", ["copy", "repair"])
+def test_what_is_copied_is_copied_to_the_last_file(
+    store_path: Path,
+    make_writer: MakeWriter,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    tool: str,
+) -> None:
+    writer = make_writer()
+    writer.recorder().log({"loss": 1.0}, step=0)
+    made = tmp_path / "made.duckdb"
+    if tool == "copy":
+        change_behind(monkeypatch, snapshots, "list_journals", writer)
+        copy_store(store_path, made)
+    else:
+        change_behind(monkeypatch, salvage, "_entries", writer)
+        repair_store(store_path, made)
+
+    assert values(made, "lone") == [1.0, 2.0]
+    assert Store(made).run("lone").status == "running"
+
+
+def test_a_run_that_just_went_on_in_another_file_is_not_removed(
+    store_path: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = make_writer()
+    writer.recorder().log({"loss": 1.0}, step=0)
+    store = Store(store_path)
+    store.runs()
+    change_behind(monkeypatch, removal, "list_journals", writer)
+
+    with pytest.raises(RunGoesOnError):
+        store.remove_runs("lone")
+    assert values(store_path, "lone") == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("changes", [0, 1, 3])
+def test_a_file_that_was_left_counts_as_alive_while_its_writer_goes_on(
+    store_path: Path, make_writer: MakeWriter, changes: int
+) -> None:
+    writer = make_writer()
+    for _ in range(changes):
+        writer.change_files()
+    journals = list_journals(resolve(store_path).journals)
+    heads = [head[0] for one in journals if (head := read_header(one.path))]
+
+    assert [is_alive(*pair) for pair in zip(heads, journals, strict=True)] == [True] * (
+        changes + 1
+    )
+    writer.abandon()
+    assert [is_alive(*pair) for pair in zip(heads, journals, strict=True)] == [False] * (
+        changes + 1
+    )
