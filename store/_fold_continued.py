@@ -1,7 +1,6 @@
 """Journals that go on in another file, as a fold meets them."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 
@@ -9,6 +8,7 @@ from ._fold_points import Stretch
 from ._fold_settle import Folded
 from ._format import SUFFIX
 from ._journal_files import JournalFile, is_named
+from ._regular import is_there
 
 
 def find_next_files(
@@ -34,7 +34,7 @@ def find_next_files(
             found = replace(stretch, is_continued=True)
         if following and following not in known:
             name = f"{stretch.header.run_id}-{following}{SUFFIX}"
-            if is_named(name) and _is_there(stretch.journal.path.with_name(name)):
+            if is_named(name) and is_there(stretch.journal.path.with_name(name)):
                 more = True
             elif not _was_folded(connection, following):
                 found = replace(stretch, next_is_lost=True)
@@ -45,14 +45,6 @@ def find_next_files(
 def _next_writer(stretch: Stretch) -> str:
     continued = stretch.piece.continued if stretch.piece.is_last else None
     return str(continued.get("writer", "")) if continued else ""
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        path.lstat()
-    except OSError:
-        return False
-    return True
 
 
 def _was_folded(connection: duckdb.DuckDBPyConnection, writer: str) -> bool:

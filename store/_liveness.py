@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ._format import Header, journal_name
 from ._identity import next_writer_id
 from ._life_lock import has_life_lock
+from ._regular import is_there
 
 if TYPE_CHECKING:
     from ._journal_files import JournalFile
@@ -117,7 +118,7 @@ def _goes_on(header: Header, path: Path) -> bool:
         following = path.with_name(journal_name(header))
         if has_life_lock(following):
             return True
-        if not following.exists():
+        if not is_there(following):
             return False
 
 

@@ -106,6 +106,15 @@ def require_file(found: os.stat_result, path: Path) -> None:
         raise UnsafeFileError(NO_FILE, path)
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything has this name, as far as can be told."""
+    try:
+        path.lstat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def other_kind(found: os.stat_result) -> str | None:
     """What something is that is no regular file; None for one."""
     if stat.S_ISREG(found.st_mode):
