@@ -8,7 +8,7 @@ import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -285,10 +285,10 @@ def test_a_file_that_was_made_and_never_written_is_removed(
     empty.write_bytes(content)
     os.utime(empty, (1e9, 1e9))
 
-    assert Store(store_path).run("lone").status == "running"
+    with pytest.warns(StoreWarning, match="damaged") if content else nullcontext():
+        assert Store(store_path).run("lone").status == "running"
 
-    left = [path for path in paths(store_path)[:1] if path == empty]
-    assert left == []
+    assert empty not in paths(store_path)
     assert empty.with_name(f"{empty.name}.damaged").exists() is bool(content)
 
 
