@@ -107,6 +107,16 @@ def make_views(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create or replace temp view {name} as {query}")
 
 
+def make_views_ahead(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make all views on an instance that has no `store` yet, over empty tables for now."""
+    connection.execute("ATTACH ':memory:' AS store")
+    for name, body in TABLES.items():
+        connection.execute(f"create table store.main.{name}({body})")
+    make_table_views(connection, TABLES)
+    make_views(connection)
+    connection.execute("DETACH store")
+
+
 def drop_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Let the names of a store's tables and views mean nothing."""
     for name in (*VIEWS, *TABLES):

@@ -16,6 +16,7 @@ from stepwell.migrations import FROZEN, LOGS
 
 from ._contents import drop_views, make_table_views, make_views, tables_in, wrong_tables
 from ._database_files import require_files
+from ._literal import literal, literals
 from ._owners import JOURNALS
 
 
@@ -40,7 +41,8 @@ def confine(
         may_write = os.access(spill, os.W_OK)
         settings["temp_directory"] = f"{spill}/.{token_hex(8)}.tmp" if may_write else ""
     for name, value in settings.items():
-        connection.execute(f"SET {name} = {_literal(value)}")
+        said = f"[{literals(value)}]" if isinstance(value, list) else literal(value)
+        connection.execute(f"SET {name} = {said}")
     for setting in FROZEN:
         connection.execute(f"SET {setting}")
 
@@ -77,6 +79,10 @@ class FileGuard:
             others = [path for path in self._reach if path not in folders]
             confine(connection, [self._database, *others], folders)
             self._confined = connection
+
+    def take(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take note of an instance that has the views; see `make_views_ahead`."""
+        self._with_views, self._seen = connection, None
 
     def look(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Look at the tables of what is attached as `store`, and make views of them.
@@ -118,9 +124,3 @@ def _number(path: Path) -> tuple[int, ...] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _literal(value: str | list[str]) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    return "'" + value.replace("'", "''") + "'"

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ._errors import ConfigurationError
 from ._query_runs import Chosen
 from ._query_sweep_table import Params, select_params
-from ._query_values import At, RunFrame, select_frame, select_values
+from ._query_values import At, select_values
+from ._run_frame import RunFrame, select_frame
 from ._statistics import (
     deviation_of,
     interquartile_mean,

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from ._query_groups import codes_of
 from ._query_runs import Chosen
 from ._query_sweep_table import select_params
-from ._query_values import At, select_frame, select_values
+from ._query_values import At, select_values
+from ._run_frame import select_frame
 from ._statistics import explained_share, far_off, rank_correlation, ranks
 from ._sweep_values import Importance
 from ._table import texts

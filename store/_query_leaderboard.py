@@ -5,7 +5,8 @@ import numpy as np
 
 from ._arguments import check_count
 from ._query_runs import Chosen
-from ._query_values import At, select_frame, select_values
+from ._query_values import At, select_values
+from ._run_frame import select_frame
 from ._sweep_values import Leaderboard
 
 

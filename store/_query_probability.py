@@ -4,7 +4,8 @@ import duckdb
 import numpy as np
 
 from ._query_runs import Chosen
-from ._query_values import At, select_frame, select_values
+from ._query_values import At, select_values
+from ._run_frame import select_frame
 from ._statistics import probability_above, probability_interval
 from ._sweep_values import ProbabilityBetter
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from ._contents import make_views_ahead
 from ._errors import QueryError, StepwellError
 from ._lease import lease_of
 from ._location import Location, resolve
@@ -184,6 +185,7 @@ def _is_wished_for(database: str) -> bool:
 def _answer(requests: int, answers: int, life: int) -> None:
     """Answer one query, and end."""
     memory = new_memory(**_CONFIG)
+    make_views_ahead(memory)
     with suppress(QueryError, duckdb.Error):
         check(memory, "select 1")  # what takes long the first time
     request: Request = loaded(_read_frame(requests))
@@ -198,6 +200,7 @@ def _answer(requests: int, answers: int, life: int) -> None:
 
     try:
         lease = lease_of(resolve(request.database))
+        lease.guard.take(memory)
         with lease.querying(memory, request.wait) as connection:
             _limit_itself()
             os.write(life, b"r")

@@ -11,6 +11,7 @@ import duckdb
 
 from ._errors import AmbiguousRunError, RunNotFoundError
 from ._identity import as_run_id
+from ._literal import literal
 from ._run_rows import COLUMNS
 from ._run_values import RunInfo
 from ._selection import Selection
@@ -30,10 +31,12 @@ class Chosen:
     Attributes:
         sql: A query for their `run_id`.
         parameters: Its parameters.
+        is_all: Whether these are all runs that there are.
     """
 
     sql: str
     parameters: list[Any]
+    is_all: bool = False
 
 
 def select_runs(
@@ -85,7 +88,8 @@ def choose(
     query = f"select run_id from runs where {' and '.join(conditions)}"  # noqa: S608
     if selection.limit is not None:
         query += f" {_NEWEST} limit {int(selection.limit)}"
-    return Chosen(query, parameters)
+    is_all = len(conditions) == 1 and selection.limit is None
+    return Chosen(query, parameters, is_all)
 
 
 def _conditions(selection: Selection) -> Iterable[tuple[str, Any]]:
@@ -183,14 +187,17 @@ def find_run(
     if reference == LAST:
         rows = connection.execute(f"{_SELECT} {_NEWEST} limit 1").fetchall()
     else:
-        query = f"{_SELECT} where run_id = ?::uuid or name = ? {_NEWEST} limit 1"
-        rows = connection.execute(query, [as_run_id(reference), reference]).fetchall()
+        run_id, name = literal(as_run_id(reference)), literal(reference)
+        query = (
+            f"{_SELECT} where run_id = {run_id}::uuid or name = {name} {_NEWEST} limit 1"
+        )
+        rows = connection.execute(query).fetchall()
     if not rows and _ID_PART.fullmatch(reference):
         query = (
-            f"{_SELECT} where starts_with(run_id::varchar, lower(?))"
-            f" or ends_with(run_id::varchar, lower(?)) {_NEWEST} limit 50"
+            f"{_SELECT} where starts_with(run_id::varchar, lower({name}))"
+            f" or ends_with(run_id::varchar, lower({name})) {_NEWEST} limit 50"
         )
-        rows = connection.execute(query, [reference, reference]).fetchall()
+        rows = connection.execute(query).fetchall()
     if len(rows) > 1:
         found = [_info(row) for row in rows]
         raise AmbiguousRunError(

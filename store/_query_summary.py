@@ -4,13 +4,22 @@ import math
 
 import duckdb
 
+from ._literal import literal
 from ._run_values import RunInfo
 from ._values import MetricSummary
 
-_QUERY = """
+# What the totals say themselves, and whether each row is all that there is of its metric.
+_TOTALS = """
+select
+    metric, last_value, minimum, maximum, total / nullif(count - non_finite, 0),
+    count, non_finite, minimum_step, maximum_step, last_step,
+    isfinite(total) and (superseded_from is null or superseded_from > last_step)
+from store.main.totals_ where run_id = {}::uuid order by first_time, position, metric
+"""
+_VIEW = """
 select
     metric, current, min, max, mean, count, non_finite, min_step, max_step, last_step
-from summary where run_id = ?::uuid order by first_time, position, metric
+from summary where run_id = {}::uuid order by first_time, position, metric
 """
 _LAST_ATTEMPTS = """
 select t.metric, arg_max(n.number, (t.last_step, t.last_time))
@@ -35,7 +44,11 @@ def select_summary(
     connection: duckdb.DuckDBPyConnection, run: RunInfo
 ) -> dict[str, MetricSummary]:
     """Summaries by metric, in order of first appearance."""
-    rows = connection.execute(_QUERY, [run.run_id]).fetchall()
+    which = literal(run.run_id)
+    found = connection.execute(_TOTALS.format(which)).fetchall()
+    rows = [row[:-1] for row in found if row[-1]]
+    if len(rows) < len(found) or len({row[0] for row in rows}) < len(rows):
+        rows = connection.execute(_VIEW.format(which)).fetchall()
     return {
         metric: MetricSummary(
             current=current,

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._query_runs import Chosen
-from ._query_values import At, RunFrame, chosen_sql, select_frame, select_values
+from ._query_values import At, chosen_sql, select_values
+from ._run_frame import RunFrame, select_frame
 from ._sweep_values import SweepTable
 from ._table import texts
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ._better import check_goal, goal_of
 from ._errors import ConfigurationError, MetricNotFoundError
+from ._literal import literals
 from ._query_runs import Chosen
-from ._table import texts
+from ._run_frame import RunFrame, floats, places_of, within
 from ._texts import is_any
 
 At = str | int
@@ -27,15 +28,14 @@ chosen as (
     from runs where run_id in ({})
 )
 """
-_FRAME = """
-with {chosen}, newest as (
-    select run_id, max(last_time) as last_time from totals_
-    where run_id in (select run_id from chosen where finished_at is null) group by run_id
-)
+# What the totals say themselves, and whether each row is all that there is of its metric.
+_ROWS = """
 select
-    c.run_id::varchar as run_id, name, project, group_name, status, created_at, attempt,
-    epoch(coalesce(finished_at, last_time) - created_at) as seconds
-from chosen c left join newest n on n.run_id = c.run_id order by place
+    r.rowid as place, list_position([{wanted}], metric) - 1 as code,
+    {value} as value, {step} as step,
+    superseded_from is null or superseded_from > last_step as is_whole
+from store.main.totals_ t join store.main.runs r on r.run_id = t.run_id
+where metric in ({wanted}) and {within}
 """
 _TOTALS = """
 select
@@ -96,34 +96,6 @@ join chosen c on c.run_id = f.run_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RunFrame:
-    """The chosen runs, the oldest first.
-
-    Attributes:
-        run_id: Object array of UUIDs as text, n values.
-        run: Object array of names.
-        project: Object array of texts or None.
-        group_name: Object array of texts or None.
-        status: Object array of texts.
-        created_at: datetime64[us] in UTC.
-        seconds: float64, how long they took; NaN where it is not known.
-        resumed: Whether any of them was.
-    """
-
-    run_id: NDArray[np.object_]
-    run: NDArray[np.object_]
-    project: NDArray[np.object_]
-    group_name: NDArray[np.object_]
-    status: NDArray[np.object_]
-    created_at: NDArray[np.datetime64]
-    seconds: NDArray[np.float64]
-    resumed: bool
-
-    def __len__(self) -> int:
-        return len(self.run_id)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class RunValues:
     """One metric's value for each run of a frame.
 
@@ -141,24 +113,6 @@ class RunValues:
 def chosen_sql(chosen: Chosen) -> str:
     """A common table expression `chosen`: a row a run, and its `place` by age."""
     return _CHOSEN.format(chosen.sql)
-
-
-def select_frame(connection: duckdb.DuckDBPyConnection, chosen: Chosen) -> RunFrame:
-    """The chosen runs, the oldest first."""
-    query = _FRAME.format(chosen=chosen_sql(chosen))
-    found = connection.execute(query, chosen.parameters).fetchnumpy()
-    return RunFrame(
-        run_id=_objects(found["run_id"]),
-        run=_objects(found["name"]),
-        project=_objects(found["project"]),
-        group_name=_objects(found["group_name"]),
-        status=_objects(found["status"]),
-        created_at=np.ma.filled(found["created_at"], np.datetime64("NaT")).astype(
-            "datetime64[us]"
-        ),
-        seconds=_floats(found["seconds"]),
-        resumed=bool((found["attempt"] > 1).any()),
-    )
 
 
 def select_values(  # noqa: PLR0913
@@ -190,25 +144,61 @@ def select_values(  # noqa: PLR0913
     for goal in goals.values():
         check_goal(goal)
     wanted = list(dict.fromkeys(metrics))
-    if len(frame):
-        _check_metrics(connection, chosen, wanted)
     needed = ranked or at == "best"
-    sides = {m: goal_of(m, goals.get(m)) if needed else goals.get(m) for m in wanted}
+    try:
+        sides = {m: goal_of(m, goals.get(m)) if needed else goals.get(m) for m in wanted}
+    except ConfigurationError:
+        if len(frame):
+            _check_metrics(connection, chosen, wanted)
+        raise
     columns = {
         metric: RunValues(goal, np.full(len(frame), np.nan), np.zeros(len(frame), np.int64))
         for metric, goal in sides.items()
     }
     if not len(frame) or not wanted:
         return columns
-    query, parameters = _query(chosen, sides, at, resumed=frame.resumed)
-    found = connection.execute(query, parameters).fetchnumpy()
-    values, steps = _floats(found["value"]), np.ma.filled(found["step"], 0)
+    found = _from_totals(connection, chosen, frame, sides, at)
+    if found is None:
+        query, parameters = _query(chosen, sides, at, resumed=frame.resumed)
+        found = connection.execute(query, parameters).fetchnumpy()
+    if len(set(found["code"].tolist())) < len(wanted):
+        _check_metrics(connection, chosen, wanted)
+    values, steps = floats(found["value"]), np.ma.filled(found["step"], 0)
     for code, column in enumerate(columns.values()):
         rows = (found["code"] == code) & np.isfinite(values)
         places = found["place"][rows]
         column.value[places] = values[rows]
         column.step[places] = steps[rows]
     return columns
+
+
+def _from_totals(
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    frame: RunFrame,
+    goals: Mapping[str, str | None],
+    at: At,
+) -> dict[str, NDArray[Any]] | None:
+    """What the totals say as they stand, without a group; None where that is not all."""
+    if isinstance(at, int):
+        return None
+    sides = {"min": "minimum", "max": "maximum"} if at == "best" else {}
+    value, step = "last_value", "last_step"
+    for side, column in sides.items():
+        if metrics := [metric for metric, goal in goals.items() if goal == side]:
+            is_side = f"case when metric in ({literals(metrics)}) then"
+            value = f"{is_side} {column} else {value} end"
+            step = f"{is_side} {column}_step else {step} end"
+    query = _ROWS.format(
+        wanted=literals(goals), value=value, step=step, within=within(chosen, "r")
+    )
+    found = connection.execute(query, chosen.parameters).fetchnumpy()
+    cells = found["place"] * len(goals) + found["code"]
+    if not found["is_whole"].all() or len(np.unique(cells)) < len(cells):
+        return None
+    places, are_here = places_of(frame.row, found["place"])
+    rest = {name: found[name][are_here] for name in ("code", "value", "step")}
+    return {"place": places, **rest}
 
 
 def _query(
@@ -241,11 +231,3 @@ def _check_metrics(
     for metric in metrics:
         if metric not in known:
             raise MetricNotFoundError(metric, None, known)
-
-
-def _objects(column: Any) -> NDArray[np.object_]:
-    return texts(column.tolist())
-
-
-def _floats(column: Any) -> NDArray[np.float64]:
-    return np.ma.filled(np.ma.asarray(column, np.float64), np.nan)
