@@ -26,7 +26,7 @@ _STOP_SECONDS = 10.0
 _OPTIONS = ("-P", "-W", "ignore", "-c")  # -P: no module of the current folder
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
-    " from stepwell.store._fold_process import main; main(sys.argv[2], int(sys.argv[3]))"
+    " from stepwell.store._fold_start import main; main(sys.argv[2], int(sys.argv[3]))"
 )
 
 

@@ -2,17 +2,18 @@
 
 import contextlib
 import os
-import select
 import signal
 import sys
 import threading
 import time
+from typing import NoReturn
 
 from . import _memory
 from ._fold import fold
-from ._fold_helper import AWAITED
+from ._fold_requests import FoldRequests
+from ._fold_turn import FoldTurn
 from ._lease import Lease, lease_of
-from ._location import resolve
+from ._location import Location, resolve
 from ._prepare import prepare
 
 # A fold needs less; DuckDB would keep the blocks of the database file beyond that.
@@ -21,39 +22,48 @@ _PARENT_SECONDS = 1.0  # how often it looks whether its parent still lives
 _LAST_SECONDS = 45  # that it may take when its parent has gone; a lock is waited for less
 
 
-def main(database: str, parent: int) -> None:
-    """Serve the parent over standard input and output until it ends.
-
-    A line in, a number, asks for a fold, with a sign behind it where somebody waits for it;
-    the same number out says that it is done, its negative that it failed. What a fold could
-    not do stays in the journals, for the next.
+def main(database: str, parent: int) -> NoReturn:
+    """Serve a parent, whoever else folds the store.
 
     Args:
         database: The store's database file.
         parent: Process id of the parent, which may have ended already.
     """
-    with contextlib.suppress(OSError):
-        os.nice(5)
+    location = resolve(database)
+    serve(location, FoldRequests(parent), FoldTurn(location))
+
+
+def serve(location: Location, requests: FoldRequests, turn: FoldTurn) -> NoReturn:
+    """Fold when the parent asks for it, or others who wish for it, until the parent ends.
+
+    What a fold could not do stays in the journals, for the next.
+
+    Args:
+        location: The store.
+        requests: What the parent asks.
+        turn: The turn to fold; while another process has it, only the parent is served.
+    """
     # DuckDB 1.5 looks for pandas at each parameter, 0.3 ms a time where there is none.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
-    answers = _own_output()
-    _end_after(parent)
-    lease = lease_of(resolve(database))
-    received = b""
+    _end_after(requests.parent)
+    lease = lease_of(location)
     _memory.limits.update(threads=1, memory_limit=_MEMORY, temp_directory="")
-    _prepare_apart(lease)
-    while True:
-        ready, _, _ = select.select([0], [], [], _PARENT_SECONDS)
-        data = os.read(0, 4096) if ready else b""
-        if (ready and not data) or os.getppid() != parent:
-            break
-        *lines, received = (received + data).split(b"\n")
-        if lines:
-            is_awaited = any(line.endswith(AWAITED) for line in lines)
-            sign = b"" if _folded(lease, is_awaited=is_awaited) else b"-"
-            with contextlib.suppress(OSError):
-                os.write(answers, sign + lines[-1].rstrip(AWAITED) + b"\n")
-    _folded(lease, is_awaited=True)
+    with turn.working():
+        _prepare_apart(lease)
+    is_wished = turn.is_wished()
+    while not requests.is_over:
+        if requests.are_due or is_wished:
+            is_awaited = requests.is_awaited or turn.is_awaited
+            with turn.working():
+                is_done = _folded(lease, is_awaited=is_awaited)
+            if is_done:
+                turn.say_done()
+            requests.answer(is_done=is_done)
+        turn.take()
+        requests.receive(turn.patience, turn.alarm)
+        is_wished = turn.is_wished()
+    with turn.working():
+        _folded(lease, is_awaited=True)
     os._exit(0)  # nothing is attached, and the parent waits
 
 
@@ -75,15 +85,6 @@ def _end_after(parent: int) -> None:
             time.sleep(_PARENT_SECONDS)
 
     threading.Thread(target=watch, name="stepwell-parent", daemon=True).start()
-
-
-def _own_output() -> int:
-    """Standard output for the answers alone; what a library prints goes nowhere."""
-    answers = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    return answers
 
 
 def _prepare_apart(lease: Lease) -> None:

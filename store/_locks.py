@@ -139,18 +139,24 @@ class LockFile:
         kind, _, _, _, pid = _FLOCK.unpack(answer)
         return None if kind == fcntl.F_UNLCK else pid
 
-    def note(self) -> int:
-        """The number that was left in the file by whoever wrote there last; 0 for none."""
-        return int.from_bytes(os.pread(self._file, _NOTE_BYTES, 0), "little")
+    def note(self, place: int = 0) -> int:
+        """The number that was left in the file by whoever wrote there last; 0 for none.
 
-    def leave_note(self, number: int) -> None:
+        Args:
+            place: Which of several numbers.
+        """
+        data = os.pread(self._file, _NOTE_BYTES, place * _NOTE_BYTES)
+        return int.from_bytes(data, "little")
+
+    def leave_note(self, number: int, place: int = 0) -> None:
         """Leave a number in the file, which stays when this process is killed.
 
         On a full disk there may be none; whoever works there goes on without.
         """
         if self.writable:
+            data = number.to_bytes(_NOTE_BYTES, "little")
             with suppress(OSError):
-                os.pwrite(self._file, number.to_bytes(_NOTE_BYTES, "little"), 0)
+                os.pwrite(self._file, data, place * _NOTE_BYTES)
 
     def say_holder(self) -> str:
         """Who has the lock, in words."""

@@ -33,7 +33,7 @@ def test_what_the_helper_prints_is_no_answer_of_it(
 ) -> None:
     code = """
 import os, sys
-from stepwell.store._fold_process import _own_output
+from stepwell.store._fold_requests import _own_output
 
 answers = _own_output()
 os.write(1, b"100% of a query")

@@ -44,7 +44,7 @@ def environment(setting: Setting) -> dict[str, str]:
 
 def is_helper() -> bool:
     """Whether this process is one of the library's helpers."""
-    return any("_fold_process" in argument for argument in sys.orig_argv)
+    return any("_fold_start" in argument for argument in sys.orig_argv)
 
 
 class _LateWatermark:
