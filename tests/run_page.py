@@ -37,6 +37,8 @@ from click.testing import CliRunner
 
 import stepwell
 from stepwell.cli import main as stepwell_command
+from stepwell.store._keeper import keeper
+from stepwell.store._session import fold_now
 
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -125,6 +127,7 @@ def run(block: Block, page: str, namespace: dict[str, Any]) -> str:
     print(f"-- {page}:{block.line}", flush=True)
     if block.language == "python":
         exec(compile("\n" * block.line + block.code, page, "exec"), namespace)
+        fold_ended()
     elif block.language == "sh":
         run_shell(block)
     elif block.language == "sql":
@@ -133,6 +136,12 @@ def run(block: Block, page: str, namespace: dict[str, Any]) -> str:
     else:
         raise SystemExit(f"{page}:{block.line}: unknown language {block.language}")
     return "run"
+
+
+def fold_ended() -> None:
+    """Fold the runs that a block has ended, as the end of a program does."""
+    for location in keeper.unfolded():
+        fold_now(location)
 
 
 def run_page(page: Path) -> None:

@@ -116,6 +116,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with start_run("one", "two", {"lr": number}, "group", ["tag"], store=path) as run:
             for step in range(5):
                 run.log({"loss": step, "acc": step})
+        run.finish(wait=True)
     with Store(path) as store:
         store.save_figure("kept", FigureSpec("curves", options={"metrics": [HOSTILE]}))
     config = json.dumps({HOSTILE: HOSTILE, "lr": 1})

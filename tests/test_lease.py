@@ -196,7 +196,7 @@ def test_the_end_of_a_run_says_that_the_file_is_held(
     run.log({"loss": 1.0})
 
     with pytest.warns(StoreWarning, match="not folded yet, and stay"):
-        run.finish()
+        run.finish(wait=True)
 
     other.communicate("go on\n", timeout=20)
     assert rows("select status, points from run_table") == [("finished", 1)]

@@ -267,8 +267,7 @@ def test_a_database_alone_at_a_second_place_is_refused(
 def test_a_file_that_comes_to_another_path_is_another_store(
     store_path: Path, tmp_path: Path
 ) -> None:
-    with stepwell.init(store=store_path, name="one"):
-        pass
+    stepwell.init(store=store_path, name="one").finish(wait=True)
     first = lease_of(resolve(store_path))
     moved = tmp_path / "moved.duckdb"
     store_path.rename(moved)

@@ -75,8 +75,8 @@ def test_what_the_journals_hold_is_recorded_again(
 def test_a_copy_from_before_the_run_gets_it_again(
     run: Run, store: Store, store_path: Path, tmp_path: Path
 ) -> None:
-    with stepwell.start_run(store=tmp_path / "empty.duckdb", name="earlier"):
-        pass
+    earlier = stepwell.start_run(store=tmp_path / "empty.duckdb", name="earlier")
+    earlier.finish(wait=True)
     run.log({"loss": 1})
     assert losses(store) == [1]
     instead(tmp_path / "empty.duckdb", store_path)

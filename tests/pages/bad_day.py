@@ -10,6 +10,7 @@ def record(name: str, store: str | None = None) -> None:
     with stepwell.init("demo", name, store=store) as run:
         for step in range(50):
             run.log({"train_loss": 1 / (step + 1)})
+    run.finish(wait=True)
 
 
 record("first")
