@@ -9,6 +9,7 @@ from _timing import Claim, folder, fresh, main
 import stepwell
 
 CALLS, METRICS = 20_000, 10
+SHORT = (500, 200, 5)  # calls, runs, metrics
 
 
 def cold(store: str) -> float:
@@ -33,22 +34,25 @@ def _through(run: stepwell.Run) -> float:
     return CALLS * METRICS / (time.perf_counter() - begin) / 1e6
 
 
-def fold_alone(store: str, calls: int) -> float:
-    """Fold a journal that is already written, in this process, as the helper does."""
+def fold_alone(store: str, calls: int, runs: int = 1, metrics: int = METRICS) -> float:
+    """Fold journals that are already written, in this process, as the helper does."""
     sys.modules["pandas"] = None  # type: ignore[assignment]
     from stepwell.store._fold import fold  # noqa: PLC0415 (loads DuckDB)
     from stepwell.store._lease import lease_of  # noqa: PLC0415
+    from stepwell.store._location import resolve  # noqa: PLC0415
 
     _make(store)
-    writer = lone_writer(store)
-    recorder, pool = writer.recorder(), noisy_calls()
-    for _ in range(calls // len(pool)):
-        for values in pool:
-            recorder.log(values)
-    writer.finish("finished", None)
+    pool = noisy_calls(min(calls, 1000), metrics)
+    for _ in range(runs):
+        writer = lone_writer(store)
+        recorder = writer.recorder()
+        for _ in range(calls // len(pool)):
+            for values in pool:
+                recorder.log(values)
+        writer.finish("finished", None)
     begin = time.perf_counter()
-    fold(lease_of(writer.location))
-    return calls * METRICS / (time.perf_counter() - begin) / 1e6
+    fold(lease_of(resolve(store)))
+    return runs * calls * metrics / (time.perf_counter() - begin) / 1e6
 
 
 def _make(store: str) -> None:
@@ -69,12 +73,16 @@ def measure(repetitions: int) -> list[Claim]:
             with folder() as path:
                 figure = fresh(fold_alone, path / "store.duckdb", calls)
                 found.setdefault(str(calls), []).append(figure)
+        with folder() as path:
+            figure = fresh(fold_alone, path / "store.duckdb", *SHORT)
+            found.setdefault("short", []).append(figure)
     unit = "M points/s"
     return [
         Claim("through, 20,000 calls, first run", found["cold"], unit, least=1),
         Claim("through, 20,000 calls, later run", found["warm"], unit, least=1),
         Claim("fold alone, 20,000 calls", found[str(CALLS)], unit, least=2),
         Claim("fold alone, 200,000 calls", found[str(10 * CALLS)], unit, least=2),
+        Claim("fold alone, 200 runs of 500 calls of 5", found["short"], unit, least=1.2),
     ]
 
 

@@ -5,6 +5,7 @@ folded offset. A kill at any instant leaves both done or neither. A journal that
 and is folded whole is removed afterwards.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from ._journal_files import LOST, JournalFile, list_journals
 from ._lease import SECONDS, Lease
 from ._liveness import is_alive
 from ._memory import roll_back
+from ._owners import owners_if_any
 from ._passed_over import fold_all_sound
 from ._pending import Unreadable, header_of, needs_fold, say_damaged, say_unread
 from ._prepare import is_outdated, prepare
@@ -186,9 +188,10 @@ def _folded_offsets(
 ) -> _Offsets:
     query = (
         "select writer, folded_bytes, ended, attempt from journals_"
-        " where ended is null or writer in (select unnest(?::varchar[]))"
+        " where ended is null or writer in (select unnest(from_json(?, '[\"VARCHAR\"]')))"
     )
-    found = connection.execute(query, [[journal.writer for journal in journals]])
+    writers = json.dumps([journal.writer for journal in journals])
+    found = connection.execute(query, [writers])
     return {writer: (offset, *rest) for writer, offset, *rest in found.fetchall()}
 
 
@@ -201,6 +204,7 @@ def _read(
     leftover: list[tuple[JournalFile, int]] = []
     headless: list[JournalFile] = []
     left = BUDGET
+    owners = owners_if_any(lease.location.journals)  # once, and not for each file
     for journal in journals:
         offset, ended, attempt = known.get(journal.writer, (0, None, 0))
         if ended not in {None, LOST}:
@@ -208,7 +212,7 @@ def _read(
             continue
         if left <= 0:
             return Folded(stretches, leftover, headless, more=True)
-        header = header_of(lease, journal)
+        header = header_of(lease, journal, owners)
         if isinstance(header, Unreadable):
             if header.is_for_good:
                 headless.append(journal)
@@ -216,7 +220,7 @@ def _read(
         alive = is_alive(header, journal)
         start = offset or lease.header_ends[journal.writer]
         try:
-            piece = read_piece(journal.path, start, left)
+            piece = read_piece(journal.path, start, left, owners)
         except OSError as error:  # removed by hand, or not to be read just now
             say_unread(lease, journal, error)
             continue

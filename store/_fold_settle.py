@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ._fold_points import Stretch
 from ._journal_files import DAMAGED, JournalFile
 from ._lease import Lease
-from ._owners import open_ours
+from ._owners import Owners, open_ours, owners_if_any
 from ._recover import is_cut_record
 
 
@@ -45,20 +45,26 @@ def settle(lease: Lease, folded: Folded) -> list[Path]:
         if stretch.ended is not None:
             leftover.append((journal, stop))
     aside: list[Path] = []
+    owners = owners_if_any(lease.location.journals)
     # What cannot be moved now is so the next time.
     for journal, stop in leftover:
         lease.folded.pop(journal.writer, None)
         with contextlib.suppress(OSError):
-            aside += _put_away(journal.path, stop)
+            aside += _put_away(journal.path, stop, owners)
     for journal in folded.headless:
         with contextlib.suppress(OSError):
             aside += _put_away_headless(journal)
     return aside
 
 
-def _put_away(path: Path, folded: int) -> list[Path]:
+def _put_away(path: Path, folded: int, owners: Owners | None) -> list[Path]:
     """Remove what was folded whole, or else set it aside, which is given."""
-    with open_ours(path) as file:
+    found = path.lstat()
+    if owners is not None and found.st_size == folded:
+        owners.require_file(found, path)
+        path.unlink()
+        return []
+    with open_ours(path, owners) as file:
         file.seek(folded)
         rest = file.read()
     if is_cut_record(rest):

@@ -4,13 +4,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ._errors import StoreLocationError, why_and_what
 from ._format import SUFFIX, Header, decode_header, journal_name
 from ._location import require_journals
-from ._owners import list_ours, open_ours, owners_in
+from ._owners import Owners, list_ours, open_ours, owners_in
 
 DAMAGED = ".damaged"
 """Suffix of a journal set aside for a repair."""
@@ -34,21 +34,22 @@ class JournalFile:
         path: The file.
         size: Its length in bytes.
         heartbeat: Its modification time, seconds since 1970.
+        writer: Id of the writer, from the file's name.
     """
 
     path: Path
     size: int
     heartbeat: float
+    writer: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        writer = self.path.name.removesuffix(SUFFIX).rpartition("-")[2]
+        object.__setattr__(self, "writer", writer)  # a fold asks for it again and again
 
     @property
     def run_id(self) -> str:
         """Id of the run, from the file's name."""
         return self.path.name[:ID_LENGTH]
-
-    @property
-    def writer(self) -> str:
-        """Id of the writer, from the file's name."""
-        return self.path.name.removesuffix(SUFFIX).rpartition("-")[2]
 
 
 def list_journals(folder: Path) -> list[JournalFile]:
@@ -120,15 +121,19 @@ def _scan(folder: Path) -> Iterator[JournalFile]:
                     yield JournalFile(Path(entry.path), found.st_size, found.st_mtime)
 
 
-def read_header(path: Path) -> tuple[Header, int] | None:
+def read_header(path: Path, owners: Owners | None = None) -> tuple[Header, int] | None:
     """A journal's header and the offset behind it; None where it is cut or damaged.
+
+    Args:
+        path: The file.
+        owners: Whose files count in its folder; looked for when absent.
 
     Raises:
         OSError: If the file cannot be read.
         StoreNewerError: If its format is newer than this code.
     """
     for most in (_HEADER_BYTES, _LONGEST_HEADER):
-        with open_ours(path) as file:
+        with open_ours(path, owners) as file:
             data = file.read(most)
         try:
             header, end = decode_header(data)

@@ -81,18 +81,34 @@ def owners_in(folder: Path, database: Path | None = None) -> Owners:
     )
 
 
-def open_ours(path: Path) -> BinaryIO:
+def owners_if_any(folder: Path) -> Owners | None:
+    """Whose files count in a folder, for the many that are opened at once, or None."""
+    with suppress(OSError):
+        return owners_in(folder)
+    return None
+
+
+def open_ours(path: Path, owners: Owners | None = None) -> BinaryIO:
     """Open a file of a journal folder to read it; see `our_descriptor`.
+
+    Args:
+        path: The file.
+        owners: Whose files count in its folder; looked for when absent.
 
     Raises:
         UnsafeFileError: If it is no regular file, or a stranger's.
         OSError: If it cannot be opened.
     """
-    return os.fdopen(our_descriptor(path, os.O_RDONLY), "rb")
+    return os.fdopen(our_descriptor(path, os.O_RDONLY, owners), "rb")
 
 
-def our_descriptor(path: Path, flags: int) -> int:
+def our_descriptor(path: Path, flags: int, owners: Owners | None = None) -> int:
     """Open a file of a journal folder unless it is a stranger's; see `open_descriptor`.
+
+    Args:
+        path: The file.
+        flags: As of `os.open`.
+        owners: Whose files count in its folder; looked for when absent.
 
     Raises:
         UnsafeFileError: If it is no regular file, or a stranger's, or is to be written to
@@ -102,7 +118,7 @@ def our_descriptor(path: Path, flags: int) -> int:
     descriptor = open_descriptor(path, flags)
     try:
         found = os.fstat(descriptor)
-        owners_in(path.parent).require_file(found, path)
+        (owners or owners_in(path.parent)).require_file(found, path)
         if flags & (os.O_WRONLY | os.O_RDWR) and found.st_nlink > 1:
             raise UnsafeFileError(f"it has {found.st_nlink} hard links", path)
     except BaseException:

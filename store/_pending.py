@@ -18,7 +18,7 @@ from ._journal_files import (
 )
 from ._lease import Lease
 from ._liveness import FRESH_SECONDS, is_alive
-from ._owners import list_strangers
+from ._owners import Owners, list_strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,20 @@ def is_due(lease: Lease, journal: JournalFile, header: Header) -> bool:
     return lease.folded.get(writer) != journal.size and not torn
 
 
-def header_of(lease: Lease, journal: JournalFile) -> Header | Unreadable:
-    """Who writes a journal, by the lease's memory or from the file."""
+def header_of(
+    lease: Lease, journal: JournalFile, owners: Owners | None = None
+) -> Header | Unreadable:
+    """Who writes a journal, by the lease's memory or from the file.
+
+    Args:
+        lease: The store's.
+        journal: The file.
+        owners: Whose files count in its folder; looked for when absent.
+    """
     header = lease.headers.get(journal.writer)
     if header is None:
         try:
-            found = read_header(journal.path)
+            found = read_header(journal.path, owners)
         except OSError as error:
             say_unread(lease, journal, error)
             return Unreadable(is_for_good=False)

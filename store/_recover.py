@@ -26,7 +26,7 @@ from ._format import (
     unpack_number,
     whole_record,
 )
-from ._owners import open_ours
+from ._owners import Owners, open_ours
 
 FRAME = re.compile(rb"(?s)(?=....[\x01-\x1f]\0\0\0)")  # how a record may begin
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
@@ -77,15 +77,21 @@ class Piece:
     continued: dict[str, Any] | None = None
 
 
-def read_piece(path: Path, offset: int, most: int) -> Piece:
+def read_piece(path: Path, offset: int, most: int, owners: Owners | None = None) -> Piece:
     """Read whole records from *offset* on, *most* bytes at a time at most.
 
     A record larger than *most* is read whole all the same.
 
+    Args:
+        path: The file.
+        offset: Where a record begins.
+        most: How many bytes to read.
+        owners: Whose files count in its folder; looked for when absent.
+
     Raises:
         OSError: If the file cannot be read.
     """
-    with open_ours(path) as file:
+    with open_ours(path, owners) as file:
         file.seek(offset)
         data = file.read(max(most, OVERHEAD))
         if len(data) >= OVERHEAD:

@@ -200,8 +200,10 @@ def read_rows(
     if run_ids is not None:
         # Without a join, one of them takes half the time.
         is_one = len(run_ids) == 1
-        query += " where run_id " + ("= ?" if is_one else "in (select unnest(?)::uuid)")
-        given = run_ids if is_one else [run_ids]
+        query += " where run_id " + (
+            "= ?" if is_one else "in (select unnest(from_json(?, '[\"UUID\"]')))"
+        )
+        given = run_ids if is_one else [json.dumps(run_ids)]
     rows = {}
     for values in connection.execute(query, given).fetchall():
         row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))

@@ -16,6 +16,7 @@ import duckdb
 from ._tables import TABLES
 
 _MOST = 2**20  # characters of JSON a statement; bounds the memory
+_encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
 def insert_rows(
@@ -105,7 +106,9 @@ def _texts(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     listed: list[str] = []
     length = 0
     for row in rows:
-        text = json.dumps({name: _plain(value) for name, value in row.items()}, default=str)
+        text = _encode(row)
+        if "NaN" in text or "Infinity" in text:
+            text = _encode({name: _plain(value) for name, value in row.items()})
         if listed and length + len(text) > _MOST:
             yield f"[{','.join(listed)}]"
             listed, length = [], 0
