@@ -58,10 +58,14 @@ def _in_checkout(folder: Path) -> bool:
 
 
 def _user() -> str | None:
+    # As getpass.getuser does, which loads what reads passwords from terminals.
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if name := os.environ.get(variable):
+            return name
     try:
-        import getpass  # noqa: PLC0415 (not for who sets a user name)
+        import pwd  # noqa: PLC0415 (where the variables say nothing)
 
-        return getpass.getuser()
+        return pwd.getpwuid(os.getuid()).pw_name
     except (OSError, KeyError, ImportError):
         return None
 

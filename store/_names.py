@@ -1,5 +1,7 @@
 """Readable names for runs that were given none."""
 
+import os
+
 _ADJECTIVES = (
     "able amber apt azure bold brave brief bright brisk calm clear clever cool coral"
     " crisp deep eager early easy fair fast fine firm fond fresh gentle glad golden good"
@@ -24,7 +26,7 @@ def generate_name() -> str:
 
     Draws from its own generator: a seed that the caller set stays as it was.
     """
-    from random import SystemRandom  # noqa: PLC0415 (slow to import)
-
-    draw = SystemRandom()
-    return f"{draw.choice(_ADJECTIVES)}-{draw.choice(_NOUNS)}-{draw.randrange(1, 1000)}"
+    drawn = int.from_bytes(os.urandom(8))  # module random is slow to import
+    drawn, adjective = divmod(drawn, len(_ADJECTIVES))
+    drawn, noun = divmod(drawn, len(_NOUNS))
+    return f"{_ADJECTIVES[adjective]}-{_NOUNS[noun]}-{drawn % 999 + 1}"

@@ -1,6 +1,9 @@
 """What is recorded of a process: no secrets, nothing where that is wanted."""
 
+import getpass
 import os
+import random
+import re
 import shlex
 import stat
 import subprocess
@@ -13,7 +16,8 @@ from click.testing import CliRunner
 import stepwell
 from stepwell.cli import main
 from stepwell.store import ConfigurationError, Store, start_run
-from stepwell.store._environment import describe_checkout
+from stepwell.store._environment import describe_checkout, describe_process
+from stepwell.store._names import generate_name
 from stepwell.store._secrets import without_secrets
 
 Output = Callable[..., str]
@@ -279,3 +283,25 @@ def test_a_git_that_takes_too_long_is_ended_with_what_it_started(
 
     pid = int((tmp_path / "pid").read_text())
     eventually(lambda: not is_running(pid))
+
+
+@pytest.mark.parametrize("variable", ["LOGNAME", "USER", "LNAME", "USERNAME", None])
+def test_the_user_is_who_python_says_it_is(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "somebody")
+
+    assert describe_process()["user_name"] == getpass.getuser()
+
+
+def test_names_that_are_made_differ_and_leave_a_seed_alone() -> None:
+    random.seed(7)
+    before = random.getstate()
+    names = [generate_name() for _ in range(200)]
+
+    assert random.getstate() == before
+    assert len({*names}) > 190
+    assert all(re.fullmatch(r"[a-z]+-[a-z]+-[1-9]\d{0,2}", name) for name in names)
