@@ -51,7 +51,7 @@ def test_a_time_is_the_same_text_in_every_zone(store_path: Path, zone: str) -> N
 
 
 def test_the_stores_own_connections_are_in_utc(new_path: Path, zone: str) -> None:
-    stepwell.init(store=new_path).finish()
+    stepwell.init(store=new_path).finish(wait=True)
     lease = _lease.Lease(resolve(new_path))
     try:
         for leased in (lease.shared, lease.exclusive):
