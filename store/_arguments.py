@@ -1,6 +1,7 @@
 """Numbers and times that callers give, told from what they are mistaken for."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,11 @@ def as_path(value: Any, argument: str) -> Path:
     Raises:
         ConfigurationError: If *value* is none, or the system takes no such path.
     """
-    try:
+    with suppress(TypeError, UnicodeEncodeError):
         path = Path(value)
-        is_one = b"\0" not in os.fsencode(path)
-    except (TypeError, UnicodeEncodeError):
-        is_one = False
-    if not is_one:
-        raise ConfigurationError(f"{argument} must be a path, not {value!r}")
-    return path
+        if b"\0" not in os.fsencode(path):
+            return path
+    raise ConfigurationError(f"{argument} must be a path, not {value!r}")
 
 
 def check_count(value: Any, argument: str, least: int = 1) -> None:

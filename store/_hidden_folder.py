@@ -71,6 +71,9 @@ def is_left(folder: Path) -> bool:
     """Whether a hidden folder is this user's, and nobody uses it any more."""
     try:
         found = folder.lstat()
+    except OSError:
+        return False
+    try:
         if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
             return False
         held = open_descriptor(folder / _HELD, os.O_RDWR)

@@ -92,7 +92,8 @@ def merge_runs(
         elif found.is_new:  # earlier than the last one here
             joined = _joined(known, row, is_later=False)
         joined = joined | {"attempt": min(found.latest, ATTEMPT_MAX)}
-        end = end_of_ranks((*(joined[column] for column in _END),), ends[run_id])
+        own = joined["status"], joined["exit_message"], joined["finished_at"]
+        end = end_of_ranks(own, ends[run_id])
         joined |= dict(zip(_END, end, strict=True))
         if joined != known:
             updated.add(run_id)

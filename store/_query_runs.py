@@ -184,10 +184,11 @@ def find_run(
     check_string(reference, "a reference to a run")
     if not _is_text(reference):
         return None
+    name = literal(reference)
     if reference == LAST:
         rows = connection.execute(f"{_SELECT} {_NEWEST} limit 1").fetchall()
     else:
-        run_id, name = literal(as_run_id(reference)), literal(reference)
+        run_id = literal(as_run_id(reference))
         query = (
             f"{_SELECT} where run_id = {run_id}::uuid or name = {name} {_NEWEST} limit 1"
         )

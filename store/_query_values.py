@@ -192,7 +192,7 @@ def _from_totals(
     query = _ROWS.format(
         wanted=literals(goals), value=value, step=step, within=within(chosen, "r")
     )
-    found = connection.execute(query, chosen.parameters).fetchnumpy()
+    found: dict[str, Any] = connection.execute(query, chosen.parameters).fetchnumpy()
     cells = found["place"] * len(goals) + found["code"]
     if not found["is_whole"].all() or len(np.unique(cells)) < len(cells):
         return None

@@ -69,7 +69,7 @@ def test_what_is_no_text_is_refused_by_name(
 
 def test_what_was_not_changed_is_said_in_good_grammar(run: Any) -> None:
     run.finish()
-    changes = {
+    changes: dict[str, Callable[[], object]] = {
         "its notes were not": lambda: setattr(run, "notes", "x"),
         "its tags were not": lambda: setattr(run, "tags", "x"),
         "its name was not": lambda: setattr(run, "name", "x"),
