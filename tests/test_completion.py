@@ -24,6 +24,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("alpha", "alpine", "beta", "with space", "$(touch x)"):
         with start_run("digits", name, group="g1", tags=["paper"], store=path) as run:
             run.log({"train/loss": 1.0, "accuracy": 0.5, "odd name": 1.0})
+        run.finish(wait=True)  # what is folded is completed
     return path
 
 
