@@ -85,7 +85,7 @@ def merge_runs(
             rows.put(row)
             continue
         found = attempts[run_id]
-        joined = known
+        joined: dict[str, Any] = known
         is_live = run_id in live
         if _has_gone_on(row, known, found, is_live=is_live, has_more=run_id in more):
             joined = _joined(known, row, is_later=True)
