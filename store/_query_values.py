@@ -157,7 +157,7 @@ def select_values(  # noqa: PLR0913
     }
     if not len(frame) or not wanted:
         return columns
-    found = _from_totals(connection, chosen, frame, sides, at)
+    found: dict[str, Any] | None = _from_totals(connection, chosen, frame, sides, at)
     if found is None:
         query, parameters = _query(chosen, sides, at, resumed=frame.resumed)
         found = connection.execute(query, parameters).fetchnumpy()

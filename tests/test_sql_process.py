@@ -22,9 +22,14 @@ from stepwell.store import (
     _query_start,
     open_store,
 )
+from stepwell.store._contents import make_views_ahead
+from stepwell.store._guard import FileGuard
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
+from stepwell.store._looking import attach
+from stepwell.store._memory import new_memory
 from stepwell.store._query_sql import run_query
+from stepwell.store._tables import TABLES, VIEWS
 from stepwell.store._turns import QUERY
 
 Output = Callable[..., str]
@@ -326,3 +331,30 @@ def test_a_result_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(QueryError, match="narrow the query, or give a limit"):
         list(_query_frames.frames_of_rows(connection, None))
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "change", ["alter table points rename rank to place", "drop table names_"]
+)
+def test_views_made_ahead_are_not_believed_of_a_store_of_other_tables(
+    store_path: Path, change: str
+) -> None:
+    with duckdb.connect(str(store_path)) as connection:
+        connection.execute(change)
+    memory, guard = new_memory(), FileGuard(store_path)
+    make_views_ahead(memory)
+    made = memory.execute(
+        "select view_name from duckdb_views() where not internal"
+    ).fetchall()
+    guard.take(memory)
+    guard.before(memory)
+    attach(memory, store_path, "store", "READ_ONLY")
+
+    guard.look(memory)
+
+    left = memory.execute(
+        "select view_name from duckdb_views() where not internal and temporary"
+    ).fetchall()
+    memory.close()
+    assert {name for (name,) in made} == TABLES.keys() | VIEWS.keys()
+    assert left == []
