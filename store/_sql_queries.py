@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ._arguments import as_seconds, check_count
-from ._texts import check_text
+from ._texts import check_string
 
 if TYPE_CHECKING:
     from ._sql_result import SqlResult
@@ -51,7 +51,7 @@ class SqlQueries:
             QueryError: If it is refused or fails; QueryTimeoutError if it takes too long.
             StoreError: If the store cannot be locked or read.
         """
-        check_text(query, "the query")
+        check_string(query, "the query")
         timeout = as_seconds(timeout, "timeout", above=True)
         if limit is not None:
             check_count(limit, "limit")
