@@ -56,7 +56,7 @@ def hidden_folder(beside: Path, what: str) -> Iterator[Path]:
         held = open_descriptor(folder / _HELD, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     except OSError as error:
         raise StoreLocationError(
-            f"cannot write to {beside.parent}: {error.strerror or error}"
+            f"cannot write {beside}: {error.strerror or error}"
         ) from error
     try:
         with suppress(OSError):  # a file system without locks

@@ -124,11 +124,13 @@ def end_of_ranks(
     if len(deciding) == 1:
         return own
     known = [(e.last_sign, e) for e in deciding if e.last_sign and e.ended in _BADNESS]
+    primaries = sorted((end for end in deciding if end.primary), key=lambda e: e.started)
     for sign, end in sorted(known):  # the first is the cause
         if _BADNESS[str(end.ended)] > _BADNESS[status]:
             status = str(end.ended)
             message = f"rank {end.rank}: {end.message or end.ended}"
-        time = max(sign, time or sign)
+        if end not in primaries[-1:]:  # which has said itself when it ended
+            time = max(sign, time or sign)
     return status, message, time
 
 

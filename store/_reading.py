@@ -15,10 +15,14 @@ from ._errors import (
     StoreNewerError,
 )
 from ._journal_files import list_journals
+from ._keeper import keeper
 from ._lease import SECONDS, Lease
 from ._pending import needs_fold
 from ._prepare import is_outdated, prepare, read_revision
 from ._turns import QueryRunsError
+
+# What DuckDB says where the process ever had a sub-interpreter: it takes no array then.
+_NO_SCAN = "PandasScan called but GIL was already held"
 
 
 @contextmanager
@@ -95,6 +99,8 @@ def _fold_first(
         except StoreError as error:
             with suppress(StoreError):  # a full disk is told of once more
                 attempt.close()
+            if _NO_SCAN in str(error) and keeper.fold(lease.location, seconds, start=True):
+                return None
             lease.say_once(f"reading without the newest points: {error}")
             return None
         stack.enter_context(attempt.pop_all())

@@ -33,7 +33,8 @@ from stepwell.store._looking import attached_file
 from stepwell.store._memory import new_memory
 from stepwell.store._tables import TABLES
 
-OLD_STORES = sorted((Path(__file__).parent / "stores").glob("*.duckdb"))
+STORES = (Path(__file__).parent / "stores").glob("*.duckdb")
+OLD_STORES = sorted(path for path in STORES if path.stem != migrations.HEAD)
 SECRET = "a word of another file"
 
 
