@@ -51,7 +51,41 @@ def test_a_call_that_is_acknowledged_too_early_is_found() -> None:
     assert planted("buffered", *mix)["figures"]["lost"] > 0
 
 
+def test_times_that_run_back_are_found() -> None:
+    mix = ("--only", *["clock"] * 4, "--faults", "kill")
+    troubles = planted("backwards", *mix)["troubles"]
+
+    assert any("times that run back" in trouble for trouble in troubles)
+
+
 def test_a_journal_that_keeps_the_others_from_being_folded_is_found() -> None:
     troubles = planted("blocked", "--only", "view", "--faults", "stranger")["troubles"]
 
     assert any("KeyError: 'time'" in trouble for trouble in troubles)
+
+
+PLANTING = """
+import sys
+from pathlib import Path
+from torture._plants import PLANTS, plant
+from torture._setting import Setting
+
+for bug in PLANTS:
+    plant(Setting(Path(), 0, 0.0, bug))
+print(*PLANTS)
+"""
+
+
+def test_what_each_bug_is_planted_in_is_there() -> None:
+    path = os.pathsep.join([str(RIG.parents[1]), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-c", PLANTING]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "watermark removal" in done.stdout

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ PLANTS = {
     "buffered": "a call is acknowledged before its record is written",
     "blocked": "a journal that cannot be folded keeps all others from being folded",
     "patient": "who reads waits for somebody's query for as long as it takes",
+    "backwards": "times are the computer's clock's, even when that is set back",
 }
 """Name of a bug, and what is wrong with it."""
 
@@ -30,6 +33,7 @@ def plant(setting: Setting) -> None:
             "buffered": _buffer,
             "blocked": _fold_all_or_none,
             "patient": _wait_for_queries,
+            "backwards": _trust_clock,
         }[setting.plant]()
 
 
@@ -47,52 +51,64 @@ def is_helper() -> bool:
     return any("_fold_start" in argument for argument in sys.orig_argv)
 
 
+def _change(owner: Any, **values: Any) -> None:
+    """Put other values in the place of some that are there."""
+    for name, value in values.items():
+        if name not in vars(owner):
+            raise AttributeError(f"{owner.__name__} has no {name} any more")
+        setattr(owner, name, value)
+
+
 class _LateWatermark:
-    """A connection that commits what it has before it writes a folded offset."""
+    """A connection that commits what it has before it writes folded offsets."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._held: list[tuple[Any, ...]] = []
+        self.held: list[Callable[[], None]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
     def execute(self, statement: str, *arguments: Any) -> Any:
-        if "journals_ set folded_bytes" in statement or "into journals_" in statement:
-            self._held.append((statement, *arguments))
-            return self._connection
-        if statement == "COMMIT":
+        if statement == "BEGIN":
+            self.held.clear()
+        if statement == "COMMIT" and self.held:
             self._connection.execute("COMMIT")
             self._connection.execute("BEGIN")
-            for held in self._held:
-                self._connection.execute(*held)
-            self._held.clear()
+            for write in self.held:
+                write()
+            self.held.clear()
         return self._connection.execute(statement, *arguments)
 
 
 def _part_watermark() -> None:
     from stepwell.store import _fold  # noqa: PLC0415 (loads DuckDB)
 
-    once = _fold._fold_once  # noqa: SLF001
-    _fold._fold_once = (  # noqa: SLF001
-        lambda connection, lease: once(
-            _LateWatermark(connection),  # type: ignore[arg-type]
-            lease,
-        )
+    piece, keep = _fold._fold_piece, _fold.keep_offsets  # noqa: SLF001
+
+    def keeping(connection: Any, stretches: Any) -> None:
+        kept = [*stretches]
+        connection.held.append(lambda: keep(connection, kept))
+
+    _change(
+        _fold,
+        _fold_piece=lambda connection, lease: piece(_LateWatermark(connection), lease),  # type: ignore[arg-type]
+        keep_offsets=keeping,
     )
 
 
 def _remove_early() -> None:
     from stepwell.store import _fold  # noqa: PLC0415
 
-    insert = _fold.insert_stretch
+    insert = _fold.insert_stretches
 
-    def removing(connection: Any, stretch: Any) -> None:
-        if stretch.ended is not None:
-            stretch.journal.path.unlink(missing_ok=True)
-        insert(connection, stretch)
+    def removing(connection: Any, lease: Any, stretches: Any, vanished: Any = ()) -> None:
+        for stretch in stretches:
+            if stretch.ended is not None:
+                stretch.journal.path.unlink(missing_ok=True)
+        insert(connection, lease, stretches, vanished)
 
-    _fold.insert_stretch = removing
+    _change(_fold, insert_stretches=removing)
 
 
 def _fill_torn() -> None:
@@ -109,7 +125,7 @@ def _fill_torn() -> None:
                 return kind, offset + 8, len(view) - (left - 28) % 8
         return found
 
-    _recover.whole_record = filled
+    _change(_recover, whole_record=filled)
 
 
 def _skip_checksums() -> None:
@@ -124,8 +140,7 @@ def _skip_checksums() -> None:
             return None
         return kind, offset + 8, stop - 4
 
-    _recover.whole_record = trusted
-    _recover.count_whole = len
+    _change(_recover, whole_record=trusted, count_whole=len)
 
 
 def _buffer() -> None:
@@ -148,18 +163,31 @@ def _buffer() -> None:
             write(journal, b"".join(records))
         close(journal)
 
-    Journal.write, Journal.close = late, closing  # type: ignore[method-assign]
+    _change(Journal, write=late, close=closing)
 
 
 def _fold_all_or_none() -> None:
     from stepwell.store import _fold  # noqa: PLC0415
 
-    _fold.fold_all_sound = lambda _connection, _lease, journals, some, _sample: some(
-        journals
+    _change(
+        _fold,
+        fold_all_sound=lambda _connection, _lease, journals, some, _sample: some(journals),
     )
 
 
 def _wait_for_queries() -> None:
     from stepwell.store import _turns  # noqa: PLC0415
 
-    _turns.QUERY_SECONDS = 3600.0
+    _change(_turns, QUERY_SECONDS=3600.0)
+
+
+def _trust_clock() -> None:
+    from stepwell.store import _clock, _recorder  # noqa: PLC0415
+
+    ahead = time.monotonic_ns() - time.time_ns()
+
+    def by_the_clock() -> int:
+        return time.time_ns() + ahead
+
+    _change(_recorder, monotonic_ns=by_the_clock)
+    _change(_clock.RunClock, now=lambda clock: by_the_clock() + clock.offset)

@@ -20,6 +20,7 @@ from ._readers import OLD_STORE
 from ._setting import Setting
 from ._strangers import strange_runs
 
+_LONGEST = 3600 * 10**6  # microseconds; no run goes on for as long
 _LINES = 20  # troubles told of each kind
 _COUNTS = """
 select any_value(metric), count(*) from totals_ t full join (
@@ -164,11 +165,13 @@ class _Comparison:
         self, connection: duckdb.DuckDBPyConnection, run_id: str, group: list[Calls]
     ) -> None:
         found = connection.execute(
-            "select metric, step, value from points where run_id = ?::uuid order by 1, 2",
+            "select metric, step, value, epoch_us(time) as time from points"
+            " where run_id = ?::uuid order by 1, 2, 4",
             [run_id],
         ).fetchnumpy()
         names = np.asarray(found["metric"], dtype=str)
         steps, values = np.asarray(found["step"]), np.asarray(found["value"])
+        times = np.asarray(found["time"])
         self._verdict.points += len(steps)
         claimed = 0
         for calls in group:
@@ -181,6 +184,7 @@ class _Comparison:
                 words = f"{calls.said.stream}/{metric}"
                 self._add("lost", int((~np.isin(must, steps[mine])).sum()), words)
                 self._compare_points(calls, metric, steps[mine], values[mine], every)
+                self._compare_times(words, times[mine])
             missing = calls.said.done.keys() - there - set(calls.must.tolist())
             self._verdict.excused += len(missing) if calls.is_whole else 0
         attempts = Attempts(group)
@@ -206,6 +210,13 @@ class _Comparison:
             right[place] = _bits(expected) == _bits(float(kept[place]))
         shown = [(int(different[at]), float(kept[at])) for at in np.flatnonzero(~right)[:3]]
         self._add("invented", int((~right).sum()), f"{words} {shown}")
+
+    def _compare_times(self, words: str, times: NDArray[np.int64]) -> None:
+        """Look whether the times of a stream's calls run forward, and by no jump."""
+        back = int((np.diff(times) < 0).sum())
+        self._add("invented", back, f"{words}: times that run back")
+        jumped = len(times) > 0 and int(np.ptp(times)) > _LONGEST
+        self._add("invented", int(jumped), f"{words}: times hours apart")
 
 
 def _bits(value: float) -> bytes:
