@@ -32,6 +32,7 @@ def test_nothing_is_lost_twice_or_invented() -> None:
     assert figures["kills"] > 0
     assert figures["kills of a fold"] > 0
     assert figures["strangers in a folder"] > 0
+    assert figures["kills between a finish() and its fold"] > 0
     assert [figures[name] for name in ("lost", "twice", "invented", "unseen")] == [0] * 4
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from stepwell.store import StoreBusyError
 
 from ._plants import plant
-from ._setting import of_environment
+from ._setting import Setting, of_environment
 
-WRITERS = set("plain clock threads fork spawn quiet full brief diverge again".split())
+WRITERS = set("plain clock threads fork spawn quiet full brief diverge again sweep".split())
 _QUICK = -10
 _READERS = {"view": "view", "query": "query", "fold": "fold_and_die", "compact": "compact"}
 _ASKERS = {"ask", "look"}
@@ -25,12 +25,7 @@ def main() -> None:
         with suppress(OSError):  # the superuser's right
             os.nice(_QUICK)  # the others, which want all the cores, leave few turns
     if kind in WRITERS:
-        from ._writers import prepare, write  # noqa: PLC0415 (writers load no DuckDB)
-
-        prepare(setting)
-        apart = {"full": setting.full_store, "quiet": setting.quiet_store}
-        store = Path(rest[0]) if rest else apart.get(kind, setting.store)
-        write(setting, kind, name, store)
+        _write(setting, kind, name, Path(rest[0]) if rest else None)
         return
     from . import _queries, _readers  # noqa: PLC0415
 
@@ -50,6 +45,18 @@ def main() -> None:
             getattr(_readers, _READERS[kind])(setting, draw)
     except StoreBusyError:
         setting.count("waits in vain")
+
+
+def _write(setting: Setting, kind: str, name: str, store: Path | None) -> None:
+    from ._sweeps import sweep  # noqa: PLC0415 (writers load no DuckDB)
+    from ._writers import prepare, write  # noqa: PLC0415
+
+    if kind == "sweep":
+        sweep(setting, name)
+        return
+    prepare(setting)
+    apart = {"full": setting.full_store, "quiet": setting.quiet_store}
+    write(setting, kind, name, store or apart.get(kind, setting.store))
 
 
 if __name__ == "__main__":

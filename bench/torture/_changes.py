@@ -12,7 +12,7 @@ from stepwell.store import _continuation, _writer
 from ._setting import Setting
 
 _LIMIT = _continuation.NOTED  # bytes; no fold notes less
-_DEATHS = 0.2  # of the changes
+_DEATHS = 1 / 3  # of the changes
 _LINES = 90  # that a change takes, about
 _MODULES = frozenset({"_continuation.py", "_writer.py", "_journal.py", "_life_lock.py"})
 

@@ -14,6 +14,8 @@ ACTORS = (
     "quiet",
     "diverge",
     "again",
+    "sweep",
+    "sweep",
     "view",
     "query",
     "fold",
@@ -24,7 +26,7 @@ ACTORS = (
     "look",
     "full",
 )
-"""Kinds of the processes that are kept going, one of each; `full` where it can be."""
+"""Kinds of the processes that are kept going, as many as are named; `full` if it can be."""
 
 FAULTS = {
     "kill": 4,
@@ -34,6 +36,10 @@ FAULTS = {
     "hold": 2,
     "fill": 2,
     "stranger": 1,
+    "kill_helper": 3,
+    "kill_stand_by": 2,
+    "stop_helper": 2,
+    "stop_stand_by": 1,
 }
 """Kinds of what befalls them, and how often beside each other."""
 
@@ -51,7 +57,7 @@ class Mix:
         faults: Kinds of what befalls them.
     """
 
-    rate: float = 2.0
+    rate: float = 2.5
     actors: Iterable[str] = ACTORS
     faults: Iterable[str] = tuple(FAULTS)
 
@@ -62,7 +68,8 @@ class Event:
 
     Attributes:
         at: Seconds after the start.
-        kind: `kill`, `kill_holder`, `stop`, `damage`, `hold`, `fill` or `stranger`.
+        kind: `kill`, `kill_holder`, `stop`, `damage`, `hold`, `fill` or `stranger`;
+            `kill_` or `stop_` and `helper`, which has its turn to fold, or `stand_by`.
         whom: From 0 to 1: the place of its victim, or of what it is, among all.
         amount: From 0 to 1: how long, how far, which bit.
     """

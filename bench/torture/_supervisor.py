@@ -15,6 +15,7 @@ from typing import Any
 
 from . import _plants
 from ._faults import Damage, SmallDisk
+from ._helpers import Helpers
 from ._plan import Event, Mix, make_plan
 from ._processes import Processes
 from ._setting import Setting
@@ -87,6 +88,7 @@ class _Supervisor:
         environment |= self.setting.environment() | _plants.environment(self.setting)
         self.processes = Processes(base / "errors", environment)
         self.damage = Damage(self.setting, self.processes)
+        self.helpers = Helpers(self.setting, self.processes)
         self.strangers = Strangers(self.setting)
         self.disk = SmallDisk(base / "small", _MEGABYTES)
         self.actors = list(actors)
@@ -110,8 +112,8 @@ class _Supervisor:
         ahead = list(self.plan)
         while not self.setting.is_over:
             self._restart()
-            while ahead and ahead[0].at <= time.monotonic() - self.began:
-                self._befall(ahead.pop(0))
+            if ahead and ahead[0].at <= time.monotonic() - self.began:
+                self._befall(ahead.pop(0))  # one: late or not, others have to be restarted
             time.sleep(_TICK)
 
     def _start(self, kind: str, *arguments: object) -> None:
@@ -153,9 +155,24 @@ class _Supervisor:
         pid = self._victim(event)
         if pid is not None and self.processes.send(pid, signal.SIGSTOP):
             self.setting.count("stops")
-            self._later(
-                event.amount * _LONGEST_STOP, self.processes.send, pid, signal.SIGCONT
-            )
+            self._let_go_on(pid, event.amount * _LONGEST_STOP)
+
+    def _kill_helper(self, event: Event) -> None:
+        self.helpers.kill_holder(event.whom, event.amount)
+
+    def _kill_stand_by(self, event: Event) -> None:
+        self.helpers.kill_stand_by(event.whom)
+
+    def _stop_helper(self, event: Event) -> None:
+        if stopped := self.helpers.stop_holder(event.whom, event.amount):
+            self._let_go_on(*stopped)
+
+    def _stop_stand_by(self, event: Event) -> None:
+        if stopped := self.helpers.stop_stand_by(event.whom, event.amount):
+            self._let_go_on(*stopped)
+
+    def _let_go_on(self, pid: int, seconds: float) -> None:
+        self._later(seconds, self.processes.send, pid, signal.SIGCONT)
 
     def _damage(self, event: Event) -> None:
         done = self.damage.strike(event.whom, event.amount)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import stepwell
-from stepwell.store import StoreBusyError, StoreLocationError
+from stepwell.store import StoreBusyError, StoreLocationError, _keeper
 from stepwell.store._journal import Journal
 
 from ._changes import change_often
@@ -34,15 +34,17 @@ _HELPERS: dict[str, tuple[Any, ...]] = {
 }
 """What says streams of its own in the run of a writer."""
 _HOUR = 3600 * 10**9  # nanoseconds
-_TURNS = 0.001  # of the looks at a turned clock
+_RESTART = 2.0  # seconds until a helper that was killed has a successor
+_TURNS = 0.01  # of the looks at a turned clock
 
 _refused = threading.local()
 
 
 def prepare(setting: Setting) -> None:
-    """Plant the bug, change files often, and learn which calls the disk refuses."""
+    """Plant the bug, hasten what is rare, and learn which calls the disk refuses."""
     warnings.simplefilter("ignore")
     plant(setting)
+    _keeper.RESTART = _RESTART
     change_often(setting, random.Random(f"{setting.seed} {os.getpid()}"))
     write = Journal.write
 
@@ -68,23 +70,37 @@ def _turn_clock(draw: random.Random) -> None:
     time.time = lambda: turned() / 1e9
 
 
-class _Speaker:
-    """Says one stream."""
+class Speaker:
+    """Says one stream.
 
-    def __init__(
+    Args:
+        setting: The torture.
+        run: The run.
+        stream: The stream's name, used once.
+        store: Path of the store.
+        again: What it says again of earlier attempts at its run.
+        longest_pause: Seconds between two bursts of calls, at most; None as it fits.
+    """
+
+    def __init__(  # noqa: PLR0913 (all that there is to say of a stream)
         self,
         setting: Setting,
         run: Any,
         stream: str,
         store: Path,
         again: Again | None = None,
+        *,
+        longest_pause: float | None = None,
     ) -> None:
         self._setting = setting
         self._run = run
         self._stream = stream
         self._again = again
         self._draw = setting.draw(stream)
-        self._is_slow = store in {setting.full_store, setting.quiet_store}
+        is_slow = store in {setting.full_store, setting.quiet_store}
+        self._burst = _SLOW_BURST if is_slow else _BURST
+        usual = _SLOW_PAUSE if is_slow else _PAUSE
+        self._longest_pause = usual if longest_pause is None else longest_pause
         self._next = 0
         self._ledger = Ledger(setting.ledgers, stream, run.id, store, again)
 
@@ -100,9 +116,8 @@ class _Speaker:
             if left == 0:
                 if self._setting.is_over:
                     break
-                left = self._draw.randint(1, _SLOW_BURST if self._is_slow else _BURST)
-                longest = _SLOW_PAUSE if self._is_slow else _PAUSE
-                time.sleep(self._draw.random() * longest)
+                left = self._draw.randint(1, self._burst)
+                time.sleep(self._draw.random() * self._longest_pause)
             left -= 1
             metrics = metrics_of(self._stream, number)
             _refused.now = False
@@ -124,7 +139,7 @@ def _speak_apart(run: Any, stream: str, store: Path, calls: int) -> None:
     setting = of_environment()
     if multiprocessing.current_process().name.startswith("Spawn"):
         prepare(setting)
-    speaker = _Speaker(setting, run, stream, store)
+    speaker = Speaker(setting, run, stream, store)
     speaker.speak(calls)
     speaker.end()
 
@@ -145,10 +160,10 @@ def write(setting: Setting, kind: str, name: str, store: Path) -> None:
     few = {"brief": (_BRIEF, _BRIEF), "quiet": _QUIET, "again": _AGAIN}
     calls = draw.randint(*few.get(kind, _CALLS))
     again = _attempt(setting, name) if kind == "again" else None
-    run = _begin(setting, name, store, again)
+    run = begin(setting, name, store, again)
     if run is None:
         return
-    speaker = _Speaker(setting, run, name, store, again)
+    speaker = Speaker(setting, run, name, store, again)
     helpers = [
         start(target=_speak_apart, args=(run, f"{name}.{number}", store, calls // 2))
         for start in _HELPERS.get(kind, ())
@@ -165,7 +180,7 @@ def write(setting: Setting, kind: str, name: str, store: Path) -> None:
     speaker.end()
 
 
-def _begin(setting: Setting, name: str, store: Path, again: Again | None) -> Any:
+def begin(setting: Setting, name: str, store: Path, again: Again | None = None) -> Any:
     """A writer's run; None where there can be none just now."""
     try:
         if again is None:
