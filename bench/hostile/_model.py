@@ -4,18 +4,15 @@ import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from ._ends import dated, end_of_ranks
 from ._records import (
     CHANGED,
-    DEAD,
-    FINISHED,
     NAMES,
     POINTS,
-    RUNNING,
-    SILENT,
     STARTED,
     Case,
     Journal,
@@ -28,7 +25,6 @@ _STARTED_FIELDS = (
     " python_version layout"
 ).split()
 _CHANGED_FIELDS = "name tags notes git_commit git_dirty layout".split()
-_BADNESS = {"finished": 0, "interrupted": 1, "crashed": 2, "failed": 3}
 _UNIT = Fraction(1, 2**53)  # a rounding's relative error at most
 
 
@@ -187,7 +183,7 @@ def _summed(points: list[Point]) -> MetricAnswer:
 def _fields(case: Case) -> dict[str, Any]:
     """Columns of the run: from its starts and changes, attempt by attempt, and its end."""
     last = [one for one in case.journals if one.header["primary"]] or [*case.journals]
-    end = {"attempt": len(case.attempts)} | _end_of_ranks(case, last[-1])
+    end = {"attempt": len(case.attempts)} | end_of_ranks(case, last[-1])
     if not case.is_in_order:
         end.pop("finished_at", None)
         return end  # the rest depends on what was folded first
@@ -210,16 +206,7 @@ def _fields(case: Case) -> dict[str, Any]:
                 _change(fields, record.value)
     if fields["created_at"] is None:
         del fields["host"], fields["pid"]  # those of whichever writer was folded first
-    return fields | _dated(end, fields["created_at"])
-
-
-def _dated(end: dict[str, Any], begun: int | None) -> dict[str, Any]:
-    """The same end, which is not before the run's begin."""
-    if end.get("status") == RUNNING:
-        return end | {"finished_at": None}
-    ended = end.get("finished_at")
-    both = begun is not None and ended is not None
-    return end | ({"finished_at": max(begun, ended)} if both else {})
+    return fields | dated(end, fields["created_at"])
 
 
 def _start(fields: dict[str, Any], started: dict[str, Any]) -> None:
@@ -238,58 +225,6 @@ def _change(fields: dict[str, Any], changed: dict[str, Any]) -> None:
             fields[name] = changed[name]
     fields["config"] = fields["config"] | changed["config"]
     fields["lost_calls"] += changed.get("lost_calls", 0)
-
-
-def _end_of_ranks(case: Case, primary: Journal) -> dict[str, Any]:
-    """How the last attempt ended: as the worst of its ranks, as far as that is certain."""
-    end = _end(primary)
-    if end["status"] not in _BADNESS:
-        return end
-    ranks: dict[int, list[dict[str, Any]]] = {}
-    for one in case.journals:
-        header = one.header
-        if one.attempt == primary.attempt and header["rank"] != primary.header["rank"]:
-            known = one.is_finished or one.life == DEAD
-            said = _end(replace(one, header=header | {"primary": True})) if known else end
-            message = said["exit_message"] or said["status"]
-            said = said | {"exit_message": f"rank {header['rank']}: {message}"}
-            ranks.setdefault(header["rank"], []).append(said if known else {"status": ""})
-    if not ranks:
-        return end
-    del end["finished_at"]  # the last sign of any of them
-    if any(len({one["status"] for one in found}) > 1 for found in ranks.values()):
-        return {}  # that of whichever began first
-    others = [found[0] for found in ranks.values() if found[0]["status"]]
-    worst = max(_BADNESS[one["status"]] for one in (end, *others))
-    if _BADNESS[end["status"]] == worst:
-        return end
-    found = [one for many in ranks.values() for one in many]
-    causes = [one for one in found if _BADNESS.get(one["status"]) == worst]
-    end["status"] = causes[0]["status"]
-    if len(causes) > 1:
-        del end["exit_message"]  # that of whichever ended first
-    else:
-        end["exit_message"] = causes[0]["exit_message"]
-    return end
-
-
-def _end(journal: Journal) -> dict[str, Any]:
-    if not journal.header["primary"]:
-        return {"status": RUNNING, "exit_message": None}
-    for record in journal.whole:
-        if record.kind == FINISHED:
-            return {
-                "status": record.value["status"],
-                "exit_message": record.value["message"],
-                "finished_at": record.value["time"] // 1000,
-            }
-    if journal.life in {DEAD, SILENT}:
-        message = "the process ended without a word"
-        end = None if journal.heartbeat is None else journal.heartbeat * 10**6
-        return {"status": "crashed", "exit_message": message, "finished_at": end}
-    if journal.is_elsewhere:
-        return {"status": RUNNING}  # and where it goes on
-    return {"status": RUNNING, "exit_message": None}
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
