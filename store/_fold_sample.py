@@ -6,11 +6,9 @@ from pathlib import Path
 from ._fold_points import Stretch
 from ._format import (
     FINISHED,
-    POINTS,
     STARTED,
     Header,
     PointsShape,
-    encode,
     encode_json,
     encode_names,
     journal_name,
@@ -28,10 +26,8 @@ def sample_stretches() -> list[Stretch]:
 def _stretch(*, is_over: bool) -> Stretch:
     now, shape = time.time_ns(), PointsShape(0, 1)
     started = {"name": "sample", "config": {"lr": 0.1}, "tags": ["a"], "time": now}
-    payload = shape.pack(0, POINTS, 0, 0, now, 1.0)[8:]  # behind length and kind
-    data = (
-        encode_json(STARTED, started) + encode_names(0, ("loss",)) + encode(POINTS, payload)
-    )
+    data = encode_json(STARTED, started) + encode_names(0, ("loss",))
+    data += shape.record(0, now, (1.0,))
     if is_over:
         end = {"status": "finished", "message": None, "time": now}
         data += encode_json(FINISHED, end)

@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Mapping
 from typing import Any
-from zlib import crc32
 
 from ._caller import warn_caller
 from ._clock import RunClock, present
@@ -13,13 +12,11 @@ from ._errors import MetricWarning, StoreWarning
 from ._format import (
     CHANGED,
     FINISHED,
-    POINTS,
     STARTED,
     Header,
     PointsShape,
     encode_json,
     encode_names,
-    pack_checksum,
     withdraw,
 )
 from ._identity import new_writer_id
@@ -225,15 +222,7 @@ class RunWriter:
             shape = self.shape(names)
             if self.shapes.get(names) is not shape:
                 return  # the declaration was refused, so the points would mean nothing
-            body = shape.pack(
-                shape.length,
-                POINTS,
-                shape.number,
-                step,
-                self.clock.now(),
-                *values.values(),
-            )
-            self.journal.write(body + pack_checksum(crc32(body)))
+            self.journal.write(shape.record(step, self.clock.now(), values.values()))
 
     def without_repeated(
         self, speaker: object, step: int, values: Mapping[str, float]

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pytest
 
 from stepwell.store import Run, Store, _keeper, open_store, start_run
 from stepwell.store._ended_journals import EndedJournals
-from stepwell.store._format import POINTS, Header, pack_checksum
+from stepwell.store._format import Header
 from stepwell.store._identity import new_run_id, new_writer_id
 from stepwell.store._liveness import host_name, machine, process_started
 from stepwell.store._location import Location, prepare_folder, resolve
@@ -117,9 +116,7 @@ def make_runs() -> Iterator[Callable[[Path, Iterable[dict[str, Any]]], Store]]:
         for step, metrics in run.get("points", ()):
             shape = writer.shape(tuple(metrics))
             moment = began + step * 500_000_000
-            words = (shape.length, POINTS, shape.number, step, moment, *metrics.values())
-            body = shape.pack(*words)
-            writer.journal.write(body + pack_checksum(crc32(body)))
+            writer.journal.write(shape.record(step, moment, metrics.values()))
         if status == "running":
             going.append(writer)
         elif status == "crashed":

@@ -718,7 +718,7 @@ def test_packing_by_withdrawn_shapes_is_refused(make_writer: MakeWriter) -> None
     shape = writer.shape(("a",))
     writer.change_files()
     with pytest.raises(struct.error, match="another file"):
-        shape.pack(shape.length, 4, shape.number, 0, 0, 1.0)
+        shape.pack(shape.head, 0, 0, 1.0)
     assert writer.shape(("a",)) is not shape
 
 

@@ -26,7 +26,6 @@ from stepwell.store._format import (
     encode_header,
     encode_json,
     encode_names,
-    pack_checksum,
     whole_record,
 )
 from stepwell.store._identity import attempt_id_of
@@ -55,9 +54,7 @@ def header_of(**fields: Any) -> Header:
 
 
 def points(number: int, step: int, time: int, values: list[float]) -> bytes:
-    shape = PointsShape(number, len(values))
-    body = shape.pack(shape.length, POINTS, number, step, time, *values)
-    return body + pack_checksum(crc32(body))
+    return PointsShape(number, len(values)).record(step, time, values)
 
 
 def point_said(number: int, step: int, time: int, values: list[float]) -> Said:

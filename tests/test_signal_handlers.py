@@ -171,6 +171,60 @@ def test_a_storm_of_signals_leaves_whole_records_and_free_locks(
     assert len(Store(store_path).series(run.id, "end").steps) == 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_raised_while_a_call_waits_for_another_thread(
+    run: Run, kind: type[Exception]
+) -> None:
+    taken, enough = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with run._writer.lock:
+            taken.set()
+            enough.wait(10)
+        run.log({"loss": 1.0})
+
+    other = threading.Thread(target=hold)
+    other.start()
+    taken.wait(10)
+    with raising(kind, signal.SIGALRM), pytest.raises(kind, match="time is over"):
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        run.log({"loss": 9.0})
+    enough.set()
+    other.join(10)
+    assert not other.is_alive()
+    run.log({"loss": 2.0})
+    assert run.series("loss").values.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_handler_that_logs_and_raises_within_a_call_leaves_the_lock_free(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    write = os.write
+
+    def handle(*_: object) -> NoReturn:
+        monkeypatch.setattr(os, "write", write)
+        run.log({"loss": 1.0})
+        raise kind("time is over")
+
+    def struck(file: int, data: bytes) -> int:
+        strike()
+        return write(file, data)
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        monkeypatch.setattr(os, "write", struck)
+        with pytest.raises(kind, match="time is over"):
+            run.log({"loss": 9.0})
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    other = threading.Thread(target=run.log, args=({"loss": 2.0},))
+    other.start()
+    other.join(10)
+    assert not other.is_alive()
+    assert run.series("loss").values.tolist() == [0, 1, 2]
+
+
 HANDLERS: dict[str, Callable[[type[Exception]], Any]] = {}
 
 
