@@ -27,6 +27,7 @@ from ._memory import roll_back, run_apart
 from ._merge_runs import merge_figures, merge_journals, merge_runs
 from ._pieces import MOST, add_points, choose_groups, count_chosen, fingerprints, in_pieces
 from ._prepare import prepare, read_revision
+from ._rank_ends import settle_merged
 from ._recount import recount
 from ._snapshot import snapshot
 
@@ -162,6 +163,7 @@ def _take(
     with _both(lease, readable, seconds) as connection:
         connection.execute("BEGIN")
         merge_journals(connection)
+        settle_merged(connection, runs.known)
         connection.execute("COMMIT")
     grown -= runs.added
     return MergedStore(

@@ -48,11 +48,13 @@ class MergedRuns:
 
     Attributes:
         count: How many there are.
+        known: Ids of those that were here.
         added: Ids of those that were not here.
         updated: Ids of those that were here, and stand otherwise now.
     """
 
     count: int
+    known: frozenset[str]
     added: frozenset[str]
     updated: frozenset[str]
 
@@ -99,7 +101,7 @@ def merge_runs(
             updated.add(run_id)
             rows.put(joined)
     rows.write()
-    return MergedRuns(len(there), frozenset(added), frozenset(updated))
+    return MergedRuns(len(there), frozenset(both), frozenset(added), frozenset(updated))
 
 
 def _has_gone_on(

@@ -103,6 +103,19 @@ def settle_ends(
                 rows.stand_as(run_id, *end_of_ranks(rows.end_of(run_id), ends, alive))
 
 
+def settle_merged(connection: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> None:
+    """The same for runs that were merged, when the journals of both stores are known.
+
+    A fold in between knew nothing of those of the other store.
+    """
+    rows = RunRows(connection)
+    known = list(run_ids)
+    rows.load(known)
+    for run_id, ends in select_ends(connection, known).items():
+        rows.stand_as(run_id, *end_of_ranks(rows.end_of(run_id), ends))
+    rows.write()
+
+
 def end_of_ranks(
     own: tuple[str, str | None, datetime | None],
     ends: list[RankEnd],

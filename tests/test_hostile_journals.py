@@ -27,6 +27,12 @@ def test_hostile_journals_answer_like_the_model() -> None:
     assert int(found[2]) > 0
 
 
+def test_a_rank_that_crashed_counts_in_a_merged_store_where_others_are_silent() -> None:
+    for seed, case in ((101, 93), (102, 150)):  # which a fold in the midst of it forgot
+        code, said = hostile("--seed", str(seed), "--only", str(case))
+        assert code == 0, said
+
+
 def test_a_store_that_was_made_wrong_is_found() -> None:
     code, said = hostile("--journals", "60", "--spoils")
 
