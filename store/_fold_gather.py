@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -194,7 +195,9 @@ class PointsOfFold:
         try:
             return self._connection.execute(statement, who).fetchall()
         finally:
-            self._connection.unregister("batch")
+            # DuckDB 2.0 cannot in a transaction that has failed; the next one replaces it.
+            with suppress(duckdb.Error):
+                self._connection.unregister("batch")
 
 
 class _Together:

@@ -150,7 +150,8 @@ def test_a_kill_at_any_instant_leaves_no_half_store(
             assert contents(path) == expected
         assert open_store(path).runs() == []
         assert contents(path) == expected
-        assert not list(path.parent.glob(".*.new-*"))
+        if there == "False":  # else it was killed between the move and the clearing up
+            assert not list(path.parent.glob(".*.new-*"))
 
 
 def test_a_store_is_made_anew_where_one_was_removed(new_path: Path) -> None:
