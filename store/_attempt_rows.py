@@ -12,7 +12,13 @@ import duckdb
 
 from ._attempts import Numbering, Part, number_attempts
 
-_HERE = "select writer, ended is null as is_open, last_sign, is_primary from journals_"
+_HERE = """
+select
+    writer,
+    ended is null and writer not in (select unnest(from_json(?, '["VARCHAR"]'))) as is_open,
+    last_sign, is_primary
+from journals_
+"""
 # What goes on in another store may have ended, for all that is known here.
 _BOTH = """
 select
@@ -111,18 +117,25 @@ class Writer(NamedTuple):
 
 
 def select_writers(
-    connection: duckdb.DuckDBPyConnection, run_ids: Iterable[str], *, both: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    run_ids: Iterable[str],
+    *,
+    silent: Iterable[str] = (),
+    both: bool = False,
 ) -> dict[str, list[Writer]]:
     """The writers of runs, by run.
 
     Args:
         connection: The store.
         run_ids: The runs.
-        both: Whether a store attached as `other` knows how some of them ended.
+        silent: Ids of writers of which nothing is heard any more.
+        both: Whether a store attached as `other` knows how some of them ended, and a
+            temporary table which ones are silent.
     """
     query = _PARTS.format(journals=_BOTH if both else _HERE)
+    given = [] if both else [json.dumps(list(silent))]
     found: dict[str, list[Writer]] = {run_id: [] for run_id in run_ids}
-    rows = connection.execute(query, [json.dumps(list(found))]).fetchall()
+    rows = connection.execute(query, [*given, json.dumps(list(found))]).fetchall()
     for run_id, writer, number, *part in rows:
         found[run_id].append(Writer(writer, number, Part(*part)))
     return found

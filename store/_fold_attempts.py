@@ -61,6 +61,7 @@ class AttemptsOfFold:
         stored = select_writers(
             self._connection,
             [run for run, last in known.items() if last > 1 or (last and run in begun)],
+            silent=[writer for writer, lives in self._lease.alive.items() if not lives],
         )
         told = identities_of_numbers((stretch.header for stretch in new), stored)
         stretches = [_as_told(stretch, told) for stretch in stretches]

@@ -15,6 +15,9 @@ from ._regular import is_there
 if TYPE_CHECKING:
     from ._journal_files import JournalFile
 
+SILENT = "the process ended without a word"
+"""What is said of a run whose writer lives no more, and has not said why."""
+
 FRESH_SECONDS = 60.0
 """Elsewhere than on this machine, a journal untouched for longer has lost its writer."""
 
@@ -94,7 +97,7 @@ def how_it_crashed(header: Header) -> str:
     """What is said of a run whose writer lives no more, and has not said why."""
     if header.locked and is_here(header) and _is_process(header):
         return "the process became another program, or this is a copy of its journal"
-    return "the process ended without a word"
+    return SILENT
 
 
 def _is_process(header: Header) -> bool:

@@ -13,6 +13,7 @@ import duckdb
 
 from ._fold_points import CONTINUED, Stretch
 from ._journal_files import LOST
+from ._liveness import SILENT
 from ._run_rows import RunRows
 
 _ENDS = """
@@ -133,7 +134,7 @@ def end_of_ranks(
     deciding = _deciding(ends)
     if any(e.primary and e.ended is None and e.writer in alive for e in deciding):
         return "running", None, None
-    status, message, time = own = _of_primary(own, deciding)
+    status, message, time = own = _of_primary(own, deciding, ends)
     if len(deciding) == 1:
         return own
     known = [(e.last_sign, e) for e in deciding if e.last_sign and e.ended in _BADNESS]
@@ -141,14 +142,16 @@ def end_of_ranks(
     for sign, end in sorted(known):  # the first is the cause
         if _BADNESS[str(end.ended)] > _BADNESS[status]:
             status = str(end.ended)
-            message = f"rank {end.rank}: {end.message or end.ended}"
+            message = _told(end)
         if end not in primaries[-1:]:  # which has said itself when it ended
             time = max(sign, time or sign)
     return status, message, time
 
 
 def _of_primary(
-    own: tuple[str, str | None, datetime | None], deciding: list[RankEnd]
+    own: tuple[str, str | None, datetime | None],
+    deciding: list[RankEnd],
+    ends: list[RankEnd],
 ) -> tuple[str, str | None, datetime | None]:
     """The same by itself: the row may tell of a rank that is of no last attempt now."""
     status, message, time = own
@@ -156,6 +159,8 @@ def _of_primary(
         if end.ended in _BADNESS:
             message = end.message or (message if end.ended == status else None)
             status = str(end.ended)
+        elif message in {_told(e) for e in ends if e not in deciding}:
+            status, message, time = "crashed", SILENT, end.last_sign
     return status, message, time
 
 
@@ -167,3 +172,7 @@ def _deciding(ends: list[RankEnd]) -> list[RankEnd]:
             ranks.setdefault(end.rank, end)
     first = list(ranks.values())
     return first + [e for e in ends if e.primary and e.number == last and e not in first]
+
+
+def _told(end: RankEnd) -> str:
+    return f"rank {end.rank}: {end.message or end.ended}"
