@@ -83,7 +83,7 @@ class _Fold:
             if len(journals) == 1:
                 self._pass_over(journals[0], error)
                 return False
-        middle = len(journals) // 2
+        middle = _middle(journals)
         first = self.next_of(journals[:middle])
         return self.next_of(journals[middle:]) or first
 
@@ -133,6 +133,14 @@ class _Fold:
             rows.end(header, "crashed", f"its journal cannot be folded: {why}", seen)
         rows.write()
         self.connection.execute("COMMIT")
+
+
+def _middle(journals: list[JournalFile]) -> int:
+    """Where to divide them: between two runs, whose attempts are folded in their order."""
+    half = len(journals) // 2
+    places = range(1, len(journals))
+    between = (n for n in places if journals[n - 1].run_id != journals[n].run_id)
+    return min(between, key=lambda place: abs(place - half), default=half)
 
 
 def said(error: Exception) -> str:
