@@ -28,7 +28,7 @@ def test_hostile_journals_answer_like_the_model() -> None:
 
 
 def test_a_rank_that_crashed_counts_in_a_merged_store_where_others_are_silent() -> None:
-    # Two that a fold in the midst of a merge forgot, and one that was of an earlier attempt.
+    # Two that a fold in the midst of a merge forgot, one of an earlier attempt.
     for seed, case in ((101, 93), (102, 150), (101, 3212)):
         code, said = hostile("--seed", str(seed), "--only", str(case))
         assert code == 0, said
