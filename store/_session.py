@@ -3,7 +3,9 @@
 import atexit
 import contextlib
 import os
+import signal
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -39,6 +41,7 @@ FOLD_SECONDS = 20.0
 
 _writers: list[RunWriter] = []
 _prepared = False
+_masks = threading.local()
 _process = 0  # whose the open runs are
 _forget_termination: Callable[[], None] | None = None
 
@@ -140,7 +143,11 @@ def _prepare() -> None:
         return
     _prepared, _process = True, os.getpid()
     atexit.register(_at_exit)
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork,
+        after_in_child=_after_fork_in_child,
+    )
 
 
 def _interrupt(frame: FrameType | None) -> None:
@@ -182,7 +189,24 @@ def _keep_exit_code() -> None:
         exec("raise KeyboardInterrupt")
 
 
+def _before_fork() -> None:
+    # Ctrl-C waits until a child is one: a lock that another thread holds stays locked in
+    # it until the hook has made a new one.
+    _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
 def _after_fork() -> None:
+    mask = _masks.__dict__.pop("before", None)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _after_fork_in_child() -> None:
+    _leave_to_parent()
+    _after_fork()
+
+
+def _leave_to_parent() -> None:
     global _process  # noqa: PLW0603
     for writer in _writers:
         writer.leave_to_parent()
@@ -192,6 +216,6 @@ def _after_fork() -> None:
 
 
 def _be_this_process() -> None:
-    # Ctrl-C may end the hook of a fork anywhere, and is forgotten then.
+    # Ctrl-C just before the fork may have ended the first hook, and another one the last.
     if _process != os.getpid():
-        _after_fork()
+        _leave_to_parent()

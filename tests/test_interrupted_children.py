@@ -39,7 +39,7 @@ run.finish()
 """
 
 
-@pytest.mark.parametrize("place", ["_after_fork", "leave_to_parent", "forget_exit"])
+@pytest.mark.parametrize("place", ["_leave_to_parent", "leave_to_parent", "forget_exit"])
 def test_a_child_interrupted_within_the_hook_of_its_fork_ends_nothing(
     store_path: object, output: Output, rows: Rows, place: str
 ) -> None:

@@ -89,12 +89,12 @@ def make_plan(setting: Setting, seconds: float, mix: Mix) -> list[Event]:
         mix: What it is made of.
     """
     draw = setting.draw("plan")
-    # Each kind once, however short it is; the rest as chance has it.
+    # Each kind once, and first, however short or busy it is; the rest as chance has it.
     kinds = [*mix.faults]
+    draw.shuffle(kinds)
     weights = [FAULTS[kind] for kind in kinds]
     kinds += draw.choices(kinds, weights, k=max(0, int(seconds * mix.rate) - len(kinds)))
     times = sorted(draw.uniform(_FIRST, max(_FIRST, seconds - _LAST)) for _ in kinds)
-    draw.shuffle(kinds)
     return [
         Event(at, kind, draw.random(), draw.random())
         for at, kind in zip(times, kinds, strict=True)
