@@ -136,9 +136,12 @@ def test_a_storm_of_signals_leaves_whole_records_and_free_locks(
     # What is raised while an object is collected reaches nobody.
     monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
     raised, made, recorded = 0, 0, 0
+    is_over = False
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal raised
+        if is_over:
+            return  # else the next one would end the process
         signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 4e-4))
         while frame is not None:
             if frame.f_code is Run.log.__code__:
@@ -157,6 +160,7 @@ def test_a_storm_of_signals_leaves_whole_records_and_free_locks(
                     run.log({f"m{made % 50}": 1.0, "loss": float(made)}, step=made)
                     recorded += 1
     finally:
+        is_over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     free = threading.Thread(target=run.log, args=({"end": 1.0}, made + 1))
