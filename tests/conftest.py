@@ -103,14 +103,12 @@ def make_runs() -> Iterator[Callable[[Path, Iterable[dict[str, Any]]], Store]]:
     going: list[RunWriter] = []
     started = process_started(os.getpid()) or 0
 
-    def record(location: Location, run: dict[str, Any], began: int) -> None:
+    def record(location: Location, run: dict[str, Any], run_id: str, began: int) -> None:
         status, name = run.get("status", "finished"), run["name"]
         whose = (run.get("project"), host_name(), machine(), os.getpid())
         # The process of a crashed run had the id of this one, but is no more.
         since = 1 if status == "crashed" else started
-        header = Header(
-            new_run_id(), new_writer_id(), name, *whose, since, 0, 1, primary=True
-        )
+        header = Header(run_id, new_writer_id(), name, *whose, since, 0, 1, primary=True)
         start = {"name": name, "project": run.get("project"), "tags": [], "time": began}
         writer = RunWriter(location, header, start | {"config": run.get("config", {})})
         for step, metrics in run.get("points", ()):
@@ -127,9 +125,12 @@ def make_runs() -> Iterator[Callable[[Path, Iterable[dict[str, Any]]], Store]]:
     def make(path: Path, runs: Iterable[dict[str, Any]]) -> Store:
         location, now = resolve(path), time.time_ns()
         prepare_folder(location)
-        for number, run in enumerate(runs):
+        runs = list(runs)
+        # Ids of one millisecond have no order; keys of configurations come in that of runs.
+        ids = sorted(new_run_id() for _ in runs)
+        for number, (run, run_id) in enumerate(zip(runs, ids, strict=True)):
             age = int(run.get("age", 0) * 1e9)
-            record(location, run, now - age + number * 1000)
+            record(location, run, run_id, now - age + number * 1000)
         return open_store(path)
 
     yield make
