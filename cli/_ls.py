@@ -59,7 +59,7 @@ def ls(  # noqa: PLR0913, PLR0917 (an option an argument)
         return
     print_columns(_HEADINGS, map(_cells, rows))
     if len(found) > len(rows):
-        say(f"… more runs; `stepwell ls -n {limit * 4}` or `--all` shows them")
+        say(f"… more runs; `-n {limit * 4}` or `--all` besides shows them")
 
 
 def _cells(row: "RunOverview") -> list[Cell]:

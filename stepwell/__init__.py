@@ -1,4 +1,4 @@
-"""Track training runs in one local file: no server, no account, no slowdown.
+"""Track training runs in one local file: no server, no account.
 
 This module is the public face: what a training script needs, and nothing that is slow to
 import. The visualizers are in `stepwell.training_viz`.

@@ -124,7 +124,7 @@ def test_runs_are_listed_newest_first(invoke: Invoke, path: Path) -> None:
 
 
 def test_more_runs_than_shown_are_told(invoke: Invoke, path: Path) -> None:
-    assert "more runs; `stepwell ls -n 4`" in invoke("ls", "--store", path, "-n1").stdout
+    assert "more runs; `-n 4` or `--all`" in invoke("ls", "--store", path, "-n1").stdout
     assert "more runs" not in invoke("ls", "--store", path, "-n1", "--all").stdout
     assert "more runs" not in invoke("ls", "--store", path, "-n2").stdout
 
