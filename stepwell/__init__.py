@@ -4,21 +4,23 @@ This module is the public face: what a training script needs, and nothing that i
 import. The visualizers are in `stepwell.training_viz`.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from stepwell.store import MetricWarning, StepwellError, StoreWarning
 
 if TYPE_CHECKING:
-    from stepwell.store import (
-        Run,
-        Selection,
-        Store,
-        active_run,
-        init,
-        open_store,
-        start_run,
-    )
+    from stepwell.store import Selection, Store, open_store
     from stepwell.viz import DualVisualizationSystem
+
+
+def _may_begin_runs() -> bool:
+    """False in the command `stepwell`, and in helper processes, which take its name."""
+    return not sys.argv or sys.argv[0].rpartition("/")[2] != "stepwell"
+
+
+if TYPE_CHECKING or _may_begin_runs():  # so that the first run waits for no import
+    from stepwell.store import Run, active_run, init, start_run
 
 __all__ = [
     "DualVisualizationSystem",
@@ -36,7 +38,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"} - {"Any", "TYPE_CHECKING"})
+    return sorted({*globals(), *__all__, "__version__"} - {"Any", "TYPE_CHECKING", "sys"})
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import _main_thread  # noqa: F401 (for the main thread to have loaded it)
-from ._better import better_side, metric_words
 from ._errors import (
     AmbiguousRunError,
     ConfigurationError,
@@ -37,6 +36,7 @@ from ._visible import visible
 
 if TYPE_CHECKING:
     from ._active_run import active_run, run_to_join
+    from ._better import better_side, metric_words
     from ._compact import CompactedStore, compact_store
     from ._comparison import Comparison, ConfigRow, MetricRow
     from ._copy import CopiedStore, copy_store
@@ -192,6 +192,7 @@ _LAZY = {
     "active_run": "_active_run",
     "as_selection": "_selection",
     "before_termination": "_termination",
+    "better_side": "_better",
     "compact_store": "_compact",
     "copy_store": "_copy",
     "describe_end": "_end_status",
@@ -204,6 +205,7 @@ _LAZY = {
     "locate_store": "_open",
     "load_duckdb": "_light_duckdb",
     "merge_stores": "_merge",
+    "metric_words": "_better",
     "open_store": "_open",
     "repair_store": "_repair",
     "run_to_join": "_active_run",

@@ -7,7 +7,7 @@ open in the process.
 
 import weakref
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._caller import warn_caller
 from ._errors import StepwellError, StoreWarning
@@ -25,7 +25,7 @@ class _Begun(NamedTuple):
         default: The store that was the default one when it began.
     """
 
-    run: "Run"
+    run: Any  # "Run" would have Python load its compiler
     default: Location | None
 
 

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Mapping
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from ._clock import RunClock
@@ -84,6 +83,8 @@ class DisabledRun(Run):
         raise MetricNotFoundError(metric, f"{self.name} (disabled)", ())
 
     def __reduce__(self) -> tuple[Any, ...]:
+        from copy import copy  # noqa: PLC0415 (for a run that is sent)
+
         facts = copy(self._config), self.tags, self.notes
         return _again, (self._writer.location, self._writer.header, *facts)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import ConfigurationError
-from ._git import commit_of, is_changed
 from ._liveness import host_name
 from ._secrets import without_secrets
 
@@ -49,6 +48,8 @@ def describe_checkout(folder: str | None) -> dict[str, Any]:
     """
     if folder is None or not _in_checkout(Path(folder)):
         return {}
+    from ._git import commit_of, is_changed  # noqa: PLC0415 (for who has a checkout)
+
     commit = commit_of(folder)
     return {"git_commit": commit, "git_dirty": is_changed(folder)} if commit else {}
 

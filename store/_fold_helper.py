@@ -25,7 +25,7 @@ AWAITED = b"!"
 _STOP_SECONDS = 10.0
 _OPTIONS = ("-P", "-W", "ignore", "-c")  # -P: no module of the current folder
 _START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); sys.argv[0] = 'stepwell';"
     " from stepwell.store._fold_start import main; main(sys.argv[2], int(sys.argv[3]))"
 )
 

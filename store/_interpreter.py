@@ -1,6 +1,5 @@
 """Which of a process's interpreters this is."""
 
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,14 +15,13 @@ def check_interpreter() -> None:
     Raises:
         ConfigurationError: This is one.
     """
-    if _is_sub_interpreter():
+    if _IS_SUB_INTERPRETER:
         raise ConfigurationError(
             "a run can't be recorded in a sub-interpreter; start a process or a thread,"
             " or record in the main interpreter"
         )
 
 
-@cache
 def _is_sub_interpreter() -> bool:
     for name in ("_interpreters", "_xxsubinterpreters"):  # since 3.13, and before
         try:
@@ -32,3 +30,6 @@ def _is_sub_interpreter() -> bool:
             continue
         return bool(interpreters.get_current() != interpreters.get_main())
     return False
+
+
+_IS_SUB_INTERPRETER = _is_sub_interpreter()

@@ -34,6 +34,7 @@ FOLD_SECONDS = 10.0  # age at which fewer of them are folded, too
 HEARTBEAT = 10.0  # seconds between two signs of life of an idle writer
 SETTLE = 0.1  # seconds for which ends of runs are gathered, to be folded together
 LINGER = 10.0  # seconds that the thread and the helper outlive the last run
+_MOMENT = 0.002  # seconds that `init` has to return, before a helper is started
 RESTART = 30.0  # seconds before a helper that has died is started anew
 
 
@@ -139,6 +140,7 @@ class Keeper:
             helper.forget()
 
     def _work(self) -> None:
+        time.sleep(_MOMENT)
         idle_since: float | None = None
         period = PERIOD
         began = time.monotonic()

@@ -20,7 +20,7 @@ from ._light_duckdb import load_duckdb
 from ._query_worker import ProcessEndedError, QueryWorker
 
 _START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); sys.argv[0] = 'stepwell';"
     " from stepwell.store._query_start import main; main()"
 )
 _OPTIONS = ("-P", "-W", "ignore", "-c", _START)  # -P: no module of the current folder

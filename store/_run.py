@@ -1,7 +1,6 @@
 """A run as the training script holds it."""
 
 from collections.abc import Iterable, Mapping
-from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -262,6 +261,8 @@ class Run:
             "synchronous": writer.synchronous,
             "clock": writer.clock,
         }
+        from copy import copy  # noqa: PLC0415 (for a run that is sent)
+
         facts = copy(self._config), self.tags, self.notes
         return _rejoin, (writer.location, writer.header, how, facts)
 

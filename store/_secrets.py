@@ -36,12 +36,13 @@ _ELSEWHERE = frozenset(
 )
 """Last words of the name of what says where a secret is, or of which kind."""
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
-_NAME = re.compile(r"""([\w.-]+)["']?\s*[=:]\s*""")
-_VALUE = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\s"',;&)}\]]+""")
-_BEGIN = re.compile(r"[\w./@=:~+-]*")  # before the name of what the whole argument sets
-_USER_OF_URL = re.compile(r"(\w+)://([^/\s@:]*)(:[^/\s@]*)?@")
+# Compiled where an argument needs them: few do, and it takes some tenths of a millisecond.
+_WORDS = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
+_OPTION = r"--?[A-Za-z][\w.-]*"
+_NAME = r"""([\w.-]+)["']?\s*[=:]\s*"""
+_VALUE = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\s"',;&)}\]]+"""
+_BEGIN = r"[\w./@=:~+-]*"  # before the name of what the whole argument sets
+_USER_OF_URL = r"(\w+)://([^/\s@:]*)(:[^/\s@]*)?@"
 
 
 def without_secrets(arguments: Sequence[str]) -> list[str]:
@@ -53,22 +54,25 @@ def without_secrets(arguments: Sequence[str]) -> list[str]:
             shown.append(HIDDEN)
             is_value = False
             continue
-        is_value = bool(_OPTION.fullmatch(argument)) and _is_secret(argument)
+        is_value = _is_secret(argument) and bool(re.fullmatch(_OPTION, argument))
         shown.append(_without(argument))
     return shown
 
 
 def _without(argument: str) -> str:
-    argument = _USER_OF_URL.sub(_user, argument)
+    if "://" in argument:
+        argument = re.sub(_USER_OF_URL, _user, argument)
+    if not _may_be_secret(argument):
+        return argument
     shown, at = "", 0
-    for found in _NAME.finditer(argument):
+    for found in re.finditer(_NAME, argument):
         if found.start() < at or not _is_secret(found[1]):
             continue
         shown += argument[at : found.end()]
-        if _BEGIN.fullmatch(argument, 0, found.start()):
+        if re.fullmatch(_BEGIN, argument[: found.start()]):
             return shown + HIDDEN
-        value = _VALUE.match(argument, found.end())
-        at = value.end() if value else found.end()
+        value = re.match(_VALUE, argument[found.end() :])
+        at = found.end() + (value.end() if value else 0)
         quote = value[1][0] if value and value[1] else ""
         shown += f"{quote}{HIDDEN}{quote}"
     return shown + argument[at:]
@@ -82,7 +86,9 @@ def _user(found: re.Match[str]) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    words = [word.lower() for word in _WORDS.findall(name)]
+    if not _may_be_secret(name):
+        return False
+    words = [word.lower() for word in re.findall(_WORDS, name)]
     if not words or words[-1] in _ELSEWHERE:
         return False
     before = words[-2] if len(words) > 1 else ""
@@ -91,3 +97,9 @@ def _is_secret(name: str) -> bool:
         or (words[-1] in _LAST and before not in _NO_SECRETS)
         or any(pair[0] in _KEYS and pair[1] == "key" for pair in pairwise(words))
     )
+
+
+def _may_be_secret(text: str) -> bool:
+    """Whether a text has letters of a word that a secret's name has."""
+    lowered = text.lower()
+    return any(word in lowered for word in (*_ALWAYS, *_LAST, "key"))

@@ -1,7 +1,6 @@
 """Texts that a database can be asked for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from unicodedata import category
 
 from ._errors import ConfigurationError
 from ._metrics import shown
@@ -45,6 +44,8 @@ def check_line(text: object, what: str) -> None:
         ConfigurationError: If *text* is no text, or has a control character.
     """
     check_text(text, what)
+    from unicodedata import category  # noqa: PLC0415 (a library of its own)
+
     if any(category(letter) in _NO_LETTERS for letter in str(text)):
         raise ConfigurationError(
             f"{what} must be one line without control characters, not {text!r}"
