@@ -109,7 +109,7 @@ class FoldHelper:
             if process.stdin:
                 process.stdin.close()
         try:
-            process.wait(timeout=_STOP_SECONDS)
+            _wait_for_end(process)
         except Exception:  # noqa: BLE001 (it folds on, and ends by itself)
             process.returncode = 0
             _abandoned.append(process)
@@ -153,6 +153,15 @@ class FoldHelper:
 
 
 _abandoned: "list[subprocess.Popen[bytes]]" = []
+
+
+def _wait_for_end(process: "subprocess.Popen[bytes]") -> None:
+    # The pipe tells at once; `wait` looks after ever longer pauses.
+    if process.stdout:
+        closed = select.poll()
+        closed.register(process.stdout.fileno(), 0)
+        closed.poll(1000 * _STOP_SECONDS)
+    process.wait(timeout=_STOP_SECONDS)
 
 
 def _start(location: Location) -> "subprocess.Popen[bytes] | None":

@@ -19,6 +19,7 @@ from ._fold_turn import FoldTurn
 from ._format import Header
 from ._journal_files import JournalFile, list_journals, read_header
 from ._life_lock import has_life_lock
+from ._light_duckdb import load_duckdb
 from ._liveness import is_here
 from ._location import Location, resolve
 
@@ -41,7 +42,8 @@ def main(database: str, parent: int) -> NoReturn:
     turn = FoldTurn(location)
     stand_by(location, requests, turn)
     with turn.working():
-        from ._fold_process import serve  # noqa: PLC0415 (loads DuckDB)
+        load_duckdb()
+        from ._fold_process import serve  # noqa: PLC0415 (uses DuckDB)
 
     serve(location, requests, turn)
 

@@ -42,6 +42,44 @@ def test_logging_a_run_loads_nothing_heavy(output: Output, store_path: Path) -> 
     assert loaded & (heavy | {"sqlalchemy"}) == set()
 
 
+def test_the_first_run_waits_for_no_module(output: Output, store_path: Path) -> None:
+    code = """
+        import stepwell, sys
+        before = set(sys.modules)
+        run = stepwell.init("digits", config={"lr": 0.1}, tags=["a"], store=sys.argv[1])
+        run.log({"loss": 1.0})
+        run.finish()
+        later = {"stepwell.store._git"}  # asked on the background thread
+        print({name for name in set(sys.modules) - before - later if "stepwell" in name})
+    """
+    assert output(code, store_path).split() == ["set()"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loads"),
+    [
+        (["train.py"], True),
+        (["-c"], True),
+        ([""], True),
+        ([], True),
+        (["/usr/bin/stepwell", "ls"], False),
+        (["stepwell"], False),
+        (["stepwell/train.py"], True),
+    ],
+)
+def test_what_the_first_run_needs_is_not_loaded_for_the_command_line(
+    output: Output, arguments: list[str], loads: bool
+) -> None:
+    code = f"""
+        import sys
+        sys.argv = {arguments!r}
+        import stepwell
+        print("stepwell.store._start" in sys.modules)
+        print(stepwell.init.__name__, stepwell.active_run())
+    """
+    assert output(code).split() == [str(loads), "init", "None"]
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ls", "--help"]])
 def test_help_loads_nothing_heavy(output: Output, arguments: list[str]) -> None:
     loaded = set(output(COMMAND, *arguments).split())
