@@ -21,6 +21,7 @@ SILENT = "the process ended without a word"
 FRESH_SECONDS = 60.0
 """Elsewhere than on this machine, a journal untouched for longer has lost its writer."""
 
+_PF_EXITING = 4
 _SKEW_SECONDS = 3600.0  # how far ahead of ours the clock of a writer's machine may be
 
 
@@ -95,9 +96,25 @@ def is_alive(header: Header, journal: "JournalFile") -> bool:
 
 def how_it_crashed(header: Header) -> str:
     """What is said of a run whose writer lives no more, and has not said why."""
-    if header.locked and is_here(header) and _is_process(header):
+    is_process = header.locked and is_here(header) and _is_process(header)
+    if is_process and not _is_ending(header.pid):
         return "the process became another program, or this is a copy of its journal"
     return SILENT
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether a process of this machine is at its end, at which its files are closed.
+
+    Its locks are free then, and its pipes too, by which others know of its end; but it is
+    in the system's list for some time yet.
+
+    Source: field 9 of `/proc/PID/stat`, proc(5); `PF_EXITING` in Linux' `sched.h`.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    return bool(int(fields[6]) & _PF_EXITING)
 
 
 def _is_process(header: Header) -> bool:

@@ -271,7 +271,7 @@ def test_a_file_that_another_program_reads_is_not_replaced(
 
     assert store_path.stat().st_ino == before
     assert not list(store_path.parent.glob("*.compact*"))
-    other.communicate("go on\n", timeout=20)
+    other.communicate("go on\n", timeout=60)
     compact_store(store_path)
 
 

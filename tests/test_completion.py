@@ -143,7 +143,7 @@ def test_a_store_in_use_does_not_keep_the_shell_waiting(
 
     assert "alpha" not in complete("show", "")
 
-    holder.communicate("", timeout=20)
+    holder.communicate("", timeout=60)
     assert "alpha" in complete("show", "")
 
 

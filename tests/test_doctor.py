@@ -360,7 +360,7 @@ def test_a_foreign_program_that_holds_the_database_is_named(
         assert check == "locks"
         assert message.startswith(f"process {other.pid} (")
         assert "holds the database open, and is not Stepwell" in message
-        other.communicate("go on\n", timeout=20)
+        other.communicate("go on\n", timeout=60)
 
 
 def test_who_holds_the_lock_is_named_and_whether_it_was_stopped(
@@ -379,7 +379,7 @@ def test_who_holds_the_lock_is_named_and_whether_it_was_stopped(
 
     assert re.match(rf"process {other.pid} \(.*holds the store for long", held.message)
     assert stopped.advice == f"kill -CONT {other.pid} lets it go on"
-    other.communicate("go on\n", timeout=20)
+    other.communicate("go on\n", timeout=60)
 
 
 def test_a_lock_of_a_killed_process_is_nobodys(

@@ -45,14 +45,14 @@ def left():
 def until_folded():
     begun = time.monotonic()
     while left():
-        assert time.monotonic() - begun < 30, os.listdir(journals)
+        assert time.monotonic() - begun < 60, os.listdir(journals)
         time.sleep(0.005)
 """
 
 
 def in_file(path: Path) -> list[tuple[Any, ...]]:
     """Runs, their ends and points, by DuckDB alone."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             connection = duckdb.connect(str(path), read_only=True)
@@ -87,7 +87,7 @@ os._exit(0)  # nothing is waited for
     finally:
         lock.release()
         lock.forget()
-    assert float(median) < 0.005
+    assert float(median) < 0.1  # a fold would wait for the lock for seconds
     assert int(left) == 100
     runs = Store(store_path).runs()
     assert {(run.status, len(runs)) for run in runs} == {("finished", 100)}
@@ -96,17 +96,21 @@ os._exit(0)  # nothing is waited for
 def test_ends_are_folded_together_and_soon(tmp_path: Path, output: Output) -> None:
     program = """
 train("first").finish(wait=True)  # the helper has begun
-threads = threading.active_count()
+threads, begun = threading.active_count(), time.monotonic()
 for number in range(60):
     train(f"run {number:02}").finish()
-before = helper()._asked
+before, took = helper()._asked, time.monotonic() - begun
 until_folded()
-print(before, helper()._asked, helper()._failed, threading.active_count() - threads)
+more = threading.active_count() - threads
+print(took / _keeper.SETTLE, before, helper()._asked, helper()._failed, more)
 os._exit(0)  # it is there before the end
 """
-    before, after, failed, more = output(BEGIN + program, tmp_path / "s.duckdb").split()
+    settles, before, after, failed, more = output(
+        BEGIN + program, tmp_path / "s.duckdb"
+    ).split()
     assert int(after) <= int(before) + 3
-    assert int(after) < 40
+    # One each time that ends are gathered; the first end was folded, too.
+    assert int(before) <= float(settles) + 5
     assert int(failed) == 0
     assert int(more) == 0
     found = in_file(tmp_path / "s.duckdb")
@@ -312,13 +316,19 @@ for number in range(3):
     process = python(BEGIN + program, store_path)
     assert process.stdout
     process.stdout.readline()
+    assert process.stdin
+    assert process.stderr
+    told, errors = "were not folded yet, and stay", ""
     with duckdb.connect(str(store_path)):
-        begun = time.monotonic()
-        _, errors = process.communicate("go\n", timeout=60)
-        taken = time.monotonic() - begun
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        while told not in errors:
+            line = process.stderr.readline()
+            assert line, errors
+            errors += line
+    errors += process.communicate(timeout=60)[1]
     assert process.returncode == 0
-    assert errors.count("were not folded yet, and stay") == 1, errors
-    assert taken < 30
+    assert errors.count(told) == 1, errors
     assert len(Store(store_path).runs()) == 3
 
 

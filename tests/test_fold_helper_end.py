@@ -71,14 +71,14 @@ def gone_within(pid: int, seconds: float) -> bool:
 
 
 def appears(path: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
 def waits_for(pid: int, name: str) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with suppress(OSError):  # a file was closed just now
             links = [link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()]

@@ -179,7 +179,7 @@ def test_another_program_that_holds_the_file_is_named(
         Store(store_path, seconds=1.0).runs()
 
     run.log({"loss": 2.0})  # which waits for nobody
-    other.communicate("go on\n", timeout=20)
+    other.communicate("go on\n", timeout=60)
     assert rows("select count(*) from points") == [(2,)]
     run.finish()
 
@@ -198,7 +198,7 @@ def test_the_end_of_a_run_says_that_the_file_is_held(
     with pytest.warns(StoreWarning, match="not folded yet, and stay"):
         run.finish(wait=True)
 
-    other.communicate("go on\n", timeout=20)
+    other.communicate("go on\n", timeout=60)
     assert rows("select status, points from run_table") == [("finished", 1)]
 
 
@@ -217,7 +217,7 @@ def test_a_process_that_waits_for_another_program_does_not_stand_in_for_it(
         with pytest.raises(StoreBusyError, match=f"held open by process {holder.pid}"):
             Store(store_path, seconds=1.0).runs()
 
-    holder.communicate("go on\n", timeout=20)
+    holder.communicate("go on\n", timeout=60)
     assert waiting.communicate(timeout=60) == ("has it\n", "")
 
 
@@ -252,7 +252,7 @@ def test_a_lease_that_stays_taken_is_waited_for_no_longer_than_said(
         with pytest.raises(StoreBusyError, match=f"in use by process {other.pid}"):
             store.runs()
 
-    other.communicate("go on\n", timeout=20)
+    other.communicate("go on\n", timeout=60)
     assert len(store.runs()) == (0 if exclusive else 1)
 
 

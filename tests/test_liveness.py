@@ -113,6 +113,33 @@ def test_a_program_that_became_another_runs_no_more(
     process.communicate("\n", timeout=60)
 
 
+ENDS = """
+import os, sys
+from stepwell.store import _liveness
+
+for _ in range(200):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.close(writing)
+    os.read(reading, 1)  # the child's files are closed
+    os.close(reading)
+    started = _liveness.process_started(child)
+    assert started is None or _liveness._is_ending(child)
+    os.waitpid(child, 0)
+assert not _liveness._is_ending(os.getpid())
+assert not _liveness._is_ending(child)
+"""
+
+
+def test_a_process_that_is_ending_has_not_become_another(
+    output: Callable[..., str],
+) -> None:
+    """A helper hears of its program's end, and folds, while that is still listed."""
+    output(ENDS)
+
+
 def test_a_journal_that_is_copied_to_another_store_does_not_run_there(
     store_path: Path, tmp_path: Path
 ) -> None:
@@ -184,7 +211,7 @@ def test_a_process_is_seen_from_another_container(store_path: Path) -> None:
         os.utime(journal.path)
         assert statuses(store_path) == {"inside": "running"}
         inside.kill()
-        deadline = time.monotonic() + 20  # for the system to end what was inside
+        deadline = time.monotonic() + 60  # for the system to end what was inside
         while statuses(store_path) != {"inside": "crashed"}:  # its last sign is fresh still
             assert time.monotonic() < deadline
             time.sleep(0.02)

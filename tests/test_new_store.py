@@ -72,13 +72,18 @@ while not path.exists():
     time.sleep(0.0001)
 whole = time.perf_counter() - begun
 os.waitpid(child, 0)
-for number in range(kills):
+is_hit, number = False, -1
+while number + 1 < kills or not is_hit and number < 10 * kills:  # on a busy machine
+    number += 1
     path = folder / str(number) / "runs.duckdb"
     child, begun = make(path)
-    time.sleep(max(0, begun + whole * 1.5 * number / kills - time.perf_counter()))
+    if number < kills:
+        time.sleep(max(0, begun + whole * 1.5 * number / kills - time.perf_counter()))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    print(path.exists(), len(list(path.parent.glob(".*.new-*"))))
+    found = path.exists(), len(list(path.parent.glob(".*.new-*")))
+    is_hit |= found == (False, 1)
+    print(*found)
 """
 
 
@@ -141,7 +146,7 @@ def test_a_kill_at_any_instant_leaves_no_half_store(
     kills = 10
     said = [line.split() for line in output(KILLED, tmp_path, kills).splitlines()]
 
-    assert len(said) == kills
+    assert len(said) >= kills
     assert ["False", "1"] in said  # a kill in the middle of it
     expected = contents(tmp_path / "first.duckdb")
     for number, (there, _) in enumerate(said):

@@ -78,7 +78,7 @@ def test_no_secret_of_the_command_reaches_the_store(
 ) -> None:
     code = "import sys, stepwell; stepwell.init(store=sys.argv[1]).finish(); print('done')"
     process = python(code, store_path, "--token", "abcdef", "db.password=abcdef")
-    assert process.wait(30) == 0
+    assert process.wait(100) == 0
 
     with Store(store_path) as store:
         command = store.run("last").command or ""
@@ -119,10 +119,9 @@ def test_another_answer_is_refused(
 
 def is_running(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return b" Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
         return False
-    return b" Z " not in Path(f"/proc/{pid}/stat").read_bytes()
 
 
 def git(folder: Path, *command: str) -> str:
@@ -134,6 +133,7 @@ def git(folder: Path, *command: str) -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("stepwell.store._git._SECONDS", 60.0)
     for variable in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
@@ -274,14 +274,18 @@ def test_a_git_that_takes_too_long_is_ended_with_what_it_started(
     monkeypatch: pytest.MonkeyPatch,
     eventually: Callable[..., None],
 ) -> None:
-    monkeypatch.setattr("stepwell.store._git._SECONDS", 0.3)
     git(checkout, "config", "--global", "filter.slow.clean", "echo $$ > ../pid; sleep 60")
     (checkout / ".git" / "info" / "attributes").write_text("* filter=slow\n")
     touch(checkout)
 
-    assert describe_checkout(str(checkout))["git_dirty"] is None
+    said = tmp_path / "pid"
+    for seconds in (0.3, 3.0, 30.0):  # a busy machine may not come to the filter before
+        monkeypatch.setattr("stepwell.store._git._SECONDS", seconds)
+        assert describe_checkout(str(checkout))["git_dirty"] is None
+        if said.exists() and said.read_text():
+            break
 
-    pid = int((tmp_path / "pid").read_text())
+    pid = int(said.read_text())
     eventually(lambda: not is_running(pid))
 
 

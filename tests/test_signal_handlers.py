@@ -165,7 +165,7 @@ def test_a_storm_of_signals_leaves_whole_records_and_free_locks(
         signal.signal(signal.SIGALRM, before)
     free = threading.Thread(target=run.log, args=({"end": 1.0}, made + 1))
     free.start()
-    free.join(10)
+    free.join(60)
     assert not free.is_alive()
     run.finish()
     found = Store(store_path).series(run.id, "loss")
@@ -184,17 +184,17 @@ def test_it_is_raised_while_a_call_waits_for_another_thread(
     def hold() -> None:
         with run._writer.lock:
             taken.set()
-            enough.wait(10)
+            enough.wait(60)
         run.log({"loss": 1.0})
 
     other = threading.Thread(target=hold)
     other.start()
-    taken.wait(10)
+    taken.wait(60)
     with raising(kind, signal.SIGALRM), pytest.raises(kind, match="time is over"):
         signal.setitimer(signal.ITIMER_REAL, 0.01)
         run.log({"loss": 9.0})
     enough.set()
-    other.join(10)
+    other.join(60)
     assert not other.is_alive()
     run.log({"loss": 2.0})
     assert run.series("loss").values.tolist() == [0, 1, 2]
@@ -224,7 +224,7 @@ def test_a_handler_that_logs_and_raises_within_a_call_leaves_the_lock_free(
         signal.signal(signal.SIGUSR1, before)
     other = threading.Thread(target=run.log, args=({"loss": 2.0},))
     other.start()
-    other.join(10)
+    other.join(60)
     assert not other.is_alive()
     assert run.series("loss").values.tolist() == [0, 1, 2]
 

@@ -66,7 +66,7 @@ def test_a_signal_that_another_thread_got_ends_the_process(
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=100,
     )
 
     assert (done.returncode, done.stderr) == (code, "")

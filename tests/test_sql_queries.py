@@ -140,7 +140,7 @@ def test_what_takes_all_there_is_ends_at_its_limit(store: Store, query: str) -> 
     begun = time.monotonic()
     with suppress(QueryError):
         store.sql(text, timeout=0.3, limit=10)
-    assert time.monotonic() - begun < 0.3 + 1.0
+    assert time.monotonic() - begun < 0.3 + 15.0  # not the 30 that one may take
     assert store.sql("select 1").fetchall() == [(1,)]
 
 

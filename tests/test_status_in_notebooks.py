@@ -62,6 +62,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[An
     monkeypatch.setenv("STEPWELL_STORE", str(tmp_path / "s.duckdb"))
     monkeypatch.delenv("DISPLAY", raising=False)
     made, client = manager.start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+    made.shutdown_wait_time = 120.0  # a kernel that is slow to end would be killed
     yield made, client
     client.stop_channels()
     made.shutdown_kernel(now=True)

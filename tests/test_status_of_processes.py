@@ -122,6 +122,8 @@ if __name__ == "__main__":
         ]
         for result in results:
             result.wait()
+        pool.close()
+        pool.join()  # else a worker may be terminated before it has let go of its run
     with fork.Pool(1) as pool:
         pool.apply_async(train, ("pool: busy", "wait"))
         while not os.path.exists("pool: busy"):
@@ -204,7 +206,7 @@ def log():
         if step == 50:
             os.system("kill -TERM %d" % os.getpid())
             if how == "thread":
-                time.sleep(20)  # until the main thread has ended the process
+                time.sleep(60)  # until the main thread has ended the process
         run.log({"a": step}, step=step)
     run.finish()
 

@@ -30,7 +30,7 @@ codes = []
 for _ in range(3):
     child = os.fork()
     if child == 0:
-        signal.alarm(20)
+        signal.alarm(60)
         while True:
             signal.pause()
     if sys.argv[2] == "at once":
