@@ -8,18 +8,27 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
-from stepwell.store import Run, Store, _keeper, open_store, start_run
+from stepwell.store import (
+    QueryError,
+    Run,
+    Store,
+    _keeper,
+    _query_start,
+    open_store,
+    start_run,
+)
 from stepwell.store._ended_journals import EndedJournals
 from stepwell.store._format import Header
 from stepwell.store._identity import new_run_id, new_writer_id
@@ -369,6 +378,25 @@ def wait_until(
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds."""
     return wait_until
+
+
+@pytest.fixture
+def stop_query() -> Callable[[threading.Thread], None]:
+    """Ends the query of a thread: its process is killed, and no other one comes up."""
+
+    def refuse() -> NoReturn:
+        raise QueryError("no more")
+
+    def stop(thread: threading.Thread) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_query_start, "_started", refuse)
+            while thread.is_alive():
+                for worker in tuple(_query_start._all):
+                    with suppress(ProcessLookupError):
+                        os.killpg(worker._pid, signal.SIGKILL)
+                thread.join(0.05)
+
+    return stop
 
 
 _WATCH = """

@@ -238,7 +238,7 @@ def test_two_compactions_at_once_are_one_too_many(store_path: Path) -> None:
     waiting, refused = threading.Barrier(3), []
 
     def work() -> None:
-        waiting.wait(20)
+        waiting.wait(60)
         for _ in range(5):
             try:
                 compact_store(store_path)

@@ -310,7 +310,7 @@ def test_a_call_that_waited_for_the_change_says_its_names_anew(
     with writer.lock:
         thread = threading.Thread(target=waiting.log, args=(Late(a=1.0), 1))
         thread.start()
-        assert looked_up.wait(10)
+        assert looked_up.wait(60)
         if forgets:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("stepwell.store._writer._MOST_SHAPES", 1)

@@ -391,7 +391,7 @@ def test_a_lock_of_a_killed_process_is_nobodys(
     assert other.stdout.readline() == "held\n"
     assert wrong(examine(store_path, seconds=0.1))
     other.kill()
-    other.wait(20)
+    other.wait(60)
 
     assert wrong(examine(store_path)) == []
 

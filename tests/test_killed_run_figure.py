@@ -51,7 +51,7 @@ def test_its_own_panels_and_lines_are_redrawn(
     assert training.stdout
     assert training.stdout.readline() == "ready\n"
     training.send_signal(signal.SIGKILL)
-    training.wait(20)
+    training.wait(60)
 
     store = ["--store", str(store_path)]
     for path in (after, again):

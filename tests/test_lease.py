@@ -291,11 +291,11 @@ def test_a_thread_that_keeps_the_lease_is_waited_for(store_path: Path) -> None:
     def hold() -> None:
         with lease_of(resolve(store_path)).shared():
             is_held.set()
-            go_on.wait(20)
+            go_on.wait(60)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    is_held.wait(20)
+    is_held.wait(60)
     with pytest.raises(StoreBusyError, match="another thread of this process"):
         store.runs()
     go_on.set()

@@ -142,7 +142,7 @@ def test_a_store_in_use_is_busy(
     with pytest.raises(StoreBusyError):
         impatient.remove_runs("first")
 
-    holder.communicate("", timeout=20)
+    holder.communicate("", timeout=60)
     assert store.run("first").notes is None
 
 

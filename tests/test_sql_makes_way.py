@@ -1,33 +1,23 @@
 """A long query keeps nobody waiting, and is stopped for those who want the newest."""
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner
 
 from stepwell.cli import main
-from stepwell.store import (
-    QueryError,
-    Run,
-    StepwellError,
-    Store,
-    _query_start,
-    open_store,
-    start_run,
-)
+from stepwell.store import Run, StepwellError, Store, open_store, start_run
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
 from stepwell.store._turns import QUERY, QUERY_SECONDS
 
 Eventually = Callable[..., None]
+Stop = Callable[[threading.Thread], None]
 
 
 class LongQuery:
@@ -38,7 +28,7 @@ class LongQuery:
         self.result: object = None
         self.taken = 0.0
         self._query = f"select sleep_ms({int(seconds * 1000)})"
-        self._thread = threading.Thread(target=self._ask)
+        self.thread = threading.Thread(target=self._ask)
 
     def _ask(self) -> None:
         begun = time.monotonic()
@@ -49,29 +39,12 @@ class LongQuery:
     def begin(self, eventually: Eventually) -> None:
         """Start it, and wait until it has the store."""
         turns = lease_of(resolve(self.path))._open_turns()
-        self._thread.start()
+        self.thread.start()
         eventually(lambda: turns._gate.is_signed(QUERY))
 
     @property
     def is_running(self) -> bool:
-        return self._thread.is_alive()
-
-    def wait(self) -> None:
-        self._thread.join()
-
-    def stop(self) -> None:
-        """End it: its process is killed, and no other one comes up."""
-
-        def refuse() -> NoReturn:
-            raise QueryError("no more")
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_query_start, "_started", refuse)
-            while self.is_running:
-                for worker in tuple(_query_start._all):
-                    with suppress(ProcessLookupError):
-                        os.killpg(worker._pid, signal.SIGKILL)
-                self._thread.join(0.05)
+        return self.thread.is_alive()
 
 
 @pytest.fixture
@@ -84,17 +57,19 @@ def run(store_path: Path) -> Iterator[Run]:
 
 
 @pytest.fixture
-def long_query(store_path: Path, run: Run, eventually: Eventually) -> Iterator[LongQuery]:
+def long_query(
+    store_path: Path, run: Run, eventually: Eventually, stop_query: Stop
+) -> Iterator[LongQuery]:
     """It runs, and there is a point that was not folded before."""
     query = LongQuery(store_path)
     query.begin(eventually)
     run.log({"loss": 2.0}, step=2)
     yield query
-    query.stop()
+    stop_query(query.thread)
 
 
 def test_a_reader_gets_what_is_folded_and_is_told_so(
-    store_path: Path, long_query: LongQuery
+    store_path: Path, long_query: LongQuery, stop_query: Stop
 ) -> None:
     store = open_store(store_path)
     found = store.summary("last")["loss"]
@@ -106,7 +81,7 @@ def test_a_reader_gets_what_is_folded_and_is_told_so(
     beside = store.sql("select count(*) from points")
     assert (beside.fetchall(), beside.as_of is None) == ([(1,)], False)
     assert long_query.is_running
-    long_query.stop()
+    stop_query(long_query.thread)
     assert store.summary("last")["loss"].count == 2
     assert store.as_of is None
 
@@ -125,7 +100,7 @@ def test_a_query_that_made_way_is_run_again(
     query.begin(eventually)
     run.log({"loss": 2.0}, step=2)
     assert open_store(store_path, fresh=True).summary("last")["loss"].count == 2
-    query.wait()
+    query.thread.join()
     assert query.result
     assert query.taken > 4 + 0.5
 

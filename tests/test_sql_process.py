@@ -37,7 +37,6 @@ Output = Callable[..., str]
 Python = Callable[..., subprocess.Popen[str]]
 ENDLESS = "select count(*) from range(100_000_000_000) a, range(1000) b"
 LATE = 15.0  # of a busy machine; who waits for a store waits for 30
-SLEEPS = "select sleep_ms(100_000)"
 HOLDS = """
 import sys
 from stepwell.store._lease import lease_of
@@ -75,19 +74,22 @@ def test_a_query_is_interrupted_at_once(store: Store) -> None:
     assert store.sql("select 1").fetchall() == [(1,)]
 
 
-def test_queries_of_two_threads_run_side_by_side(store: Store) -> None:
+def test_queries_of_two_threads_run_side_by_side(
+    store: Store, stop_query: Callable[[threading.Thread], None]
+) -> None:
     stopped = threading.Event()
 
     def ask() -> None:
-        with pytest.raises(QueryTimeoutError):
-            store.sql(SLEEPS, timeout=5)
+        with pytest.raises(QueryError):
+            store.sql("select sleep_ms(60_000)", timeout=100)
         stopped.set()
 
     thread = threading.Thread(target=ask)
     thread.start()
+    wait_for(lambda: is_queried(store))
     assert store.sql("select 1").fetchall() == [(1,)]
     assert not stopped.is_set()
-    thread.join()
+    stop_query(thread)
     assert stopped.is_set()
 
 

@@ -79,7 +79,7 @@ def resize():
         shown.window._manager.resize(600, 500)
     else:
         shown.window._manager.window.geometry("600x500")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while abs(shown.live.figure.bbox.width - 600) > 40 and time.monotonic() < deadline:
         shown.window.pump(0.05)
     for _ in range(10):

@@ -240,7 +240,7 @@ for lr in (0.1, 0.2, 0.3):
         visualizer.update_metrics({"train_loss": lr / (step + 1)})
 del visualizer
 from stepwell.viz import _window_process
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 100
 while _window_process._started and time.monotonic() < deadline:
     _window_process._reap()
     time.sleep(0.1)

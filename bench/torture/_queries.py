@@ -26,7 +26,6 @@ _LIMITS = (0.3, 3.0)  # seconds that a query may take
 _LATE = 1.0  # seconds after its limit in which it has ended
 _PATIENCE = 60.0  # seconds that a question waits for its lease
 _MOST = 0.5  # seconds that nobody waits longer for a query
-_NOISE = 0.3  # seconds that such a wait is measured too long, on a busy machine
 _TICK = 0.02  # seconds
 _STOPPED = "T"  # how the system calls a process that was stopped
 
@@ -63,7 +62,7 @@ def _ask_long(setting: Setting, store: Store, query: str, limit: float) -> None:
             setting.count("queries that were stopped by something else")
         else:
             setting.count("queries that came to their end")
-    if watch.asked > limit + _LATE + _NOISE:
+    if watch.asked > limit + _LATE + setting.noise:
         setting.complain(f"a query of {limit:.1f} s took {watch.asked:.1f} s: {query}")
 
 
@@ -93,7 +92,7 @@ def look(setting: Setting, draw: random.Random) -> None:
         setting.count("reads beside queries")
         if watch.asked > _TICK:
             setting.count("reads that a query was in the way of")
-        if watch.asked > _MOST + _NOISE:
+        if watch.asked > _MOST + setting.noise:
             setting.complain(
                 f"unseen: a read took {watch.seconds:.2f} s, and waited {watch.asked:.2f} s"
                 " of it while a query held the store"

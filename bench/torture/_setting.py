@@ -6,7 +6,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_VARIABLES = ("TORTURE_BASE", "TORTURE_SEED", "TORTURE_UNTIL", "TORTURE_PLANT")
+_VARIABLES = (
+    "TORTURE_BASE",
+    "TORTURE_SEED",
+    "TORTURE_UNTIL",
+    "TORTURE_PLANT",
+    "TORTURE_NOISE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +24,14 @@ class Setting:
         seed: What its plan is drawn from.
         until: When it ends, by `time.monotonic`, which all processes share.
         plant: Name of the bug that is planted; empty without one.
+        noise: Seconds that a wait is measured too long, on a busy machine.
     """
 
     base: Path
     seed: int
     until: float
     plant: str = ""
+    noise: float = 0.3
 
     @property
     def store(self) -> Path:
@@ -92,11 +100,11 @@ class Setting:
 
     def environment(self) -> dict[str, str]:
         """What tells a child process of it."""
-        values = (str(self.base), str(self.seed), str(self.until), self.plant)
-        return dict(zip(_VARIABLES, values, strict=True))
+        values = (self.base, self.seed, self.until, self.plant, self.noise)
+        return dict(zip(_VARIABLES, map(str, values), strict=True))
 
 
 def of_environment() -> Setting:
     """The torture that this process is part of."""
-    base, seed, until, plant = (os.environ[name] for name in _VARIABLES)
-    return Setting(Path(base), int(seed), float(until), plant)
+    base, seed, until, plant, noise = (os.environ[name] for name in _VARIABLES)
+    return Setting(Path(base), int(seed), float(until), plant, float(noise))

@@ -52,7 +52,7 @@ class Outcome:
         return not self.troubles
 
 
-def torture(seconds: float, seed: int, plant: str, mix: Mix) -> Outcome:
+def torture(seconds: float, seed: int, plant: str, mix: Mix, noise: float) -> Outcome:
     """Run one torture.
 
     Args:
@@ -60,10 +60,11 @@ def torture(seconds: float, seed: int, plant: str, mix: Mix) -> Outcome:
         seed: What its plan is drawn from.
         plant: Name of a bug to plant; empty for none.
         mix: What it is made of.
+        noise: Seconds that a wait is measured too long, on a busy machine.
     """
     base = Path(tempfile.mkdtemp(prefix="stepwell-torture-"))
     try:
-        setting = Setting(base, seed, time.monotonic() + seconds, plant)
+        setting = Setting(base, seed, time.monotonic() + seconds, plant, noise)
         plan = make_plan(setting, seconds, mix)
         return _Supervisor(setting, plan, setting.until - seconds, mix.actors).run()
     finally:
