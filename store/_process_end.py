@@ -119,6 +119,8 @@ def _left_by_exception() -> bool:
     """Whether the program's last instruction was no return; True where that is unknown."""
     if _program is None:
         return True
-    import opcode  # noqa: PLC0415 (for the end alone)
-
-    return opcode.opname[_program.f_code.co_code[_program.f_lasti]] not in _RETURNS
+    try:
+        from opcode import opname  # noqa: PLC0415 (for the end alone)
+    except ImportError:  # a signal came within that, and its handler exits, too
+        return True
+    return opname[_program.f_code.co_code[_program.f_lasti]] not in _RETURNS

@@ -9,27 +9,30 @@ import signal
 import threading
 from contextlib import suppress
 
+_NONE = object()
 _pipe: tuple[int, int] | None = None  # what was read from, and what Python writes to
-_relayed: set[int] = set()
+_relayed: dict[int, object] = {}  # and the handler that is to be called
 
 
 def relay(number: int) -> None:
-    """Have a signal's handler called soon, whichever thread it reaches.
+    """Have a signal's present handler called soon, whichever thread it reaches.
 
-    To be called in the main thread. Nothing is done where somebody else reads the numbers
-    of signals, such as an event loop, or where there is no thread or descriptor left.
+    To be called in the main thread. A handler that takes its place is the program's, which
+    may count its calls: Python alone calls it. Nothing is done where somebody else reads
+    the numbers of signals, such as an event loop, or where there is no thread or descriptor
+    left.
     """
     with suppress(OSError, RuntimeError, ValueError):
         if _pipe is None:
             _start()
-        _relayed.add(number)
+        _relayed[number] = signal.getsignal(number)
         if _pipe is not None:
             _write_numbers_to(_pipe[1], instead_of=-1)
 
 
 def stop_relaying(number: int) -> None:
     """Leave a signal to Python alone; to be called in the main thread."""
-    _relayed.discard(number)
+    _relayed.pop(number, None)
     if not _relayed and _pipe is not None:
         with suppress(OSError, ValueError):
             _write_numbers_to(-1, instead_of=_pipe[1])
@@ -71,9 +74,9 @@ def _work(source: int) -> None:
     main = threading.main_thread().ident or 0
     sent: set[int] = set()
     while numbers := os.read(source, 64):
-        for number in _relayed.intersection(numbers):
+        for number in set(numbers):
             if number in sent:
                 sent.remove(number)  # what this thread sent is told of, too
-            else:
+            elif signal.getsignal(number) is _relayed.get(number, _NONE):
                 sent.add(number)
                 signal.pthread_kill(main, number)

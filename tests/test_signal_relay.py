@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,23 @@ def test_a_signal_that_another_thread_got_ends_the_process(
 
     assert (done.returncode, done.stderr) == (code, "")
     assert {run.name: run.status for run in Store(store_path).runs()} == ends
+
+
+OWN = """
+import os, signal, sys, time
+import stepwell
+
+run = stepwell.init(store=sys.argv[1])
+calls = []
+signal.signal(signal.SIGTERM, lambda *_: calls.append(1))
+for _ in range(20):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.01)  # another thread may send it anew
+print(len(calls))
+"""
+
+
+def test_a_handler_of_the_program_is_called_once_a_signal(
+    store_path: Path, output: Callable[..., str]
+) -> None:
+    assert output(OWN, store_path) == "20\n"

@@ -139,8 +139,8 @@ def test_what_takes_all_there_is_ends_at_its_limit(store: Store, query: str) -> 
     text = unescaped(query, store.location.parent)
     begun = time.monotonic()
     with suppress(QueryError):
-        store.sql(text, timeout=0.3, limit=10)
-    assert time.monotonic() - begun < 0.3 + 15.0  # not the 30 that one may take
+        store.sql(text, timeout=0.15, limit=10)
+    assert time.monotonic() - begun < 15  # not the 30 that one may take
     assert store.sql("select 1").fetchall() == [(1,)]
 
 

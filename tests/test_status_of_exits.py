@@ -87,6 +87,10 @@ CASES = {
     "sys.exit('no data')": ("failed", "SystemExit: no data"),
     "sys.exit([1])": ("failed", "SystemExit: [1]"),
     "sys.exit(0.0)": ("failed", "SystemExit: 0.0"),
+    "import types; sys.modules['opcode'] = types.ModuleType('half loaded'); sys.exit(3)": (
+        "failed",
+        "SystemExit: 3",
+    ),
     "sys.exit()": ("finished", None),
     "sys.exit(0)": ("finished", None),
     "sys.exit(False)": ("finished", None),
