@@ -104,14 +104,20 @@ def left_folders(beside: Path, what: str) -> list[Path]:
     """The hidden folders for *what* that are there, whoever uses them."""
     with suppress(OSError):
         prefix = f"{_prefix(beside, what)}-"
-        return sorted(p for p in beside.parent.iterdir() if p.name.startswith(prefix))
+        names = os.listdir(beside.parent)  # noqa: PTH208 (there may be many)
+        return [beside.with_name(name) for name in sorted(names) if name.startswith(prefix)]
     return []
 
 
-def remove_left(beside: Path, what: str) -> None:
-    """Remove what a process left that was killed; no other uses any for *what* now."""
+def remove_left_folders(beside: Path, what: str) -> None:
+    """Remove folders of a process that was killed; no other uses any for *what* now."""
     for folder in left_folders(beside, what):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left(beside: Path, what: str) -> None:
+    """The same, and what was left under the names of earlier versions."""
+    remove_left_folders(beside, what)
     for suffix in ("", ".wal"):  # as they were named before
         with suppress(OSError):
             beside.with_name(f"{beside.name}{what}{suffix}").unlink(missing_ok=True)

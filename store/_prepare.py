@@ -12,7 +12,7 @@ from ._directory import keep_directory
 from ._errors import StoreDamagedError, StoreLocationError, StoreNewerError, why_and_what
 from ._explain import explain
 from ._forks import attaching
-from ._hidden_folder import NEW, hidden_folder, remove_left
+from ._hidden_folder import NEW, hidden_folder, remove_left, remove_left_folders
 from ._lease import SECONDS, STORAGE_VERSION, Lease
 from ._location import Location
 from ._tables import TABLES
@@ -46,6 +46,8 @@ def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> No
     if not _is_absent(lease.location.database):
         with lease.shared(seconds) as connection:  # beside other readers
             revision = read_revision(connection, lease)
+            # Of whoever was killed when it had made the file; nobody makes it now.
+            remove_left_folders(lease.location.database, NEW)
         if revision == migrations.HEAD:
             lease.prepared = True
             return

@@ -1,5 +1,8 @@
 """A new store is what all migrations make, and is there whole or not at all."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,8 +158,52 @@ def test_a_kill_at_any_instant_leaves_no_half_store(
             assert contents(path) == expected
         assert open_store(path).runs() == []
         assert contents(path) == expected
-        if there == "False":  # else it was killed between the move and the clearing up
-            assert not list(path.parent.glob(".*.new-*"))
+        assert list(path.parent.glob(".*.new-*")) == []
+
+
+KILLED_AT = """
+import os, shutil, signal, sys
+from stepwell.store import open_store
+
+moved = os.replace
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def last(*paths):
+    moved(*paths)
+    die()
+
+if sys.argv[2] == "moving":
+    os.replace = last
+else:
+    shutil.rmtree = die
+open_store(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("instant", ["moving", "clearing up"])
+def test_what_a_kill_behind_the_move_leaves_is_cleared_up_by_the_next_opener(
+    new_path: Path, tmp_path: Path, instant: str
+) -> None:
+    command = [sys.executable, "-c", KILLED_AT, new_path, instant]
+    killed = subprocess.run(command, check=False)
+    other = tmp_path / ".other.duckdb-01234567.new-x"
+    other.mkdir()
+    own = new_path.with_name(f"{new_path.name}.new")
+    own.write_text("somebody's")
+
+    assert killed.returncode == -signal.SIGKILL
+    assert new_path.exists()
+    (left,) = new_path.parent.glob(f".{new_path.name}*.new-*")
+    assert list(left.iterdir()) == [left / ".held"]
+    with lease_of(resolve(new_path)).shared():
+        pass
+    assert left.exists()
+
+    assert open_store(new_path).runs() == []
+    assert not left.exists()
+    assert other.exists()
+    assert own.read_text() == "somebody's"
 
 
 def test_a_store_is_made_anew_where_one_was_removed(new_path: Path) -> None:
