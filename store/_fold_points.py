@@ -62,6 +62,19 @@ class Stretch:
         return CONTINUED if self.is_continued else "crashed"
 
     @property
+    def has_no_more(self) -> bool:
+        """Whether nothing was read that says an end, and nothing new of one who lives."""
+        piece = self.piece
+        if not piece.is_last or piece.finished is not None or piece.continued is not None:
+            return False
+        return not self.alive or (self.known and not piece.blocks and not piece.changes)
+
+    @property
+    def goes_on_elsewhere(self) -> bool:
+        """Whether another file, that was or will be folded, says how the writer ended."""
+        return self.is_continued or self.ended == CONTINUED
+
+    @property
     def message(self) -> str | None:
         """What is said of how the writer ended; None where nothing is."""
         if self.ended == "crashed" and self.piece.finished is None:

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from ._fold_points import CONTINUED, GONE, Stretch
+from ._fold_points import GONE, Stretch
 from ._liveness import how_it_crashed
 from ._run_rows import RunRows, from_nanoseconds
 
@@ -18,7 +18,8 @@ def describe_runs(rows: RunRows, stretches: list[Stretch]) -> None:
         attempt = list(found)
         for stretch in attempt:
             if stretch.piece.started is not None:
-                rows.start(stretch.header, stretch.piece.started)
+                started, goes_on = stretch.piece.started, stretch.goes_on_elsewhere
+                rows.start(stretch.header, started, goes_on_elsewhere=goes_on)
         for stretch in attempt:
             _apply(rows, stretch)
             _end(rows, stretch)
@@ -39,7 +40,7 @@ def _end(rows: RunRows, stretch: Stretch) -> None:
         rows.end(header, stretch.ended or "finished", piece.finished.get("message"), at)
     elif stretch.next_is_lost:
         rows.end(header, "crashed", GONE, heartbeat)
-    elif stretch.ended == CONTINUED:
+    elif stretch.goes_on_elsewhere:
         pass  # the next file says how the run stands
     elif stretch.alive:
         rows.end(header, "running", None, None)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import duckdb
 
 from ._fold_points import CONTINUED, Stretch
+from ._identity import first_writer_id
 from ._journal_files import LOST
 from ._liveness import SILENT
 from ._run_rows import RunRows
@@ -167,11 +168,21 @@ def _of_primary(
 def _deciding(ends: list[RankEnd]) -> list[RankEnd]:
     last = max((end.number for end in ends if end.primary), default=0)
     ranks: dict[int, RankEnd] = {}
+    ends = [end for end in _of_last_files(ends) if end.ended != CONTINUED]
     for end in sorted(ends, key=lambda e: (-e.number, not e.primary, e.started, e.writer)):
-        if end.number >= last and end.ended != CONTINUED:
+        if end.number >= last:
             ranks.setdefault(end.rank, end)
     first = list(ranks.values())
     return first + [e for e in ends if e.primary and e.number == last and e not in first]
+
+
+def _of_last_files(ends: list[RankEnd]) -> list[RankEnd]:
+    """Without those of files that could not be told where their writer went on."""
+    last: dict[str, str] = {}
+    for end in ends:
+        first = first_writer_id(end.writer)
+        last[first] = max(end.writer, last.get(first, ""))
+    return [end for end in ends if end.writer == last[first_writer_id(end.writer)]]
 
 
 def _told(end: RankEnd) -> str:

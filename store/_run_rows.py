@@ -95,8 +95,17 @@ class RunRows:
         self._changed.add(run_id)
         self._new_config.add(run_id)
 
-    def start(self, header: Header, started: dict[str, Any]) -> None:
-        """Apply a run's start, or its next attempt."""
+    def start(
+        self, header: Header, started: dict[str, Any], *, goes_on_elsewhere: bool = False
+    ) -> None:
+        """Apply a run's start, or its next attempt.
+
+        Args:
+            header: Who writes.
+            started: What it says of the run.
+            goes_on_elsewhere: Whether another file says how this attempt stands, and may
+                have been folded before.
+        """
         row = self.get(header)
         if header.number < self._stands_by(header.run_id):
             return
@@ -106,7 +115,8 @@ class RunRows:
                 row[column] = value
         row["config"] = {**(row["config"] or {}), **started.get("config", {})}
         row["created_at"] = row["created_at"] or from_nanoseconds(started["time"])
-        row |= {"status": "running", "finished_at": None, "exit_message": None}
+        if not (goes_on_elsewhere and row["attempt"] == header.number):
+            row |= {"status": "running", "finished_at": None, "exit_message": None}
         self._standing[header.run_id] = header.number
         self._changed.add(header.run_id)
         self._new_config.add(header.run_id)

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from stepwell.store._journal_files import list_journals, read_header
 from stepwell.store._lease import lease_of
 from stepwell.store._liveness import is_alive, process_started
 from stepwell.store._location import resolve
+from stepwell.store._recover import read_piece
 from stepwell.store._scan import scan_journal
 from stepwell.store._writer import RunWriter
 
@@ -441,6 +442,91 @@ def test_a_file_that_was_never_told_does_not_end_the_run(
     status = "finished" if end == "finished" else "crashed"
     assert Store(store_path).run("lone").status == status
     assert values(store_path, "lone") == [0, 1]
+    assert paths(store_path) == []
+
+
+class Untold:
+    """A writer that went on in a new file, and ended there, without room to say so."""
+
+    def __init__(self, writer: RunWriter, end: str, message: str | None) -> None:
+        self.old = writer.journal.path
+        self._writer, self._end = writer, (end, message)
+        for step in range(100):
+            writer.write_points(step, {"loss": float(step)})
+        with self._no_room(), pytest.warns(StoreWarning, match="cannot be written"):
+            writer.change_files()
+        writer.write_points(100, {"loss": 100.0})
+
+    def finish(self) -> None:
+        with self._no_room():
+            self._writer.finish(*self._end)
+
+    def read_piece(self, path: Path, *arguments: Any) -> Any:
+        """Finish between the reading of the old file and of the new one."""
+        piece = read_piece(path, *arguments)
+        if path == self.old:
+            self.finish()
+        return piece
+
+    def finish_unseen(self, store: Store, away: Path) -> None:
+        """The new file is folded while the old one cannot be."""
+        self.finish()
+        self.old.rename(away)
+        store.runs()
+        away.rename(self.old)
+
+    def _no_room(self) -> AbstractContextManager[None]:
+        return largest_file(self.old.stat().st_size + 5)
+
+
+LATE = ["read before the end", "in a fold of its own", "known, but unseen", "unseen"]
+
+
+@pytest.mark.parametrize("when", LATE)
+@pytest.mark.parametrize("end", [(0, "finished", None), (3, "failed", "because")])
+def test_a_file_that_was_never_told_may_be_folded_after_the_last_one(
+    store_path: Path,
+    make_writer: MakeWriter,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+    end: tuple[int, str, str | None],
+) -> None:
+    rank, status, message = end
+    writer, store = make_writer(rank=rank), Store(store_path)
+    untold = Untold(writer, status, message)
+    if when == "read before the end":
+        monkeypatch.setattr(folding, "read_piece", untold.read_piece)
+    elif when == "in a fold of its own":
+        untold.finish()
+        monkeypatch.setattr(folding, "BUDGET", 100)
+    else:
+        if when.startswith("known"):
+            store.runs()
+        untold.finish_unseen(store, store_path.with_name("away"))
+
+    for _ in range(2):
+        info = store.run(writer.header.run_id)
+        assert (info.status, info.exit_message, info.attempt) == (status, message, 1)
+        assert values(store_path, "lone") == [*range(101)]
+    assert (paths(store_path), is_sound(store_path)) == ([], True)
+
+
+def test_a_file_with_its_end_may_be_folded_after_the_last_one(
+    store_path: Path, make_writer: MakeWriter, tmp_path: Path
+) -> None:
+    writer = make_writer()
+    writer.recorder().log({"loss": 1.0})
+    old = writer.journal.path
+    writer.change_files()
+    writer.finish("interrupted", "enough")
+    away = old.rename(tmp_path / "away")
+    store = Store(store_path)
+    assert store.run("lone").status == "interrupted"
+    away.rename(old)
+
+    info = store.run("lone")
+    assert (info.status, info.exit_message) == ("interrupted", "enough")
+    assert values(store_path, "lone") == [1.0]
     assert paths(store_path) == []
 
 

@@ -185,7 +185,7 @@ open_store(sys.argv[1])
 def test_what_a_kill_behind_the_move_leaves_is_cleared_up_by_the_next_opener(
     new_path: Path, tmp_path: Path, instant: str
 ) -> None:
-    command = [sys.executable, "-c", KILLED_AT, new_path, instant]
+    command = [sys.executable, "-c", KILLED_AT, str(new_path), instant]
     killed = subprocess.run(command, check=False)
     other = tmp_path / ".other.duckdb-01234567.new-x"
     other.mkdir()
