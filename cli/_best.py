@@ -1,7 +1,7 @@
 """`stepwell best`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -73,7 +73,7 @@ def best(  # noqa: PLR0913, PLR0917 (an option an argument)
         table = store.sweep_table(runs=selection)
     places = {run_id: place for place, run_id in enumerate(table.run_id.tolist())}
     params = [
-        {key: _plain(column[places[run_id]]) for key, column in table.params.items()}
+        {key: table.param(key, places[run_id]) for key in table.params}
         for run_id in board.run_id.tolist()
     ]
     if as_json:
@@ -99,8 +99,3 @@ def _said(board: "Leaderboard", left_out: int) -> str:
     rest = f"; {board.runs_without} without a finite value" if board.runs_without else ""
     keys = f"; no room for {shared.counted(left_out, 'key')}, --json has all"
     return f"{side} {point} value first{rest}{keys * bool(left_out)}"
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    return None if value != value else value  # noqa: PLR0124 (absent: NaN)

@@ -16,7 +16,9 @@ from ._sweep_values import SweepTable
 from ._table import texts
 
 # The table holds no number for a NaN, and one for true and false, which are words here.
+# Keys come by the oldest run that has them, and then as they stand in its configuration.
 _KEYS = """
+with {chosen}
 select
     key, min(text) as text,
     bool_and((number is not null or lower(text) = 'nan')
@@ -24,7 +26,8 @@ select
     case when numeric then count(distinct coalesce(number, 'nan'::double))
         else count(distinct text) end as kinds,
     count(text) as present
-from store.main.params_ where run_id in ({}) group by key order by min(rowid), key
+from store.main.params_ p join chosen c on c.run_id = p.run_id
+group by key order by min(place), arg_min(p.rowid, place), key
 """
 _CELLS = """
 with {chosen}
@@ -40,10 +43,12 @@ class Params:
     Attributes:
         varying: Columns of the keys that are not the same for all runs.
         constants: The other keys, and their value as text.
+        given: Of columns of numbers, whether each run has a value.
     """
 
     varying: dict[str, NDArray[np.generic]]
     constants: dict[str, str | None]
+    given: dict[str, NDArray[np.bool_]]
 
 
 def select_sweep_table(
@@ -68,6 +73,7 @@ def select_sweep_table(
         seconds=frame.seconds,
         params=params.varying,
         constants=params.constants,
+        given=params.given,
         values={metric: values.value for metric, values in found.items()},
     )
 
@@ -86,7 +92,7 @@ def select_params(
         frame: The same runs.
         keys: Keys that get a column whether they vary or not.
     """
-    query = _KEYS.format(chosen.sql)
+    query = _KEYS.format(chosen=chosen_sql(chosen))
     rows = connection.execute(query, chosen.parameters).fetchall()
     constants: dict[str, str | None] = {}
     kinds: dict[str, bool] = {}
@@ -100,11 +106,15 @@ def select_params(
         key: np.full(len(frame), np.nan) if numeric else texts([None] * len(frame))
         for key, numeric in kinds.items()
     }
+    given = {
+        key: np.zeros(len(frame), np.bool_) for key, numeric in kinds.items() if numeric
+    }
     for numeric, column in ((True, "coalesce(number, 'nan'::double)"), (False, "text")):
         wanted = [key for key, kind in kinds.items() if kind == numeric]
         if wanted:
-            _fill(connection, chosen, {key: varying[key] for key in wanted}, column)
-    return Params(varying, constants)
+            columns = {key: varying[key] for key in wanted}
+            _fill(connection, chosen, columns, column, given)
+    return Params(varying, constants, given)
 
 
 def _fill(
@@ -112,6 +122,7 @@ def _fill(
     chosen: Chosen,
     columns: Mapping[str, NDArray[Any]],
     column: str,
+    given: Mapping[str, NDArray[np.bool_]],
 ) -> None:
     query = _CELLS.format(chosen=chosen_sql(chosen), column=column)
     wanted = json.dumps(list(columns))
@@ -121,3 +132,5 @@ def _fill(
     for key, filled in columns.items():
         rows = keys == key
         filled[places[rows]] = cells[rows]
+        if key in given:
+            given[key][places[rows]] = True

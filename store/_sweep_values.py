@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._table import Table
 
@@ -66,6 +66,8 @@ class SweepTable(Table):
             (NaN = absent) where every value is a number, else an object array of texts
             (None = absent).
         constants: Configuration keys that are the same for all runs, as text.
+        given: For keys whose column is float64, bool: whether a run has a value there, be
+            it NaN.
         values: The metrics asked for: float64, NaN where a run has none.
     """
 
@@ -76,7 +78,15 @@ class SweepTable(Table):
     seconds: NDArray[np.float64]
     params: Mapping[str, NDArray[np.generic]]
     constants: Mapping[str, str | None]
+    given: Mapping[str, NDArray[np.bool_]]
     values: Mapping[str, NDArray[np.float64]]
+
+    def param(self, key: str, row: int) -> Any:
+        """A run's value of a key that varies: a number, a text, or None for none at all."""
+        value: Any = self.params[key][row]
+        if key not in self.given:
+            return value
+        return float(value) if self.given[key][row] else None
 
     def columns(self) -> Mapping[str, NDArray[np.generic]]:
         """The columns by name; a parameter called as another column is `config.NAME`."""

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from stepwell.cli import main
 from stepwell.store import Store, start_run
+from stepwell.viz._board import prepare_leaderboard
 
 Invoke = Callable[..., Result]
 
@@ -169,6 +170,32 @@ def test_a_metric_that_a_run_lacks_is_not_shown_as_nan(
 
     assert ["loss", "1", "–", "–", "last"] in lines
     assert ["odd", "nan", "2", "–", "last"] in lines
+
+
+def test_a_parameter_that_is_not_finite_is_no_absent_one(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "odd.duckdb"
+    monkeypatch.setenv("STEPWELL_STORE", str(path))
+    rates = [float("nan"), float("inf"), -float("inf"), 0.5, None]
+    for number, rate in enumerate(rates):
+        config = {"lr": rate} if rate is not None else {}
+        with start_run(None, f"r{number}", config, store=path) as run:
+            run.log({"loss": number})
+
+    shown = ["nan", "inf", "-inf", "0.5", "–"]
+    assert [row[-1] for row in words_of(invoke("best", "loss"))[1:6]] == shown
+    runs = json.loads(invoke("best", "loss", "--json").stdout)["runs"]
+    found = [run["config"]["lr"] for run in runs]
+    assert found == ["nan", "inf", "-inf", 0.5, None]
+    assert [row.params for row in prepare_leaderboard(Store(path), "loss").rows] == [
+        ("NaN",), ("∞",), ("\N{MINUS SIGN}∞",), ("0.5",), ("–",),
+    ]  # fmt: skip
+    for number, text in enumerate(shown[:4]):
+        assert f"lr={text}" in invoke("show", f"r{number}").stdout
+        compared = json.loads(invoke("compare", f"r{number}", "r4", "--json").stdout)
+        (row,) = compared["config"]
+        assert (row["a"], row["b"]) == (text, None)
 
 
 @pytest.mark.parametrize("command", ["compare", "diff"])

@@ -2,6 +2,8 @@
 
 import math
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from stepwell.store import (
     ConfigurationError,
     MetricNotFoundError,
     Store,
+    compact_store,
     start_run,
 )
+from stepwell.store._identity import new_run_id
 
 
 def nan_safe(values: Any) -> list[Any]:
@@ -71,6 +75,51 @@ def test_a_key_that_some_run_lacks_varies(mixed_store: Store) -> None:
 def test_a_key_that_is_the_same_for_all_is_a_constant(mixed_store: Store) -> None:
     alike = mixed_store.sweep_table(runs=mixed_store.runs("plain"))
     assert (alike.params, alike.constants) == ({}, {"lr": "0.1", "opt": "adam"})
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_keys_come_as_in_the_oldest_run_that_has_them(
+    store_path: Path, make_writer: Callable[..., Any], is_turned: bool, is_changed: bool
+) -> None:
+    """Whatever ids the runs have, and whenever their rows were written."""
+    configs = [{"b": 1, "a": 2, "same": 0}, {"c": 3, "a": 4, "b": 5, "same": 0}]
+    configs.append({"d": 0, "c": 0, "b": 0, "a": 0, "same": 0})
+    ids = sorted(new_run_id() for _ in configs)
+    began = time.time_ns()
+    for number, run_id in enumerate(ids[::-1] if is_turned else ids):
+        start = {"config": configs[number], "time": began + 1000 * number}
+        writer = make_writer(start, run_id=run_id)
+        if is_changed and number == 0:
+            Store(store_path).runs()
+            writer.change({"config": {"b": 9}})
+        writer.finish("finished", None)
+
+    table = Store(store_path).sweep_table()
+
+    assert list(table.params) == ["b", "a", "c", "d"]
+    compact_store(store_path)
+    assert list(Store(store_path).sweep_table().params) == ["b", "a", "c", "d"]
+    assert table.constants == {"same": "0"}
+
+
+def test_what_is_configured_as_nan_is_told_from_what_is_absent(tmp_path: Path) -> None:
+    path = tmp_path / "runs.duckdb"
+    rates: list[Any] = [math.nan, np.float32("nan"), "NaN", math.inf, -math.inf, 0.5, None]
+    for place, rate in enumerate(rates):
+        config = {"lr": rate} if place < 6 else {}
+        start_run(config={"nested": config, "opt": "sgd"}, store=path).finish()
+
+    table = Store(path).sweep_table()
+
+    found = [table.param("nested.lr", row) for row in range(7)]
+    assert found[3:] == [math.inf, -math.inf, 0.5, None]
+    assert all(math.isnan(value) for value in found[:3])
+    assert table.given["nested.lr"].tolist() == [True] * 6 + [False]
+    query = "select text, number from params where key = 'nested.lr' order by run_id"
+    rows = Store(path).sql(query).fetchall()
+    assert sorted(text for text, _ in rows) == ["-inf", "0.5", "NaN", "inf", "nan", "nan"]
+    assert sum(math.isnan(number) for _, number in rows) == 3
 
 
 def test_equal_numbers_written_differently_do_not_vary(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
     for place in range(len(shown)):
         at_row = row_of.get(ranked.run_id[place])
         cells = tuple(
-            "–" if at_row is None else cell_text(table.params[key][at_row], digits[key])
+            "–" if at_row is None else cell_text(table.param(key, at_row), digits[key])
             for key in keys
         )
         seconds = np.nan if at_row is None else float(table.seconds[at_row])
@@ -135,7 +135,7 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
 
 def cell_text(value: object, digits: int) -> str:
     """A parameter's value; a dash where there is none."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
+    if value is None:
         return "–"
     return short_value(float(value), digits) if isinstance(value, float) else str(value)
 
