@@ -27,7 +27,7 @@ def reduce_points(
         origin: Step at which the first bucket begins, not above the first step.
         width: Steps in a bucket.
     """
-    edges = _edges(steps, origin, width)
+    edges = edges_of(steps, origin, width)
     counts = np.diff(np.append(edges, len(steps)))
     last = edges + counts - 1
     finite = np.isfinite(values)
@@ -58,8 +58,8 @@ def reduce_points(
     )
 
 
-def _edges(steps: NDArray[np.int64], origin: int, width: int) -> NDArray[np.intp]:
-    """Where each bucket that has a point begins."""
+def edges_of(steps: NDArray[np.int64], origin: int, width: int) -> NDArray[np.intp]:
+    """Where each bucket that has a point begins; see `reduce_points`."""
     first, last = ((int(step) - origin) // width for step in (steps[0], steps[-1]))
     if last - first < len(steps):
         begins = np.array([origin + width * n for n in range(first, last + 1)], np.int64)
