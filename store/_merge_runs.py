@@ -1,5 +1,6 @@
 """Merging what describes the runs: their rows, their journals' offsets, kept figures."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from ._snapshot import running_elsewhere
 
 _OPEN = ("running", "crashed")  # by a later look it may go on, or have ended
 _END = ("status", "exit_message", "finished_at")
-_STANDING = (*_END, "lost_calls", "layout")
+_STANDING = (*_END, "layout")
 
 _NEW_JOURNALS = """
 insert into store.main.journals_
@@ -33,6 +34,12 @@ where o.writer = journals_.writer and journals_.ended = ?
     and (o.folded_bytes > journals_.folded_bytes
         or (o.folded_bytes = journals_.folded_bytes
             and (o.ended <> journals_.ended or o.last_sign > journals_.last_sign)))
+"""
+# Of runs that both stores have: whether they know a writer in common.
+_WRITERS = """
+select o.run_id::varchar, bool_or(h.writer is not null)
+from other.main.journals_ o left join store.main.journals_ h on h.writer = o.writer
+where o.run_id in (select unnest(from_json(?, '["UUID"]'))) group by o.run_id
 """
 _NAMES = """
 insert into store.main.names_
@@ -77,6 +84,7 @@ def merge_runs(
     rows.load(both)
     attempts = merge_attempts(connection, both)
     ends = select_ends(connection, both, ("store", "other"))
+    lost = _lost_calls(connection, here, there)
     added, updated = set(), set()
     for run_id, row in there.items():
         if row["status"] == "running":
@@ -97,11 +105,37 @@ def merge_runs(
         own = joined["status"], joined["exit_message"], joined["finished_at"]
         end = end_of_ranks(own, ends[run_id])
         joined |= dict(zip(_END, end, strict=True))
+        joined["lost_calls"] = lost.get(run_id, joined["lost_calls"])
         if joined != known:
             updated.add(run_id)
             rows.put(joined)
     rows.write()
     return MergedRuns(len(there), frozenset(both), frozenset(added), frozenset(updated))
+
+
+def _lost_calls(
+    connection: duckdb.DuckDBPyConnection,
+    here: dict[str, dict[str, Any]],
+    there: dict[str, dict[str, Any]],
+) -> dict[str, int]:
+    """How many calls of runs of both stores were lost: the sum over their writers.
+
+    A store knows the sum over those of its own. Where the other one has some of these, as
+    after a merge, it is the greater of both, which may be too few, but not too many.
+    """
+    numbers = {
+        run_id: (here[run_id]["lost_calls"], there[run_id]["lost_calls"])
+        for run_id in here.keys() & there.keys()
+        if there[run_id]["lost_calls"]
+    }
+    if not numbers:
+        return {}
+    known = connection.execute(_WRITERS, [json.dumps([*numbers])]).fetchall()
+    apart = {run_id for run_id, is_common in known if not is_common}
+    return {
+        run_id: sum(both) if run_id in apart else max(both)
+        for run_id, both in numbers.items()
+    }
 
 
 def _has_gone_on(

@@ -28,7 +28,9 @@ def part() -> Part:
     """Writes what one rank of one attempt has recorded, and was last heard of long ago."""
     run_id = new_run_id()
 
-    def write(store: Path, attempt: int, rank: int, end: str | None) -> None:
+    def write(
+        store: Path, attempt: int, rank: int, end: str | None, *, lost: int = 0
+    ) -> None:
         began = BEGAN + 600 * (attempt - FIRST)
         header = Header(
             run_id=run_id,
@@ -50,6 +52,8 @@ def part() -> Part:
         writer = RunWriter(resolve(store), header, None if rank else start)
         for step in range(10 * (attempt - FIRST), 20):
             writer.write_points(step, {"loss": float(attempt - FIRST)})
+        if lost:
+            writer.change({"lost_calls": lost})
         if end is None:
             writer.abandon()
         else:
@@ -134,3 +138,26 @@ def test_a_run_that_goes_on_here_stays_as_it_is_here(
 
     (run,) = Store(store_path).runs()
     assert (run.status, run.attempt) == ("running", 2)
+
+
+@pytest.mark.parametrize("lost", [(3, 4), (0, 4), (3, 0)])
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize(("attempt", "rank"), [(FIRST, 1), (SECOND, 0)])
+def test_lost_calls_are_those_of_all_writers_however_often_merged(  # noqa: PLR0913, PLR0917
+    part: Part,
+    tmp_path: Path,
+    lost: tuple[int, int],
+    is_turned: bool,
+    attempt: int,
+    rank: int,
+) -> None:
+    one, other = stores = [tmp_path / "one.duckdb", tmp_path / "other.duckdb"]
+    part(one, FIRST, 0, "finished", lost=lost[0])
+    part(other, attempt, rank, "finished", lost=lost[1])
+    assert tuple(Store(path).run("parted").lost_calls for path in stores) == lost
+    if is_turned:
+        one, other = other, one
+
+    for source, into in ((other, one), (other, one), (one, other), (other, one)):
+        merge_stores([source], into)
+        assert Store(into).run("parted").lost_calls == sum(lost)
