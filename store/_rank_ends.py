@@ -24,6 +24,13 @@ select
 from attempts_ a left join {journals} j on j.writer = a.writer
 where a.run_id in (select unnest(from_json(?, '["UUID"]')))
 """
+_LAST_TIMES = """
+select run_id::varchar, max(last_time) from totals_
+where run_id in (select unnest(from_json(?, '["UUID"]')))
+    and last_time between timestamp '1677-01-01' and timestamp '2263-01-01'
+group by run_id
+"""
+_CRASHED = "crashed"
 _UNKNOWN = (None, LOST, CONTINUED)
 _BADNESS = {"finished": 0, "interrupted": 1, "crashed": 2, "failed": 3}
 
@@ -103,6 +110,23 @@ def settle_ends(
         for run_id, ends in select_ends(connection, wanted).items():
             if len(ends) > 1:
                 rows.stand_as(run_id, *end_of_ranks(rows.end_of(run_id), ends, alive))
+    found = sorted(ended.union(vanished))
+    _end_behind_points(
+        connection, rows, [r for r in found if rows.end_of(r)[0] == _CRASHED]
+    )
+
+
+def _end_behind_points(
+    connection: duckdb.DuckDBPyConnection, rows: RunRows, run_ids: list[str]
+) -> None:
+    """End no run before its points: its last sign of life is by a clock that may jump."""
+    crashed = [run_id for run_id in run_ids if rows.end_of(run_id)[0] == _CRASHED]
+    if not crashed:
+        return
+    found = connection.execute(_LAST_TIMES, [json.dumps(crashed)]).fetchall()
+    for run_id, last in found:
+        status, message, time = rows.end_of(run_id)
+        rows.stand_as(run_id, status, message, max(time or last, last))
 
 
 def settle_merged(connection: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> None:

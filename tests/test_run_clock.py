@@ -2,9 +2,11 @@
 
 import os
 import pickle
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import stepwell
 from stepwell import Run
 from stepwell.store import Store
 from stepwell.store._keeper import Keeper
+from stepwell.store._liveness import process_started
 
 HOUR = 3600 * 10**9
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -181,3 +184,40 @@ def test_an_attempt_begins_after_what_was_recorded_before(
     assert times == sorted(times)
     ((took,),) = rows("select epoch(finished_at - created_at) from runs")
     assert 0 <= took < 60
+
+
+@pytest.mark.parametrize("back", [0, 600 * 10**9, 30 * HOUR])
+@pytest.mark.parametrize("was_folded", [False, True])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_run_that_crashed_ended_no_earlier_than_its_points(
+    store_path: Path, make_writer: Callable[..., Any], back: int, was_folded: bool,
+    rank: int,
+) -> None:  # fmt: skip
+    """Its last sign of life is by a clock that was set back meanwhile."""
+    began = time.time_ns() - 2 * HOUR
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        born = process_started(process.pid)
+        known = {"pid": process.pid, "process_started": born}
+        writers = [make_writer({"time": began}, **known)]
+        if rank:
+            run_id = writers[0].header.run_id
+            known |= {"rank": rank, "primary": False, "run_id": run_id}
+            writers.append(make_writer({"time": began}, **known))
+        for one in writers:
+            one.clock = SimpleNamespace(now=lambda: began + HOUR)
+            one.write_points(0, {"loss": 1.0})
+        if was_folded:
+            Store(store_path).runs()
+        process.kill()
+    seen = began + HOUR + 10**9 - back
+    for one in writers:
+        one.abandon()
+        os.utime(one.journal.path, ns=(seen, seen))
+
+    (run,) = Store(store_path).runs()
+
+    assert run.status == "crashed"
+    assert run.finished_at is not None
+    assert run.duration_seconds == pytest.approx(3600 if back else 3601, abs=0.001)
+    last = Store(store_path).series(run, "loss").times[-1]
+    assert run.finished_at.replace(tzinfo=None) >= last.astype(object)
