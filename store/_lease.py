@@ -34,6 +34,7 @@ from ._memory import (
     roll_back,
     run_apart,
 )
+from ._thread_turn import NestedTurnError, ThreadTurn
 from ._turns import QueryRunsError, Turn, Turns
 from ._unfinished import is_half_written, noted, put_right
 from ._visible import visible
@@ -52,7 +53,7 @@ class Lease:
     def __init__(self, location: Location, reach: Iterable[Path] = ()) -> None:
         self.location = location
         self.guard = FileGuard(location.database, reach)
-        self._thread_lock = threading.Lock()
+        self._thread_turn = ThreadTurn(location)
         self._turns: Turns | None = None
         self._memory: duckdb.DuckDBPyConnection | None = None
         self.prepared = False
@@ -128,7 +129,7 @@ class Lease:
                 try:
                     connection = self._lease_once(lease, deadline, turn)
                     break
-                except QueryRunsError:
+                except (QueryRunsError, NestedTurnError):
                     raise
                 except StoreBusyError as error:
                     # Later on it may be one who waits, too, that has the lock just now.
@@ -184,11 +185,7 @@ class Lease:
     def _locked(self, seconds: float, turn: Turn) -> Iterator[float]:
         begun = time.monotonic()
         deadline = begun + as_seconds(seconds)
-        if not self._thread_lock.acquire(timeout=deadline - begun):
-            raise StoreBusyError(
-                f"another thread of this process has used {self.location} for {seconds:g} s"
-            )
-        try:
+        with self._thread_turn.taken(deadline - begun):
             # What takes long the first time is done before anybody waits for it.
             self._memory = self._memory or new_memory()
             turns = self._open_turns()
@@ -199,8 +196,6 @@ class Lease:
                 )
             with turns.taken(turn, deadline, begun):
                 yield deadline
-        finally:
-            self._thread_lock.release()
 
     @contextmanager
     def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -254,7 +249,7 @@ class Lease:
 
     def renew(self, reach: Iterable[Path] = ()) -> None:
         """Let what comes open further databases, or files in folders; see `reaching`."""
-        with self._thread_lock:
+        with self._thread_turn.taken(SECONDS):
             self.guard = FileGuard(self.location.database, reach)
             if self._memory is not None:
                 self._memory.close()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ._active_run import release_ended
 from ._caller import warn_caller
 from ._child_end import before_child_ends, is_idle_worker
+from ._daemon_threads import keeping_end_off
 from ._end_status import (
     FINISHED,
     INTERRUPT,
@@ -97,10 +98,11 @@ def fold_now(location: Location) -> None:
     if keeper.fold(location, FOLD_SECONDS, start="duckdb" not in sys.modules):
         return
     try:
-        from ._fold import fold  # noqa: PLC0415 (loads DuckDB)
-        from ._lease import lease_of  # noqa: PLC0415
+        with keeping_end_off():
+            from ._fold import fold  # noqa: PLC0415 (loads DuckDB)
+            from ._lease import lease_of  # noqa: PLC0415
 
-        fold(lease_of(location), seconds=max(0.1, deadline - time.monotonic()))
+            fold(lease_of(location), seconds=max(0.1, deadline - time.monotonic()))
     except Exception as error:  # noqa: BLE001 (the end of a run never raises)
         raise_if_of_handler(error)
         with contextlib.suppress(StoreWarning):
