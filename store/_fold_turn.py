@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ._errors import StoreBusyError, StoreLocationError
-from ._liveness import machine
+from ._liveness import is_stopped, machine
 from ._location import Location
 from ._locks import LockFile
 
@@ -22,6 +22,7 @@ NAME = ".fold"
 _AWAITED, _WORKING = 1, 2  # bytes that are locked as signs
 _DONE, _WISH = 0, 1  # places of numbers in the file
 _COUNTED = 2**32
+_NUMBERS = 2**64  # that a place holds
 _IN_MODIFY = 2  # of inotify(7)
 _PATIENCE, _SHORT_PATIENCE = 0.5, 0.05
 
@@ -83,8 +84,9 @@ class FoldTurn:
 
     @property
     def is_working(self) -> bool:
-        """Whether another process is at a fold, or begins to be able to."""
-        return self._lock is not None and self._lock.is_signed(_WORKING)
+        """Whether another process is at a fold, or begins to be able to, and runs."""
+        worker = self._lock.signer(_WORKING) if self._lock else None
+        return worker is not None and not is_stopped(worker)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -108,7 +110,7 @@ class FoldTurn:
         if self._lock is not None:
             if is_awaited:
                 self._lock.sign(_AWAITED)
-            self._lock.leave_note(time.time_ns(), _WISH)
+            self._lock.leave_note(time.time_ns() % _NUMBERS, _WISH)
 
     def end_wish(self) -> None:
         """Wait for no fold any more."""
@@ -147,9 +149,9 @@ def _kind() -> int:
 
 def _watch(path: Path) -> int | None:
     """A descriptor that can be read from when a file was written to; Linux has them."""
-    import ctypes  # noqa: PLC0415 (whoever folds has loaded it)
-
     try:
+        import ctypes  # noqa: PLC0415 (whoever folds has loaded it)
+
         system = ctypes.CDLL(None)
         alarm = system.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if alarm < 0:
@@ -157,6 +159,6 @@ def _watch(path: Path) -> int | None:
         if system.inotify_add_watch(alarm, os.fsencode(path), _IN_MODIFY) >= 0:
             return int(alarm)
         os.close(alarm)
-    except (AttributeError, OSError):
+    except (AttributeError, ImportError, OSError):
         pass
     return None

@@ -66,6 +66,14 @@ def process_started(pid: int) -> int | None:
     return None if fields[0] in {b"Z", b"X"} else int(fields[19])
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal; False where that can't be told."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return fields[0] in {b"T", b"t"}
+    return False
+
+
 def _probe(pid: int) -> int | None:
     try:
         os.kill(pid, 0)

@@ -130,6 +130,10 @@ class LockFile:
         """Whether another process gives a sign."""
         return self._holder_of(byte) is not None
 
+    def signer(self, byte: int) -> int | None:
+        """Process id of another process that gives a sign; 0 for one of elsewhere."""
+        return self._holder_of(byte)
+
     def _holder_of(self, byte: int) -> int | None:
         question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
         try:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +32,17 @@ print(next(iter(_keeper.keeper._helpers.values()))._process.pid, flush=True)
 for line in sys.stdin:
     exec(line)
     print("done", flush=True)
+"""
+
+AT_WORK = """
+import sys, time
+from stepwell.store._fold_turn import FoldTurn
+from stepwell.store._location import resolve
+turn = FoldTurn(resolve(sys.argv[1]))
+assert turn.take()
+with turn.working():
+    print("at work", flush=True)
+    time.sleep(600)
 """
 
 
@@ -188,6 +200,28 @@ def test_who_is_stopped_between_folds_keeps_nobody_waiting(
     os.kill(first.helper, signal.SIGCONT)
     first.end()
     assert set(statuses(path).values()) == {"finished"}
+
+
+def test_who_is_stopped_while_it_says_to_be_at_work_keeps_nobody_waiting(
+    path: Path, begin: Begin
+) -> None:
+    folder = path.with_name("s.duckdb.journal")
+    folder.mkdir()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", AT_WORK, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "at work\n"
+        os.kill(holder.pid, signal.SIGSTOP)
+        training = begin()
+        assert training.do("run.finish(wait=True)") < 15
+        assert training.has_duckdb
+        training.end()
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert statuses(path) == {"run": "finished"}
 
 
 def test_who_is_killed_within_a_fold_is_followed(
