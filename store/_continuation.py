@@ -84,7 +84,7 @@ def _folded(journal: Journal) -> int:
         with open_ours(journal.path.with_name(_NOTE)) as file:
             noted = json.loads(file.read(_LONGEST_NOTE))
         return int(noted.get(journal.header.writer, 0))
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, OverflowError, AttributeError, RecursionError):
         return 0  # nobody folds, or not with this version, or it was tampered with
 
 

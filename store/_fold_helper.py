@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ AWAITED = b"!"
 """Sign behind a request whose end somebody waits for."""
 
 _STOP_SECONDS = 10.0
+_LOOK_SECONDS = 0.1
 _OPTIONS = ("-P", "-W", "ignore", "-c")  # -P: no module of the current folder
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); sys.argv[0] = 'stepwell';"
@@ -40,7 +42,7 @@ class FoldHelper:
 
     def __init__(self, location: Location, born: float) -> None:
         self.born = born
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may wait within a wait
         self._asked = 0
         self._done = 0
         self._failed = 0
@@ -95,7 +97,8 @@ class FoldHelper:
             wanted = self._asked
             while self._done < wanted:
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._receive(left):
+                # A handler of a signal may have taken the answer meanwhile.
+                if left <= 0 or not self._receive(min(left, _LOOK_SECONDS)):
                     return False
             return self._failed < wanted
 
@@ -111,6 +114,8 @@ class FoldHelper:
         try:
             _wait_for_end(process)
         except Exception:  # noqa: BLE001 (it folds on, and ends by itself)
+            with contextlib.suppress(OSError):
+                process.send_signal(signal.SIGCONT)  # unless somebody has stopped it
             process.returncode = 0
             _abandoned.append(process)
         if process.stdout:
@@ -134,18 +139,22 @@ class FoldHelper:
             os.write(self._process.stdin.fileno(), b"%d%b\n" % (self._asked, sign))
 
     def _receive(self, seconds: float) -> bool:
-        """Take the helper's answers; False when it has gone or the time is over."""
+        """Take the helper's answers within some time; False when it has gone."""
         if self._process is None or self._process.stdout is None:
             return False
         pipe = self._process.stdout.fileno()
         answer = select.poll()  # not select(), which takes descriptors below 1,024 alone
         answer.register(pipe, select.POLLIN)
         if not answer.poll(1000 * max(0.0, seconds)):
-            return False
+            return True
         data = os.read(pipe, 4096)
         *lines, self._received = (self._received + data).split(b"\n")
         for line in lines:
-            number = int(line)
+            try:
+                number = int(line)
+            except ValueError:  # what has the interpreter's name is another program
+                self._process.kill()
+                return False
             self._done = max(self._done, abs(number))
             if number < 0:
                 self._failed = max(self._failed, -number)
@@ -165,7 +174,8 @@ def _wait_for_end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _start(location: Location) -> "subprocess.Popen[bytes] | None":
-    if not sys.executable:
+    # A program that was frozen into one file would start itself, and so on.
+    if not sys.executable or getattr(sys, "frozen", False):
         return None
     path = json.dumps([entry or str(os.curdir) for entry in sys.path])
     own = str(os.getpid())

@@ -78,7 +78,8 @@ def start_ahead() -> None:
 
 def _started() -> QueryWorker:
     path = json.dumps([entry or str(os.curdir) for entry in sys.path])
-    if not sys.executable:
+    # A program that was frozen into one file would start itself.
+    if not sys.executable or getattr(sys, "frozen", False):
         raise QueryError("Python does not say which program it is, and SQL needs another")
     with starting_process:  # a child that is forked now would keep the pipes open
         theirs, mine = _pipes()

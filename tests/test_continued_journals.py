@@ -377,7 +377,13 @@ def test_a_journal_goes_on_in_a_new_file_when_it_is_large_and_folded(
     assert paths(store_path) == [writer.journal.path]
 
 
-@pytest.mark.parametrize("note", [b"", b"[]", b"{", b'{"x": 9}', b'{"%s": "y"}', b"[" * 99])
+@pytest.mark.parametrize(
+    "note",
+    [
+        *(b"", b"[]", b"{", b'{"x": 9}', b'{"%s": "y"}', b"[" * 99),
+        *(b'{"%s": Infinity}', b'{"%s": -1e999}', b'{"%s": NaN}'),
+    ],
+)
 def test_a_note_that_says_nothing_changes_nothing(
     store_path: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch, note: bytes
 ) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -364,3 +365,118 @@ with _keeper.keeper._lock:  # whatever the thread was at
 """
     output(BEGIN + program, tmp_path / "s.duckdb")
     assert in_file(tmp_path / "s.duckdb") == [("interrupted", "interrupted", 40)]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_handler_may_wait_for_a_fold_while_the_program_does(
+    tmp_path: Path, output: Output, wait: bool
+) -> None:
+    program = """
+run, other = train("run"), train("other")
+from stepwell.store._fold_helper import FoldHelper
+receive = FoldHelper._receive
+
+def interrupted(helper, seconds):
+    if other.is_open and not run.is_open:
+        os.kill(os.getpid(), signal.SIGUSR1)  # within the wait for the helper's answer
+    return receive(helper, seconds)
+
+FoldHelper._receive = interrupted
+signal.signal(signal.SIGUSR1, lambda *_: other.finish("interrupted", wait=WAIT))
+begun = time.monotonic()
+run.finish(wait=True)
+assert time.monotonic() - begun < 15, "it has waited for an answer that was taken"
+"""
+    program = program.replace("WAIT", str(wait))
+    output(BEGIN + program, tmp_path / "s.duckdb")
+
+    assert in_file(tmp_path / "s.duckdb") == [
+        ("other", "interrupted", 40),
+        ("run", "finished", 40),
+    ]
+
+
+def test_a_handler_that_interrupts_a_read_is_told_at_once(
+    tmp_path: Path, output: Output
+) -> None:
+    program = """
+import warnings
+from stepwell.store import StoreBusyError, Store
+from stepwell.store._lease import lease_of
+from stepwell.store._location import resolve
+
+run = train("run")
+said = []
+
+def handler(*_):
+    begun = time.monotonic()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        run.finish("interrupted", wait=True)
+    said.extend(str(warning.message) for warning in warned)
+    try:
+        Store(store).runs()
+    except StoreBusyError as error:
+        said.append(str(error))
+    assert time.monotonic() - begun < 15
+
+signal.signal(signal.SIGUSR1, handler)
+Store(store).runs()
+with lease_of(resolve(store)).shared():
+    os.kill(os.getpid(), signal.SIGUSR1)
+    while len(said) < 2:
+        time.sleep(0.01)
+assert all("by this very thread" in text for text in said), said
+"""
+    output(BEGIN + program, tmp_path / "s.duckdb")
+
+    assert in_file(tmp_path / "s.duckdb") == [("run", "interrupted", 40)]
+
+
+@pytest.mark.parametrize(
+    "interpreter",
+    [
+        "import sys\nfor line in sys.stdin: print('hello', line, flush=True)",
+        "print('3.1 (build 7)')",
+        "import time; print('', flush=True); time.sleep(600)",
+    ],
+)
+def test_an_interpreter_that_is_another_program_is_let_go(
+    tmp_path: Path, output: Output, interpreter: str
+) -> None:
+    other = tmp_path / "host"
+    other.write_text(f"#!{sys.executable}\n{interpreter}\n")
+    other.chmod(0o755)
+    program = (
+        f"sys.executable = {str(other)!r}\n"
+        + """
+run = train("run")
+run.finish(wait=True)
+train("other").finish()
+(found,) = _keeper.keeper._helpers.values()
+found._process.wait(10)
+"""
+    )
+    output(BEGIN + program, tmp_path / "s.duckdb")
+
+    assert in_file(tmp_path / "s.duckdb") == [
+        ("other", "finished", 40),
+        ("run", "finished", 40),
+    ]
+
+
+def test_a_frozen_program_does_not_start_itself(tmp_path: Path, output: Output) -> None:
+    other = tmp_path / "host"
+    other.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    other.chmod(0o755)
+    program = (
+        f"sys.executable, sys.frozen = {str(other)!r}, True\n"
+        + """
+run = train("run")
+run.finish(wait=True)
+"""
+    )
+    output(BEGIN + program, tmp_path / "s.duckdb")
+
+    assert in_file(tmp_path / "s.duckdb") == [("run", "finished", 40)]
+    assert not (tmp_path / "started").exists()

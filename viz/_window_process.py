@@ -99,7 +99,8 @@ class WindowProcess:
 
 
 def _start(run: Run, layout: dict[str, Any]) -> "subprocess.Popen[bytes] | None":
-    if not sys.executable:
+    # A program that was frozen into one file would start itself.
+    if not sys.executable or getattr(sys, "frozen", False):
         return None
     path = json.dumps([entry or os.curdir for entry in sys.path])
     environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
