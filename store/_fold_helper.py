@@ -111,11 +111,11 @@ class FoldHelper:
         with contextlib.suppress(OSError):
             if process.stdin:
                 process.stdin.close()
+        with contextlib.suppress(OSError):
+            process.send_signal(signal.SIGCONT)  # one that was stopped would stay for ever
         try:
             _wait_for_end(process)
         except Exception:  # noqa: BLE001 (it folds on, and ends by itself)
-            with contextlib.suppress(OSError):
-                process.send_signal(signal.SIGCONT)  # unless somebody has stopped it
             process.returncode = 0
             _abandoned.append(process)
         if process.stdout:

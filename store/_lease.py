@@ -272,7 +272,7 @@ class Lease:
 
 
 _leases: dict[Location, Lease] = {}
-_leases_lock = threading.Lock()
+_leases_lock = threading.RLock()
 
 
 def lease_of(location: Location) -> Lease:
@@ -287,7 +287,7 @@ def lease_of(location: Location) -> Lease:
 
 def _after_fork() -> None:
     global _leases_lock  # noqa: PLW0603 (the parent's may have been held)
-    _leases_lock = threading.Lock()
+    _leases_lock = threading.RLock()
     for lease in _leases.values():
         lease.forget()
 

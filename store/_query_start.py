@@ -28,7 +28,7 @@ _MOST_IDLE = 2
 _PIPE_BYTES = 2**20
 _TASKS = Path("/proc/self/task")
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _idle: list[QueryWorker] = []
 _all: set[QueryWorker] = set()
 
@@ -160,7 +160,7 @@ def _end_all() -> None:
 
 def _after_fork() -> None:
     global _lock  # noqa: PLW0603 (the parent's may have been held)
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     for each in _all:
         each.forget()
     _all.clear()

@@ -480,3 +480,23 @@ run.finish(wait=True)
 
     assert in_file(tmp_path / "s.duckdb") == [("run", "finished", 40)]
     assert not (tmp_path / "started").exists()
+
+
+def test_a_stopped_helper_goes_with_its_program(tmp_path: Path, output: Output) -> None:
+    program = """
+_session.FOLD_SECONDS = 0.5
+run = train("run")
+process = helper()._process
+os.kill(process.pid, signal.SIGSTOP)
+run.finish()
+stop = _keeper.keeper.stop
+
+def timed(**how):
+    begun = time.monotonic()
+    stop(**how)
+    print(process.returncode, time.monotonic() - begun < 8)  # after 10 it is left alone
+
+_keeper.keeper.stop = timed
+"""
+    assert output(BEGIN + program, tmp_path / "s.duckdb") == "0 True\n"
+    assert in_file(tmp_path / "s.duckdb") == [("run", "finished", 40)]
