@@ -25,7 +25,8 @@ def keeping_end_off() -> Iterator[None]:
     After its end a daemon thread ends here, as by `sys.exit`.
     """
     global _within  # noqa: PLW0603 (one a process, by nature)
-    if not threading.current_thread().daemon:
+    thread = threading.current_thread()
+    if not thread.daemon or thread is threading.main_thread():  # of a forked child, too
         yield
         return
     with _changed:
