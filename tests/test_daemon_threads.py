@@ -13,8 +13,9 @@ Python = Callable[..., subprocess.Popen[str]]
 PROGRAM = """
 import atexit, os, sys, threading, time
 import stepwell
-from stepwell.store import Store, _memory
+from stepwell.store import Store, _daemon_threads
 
+_daemon_threads._LAST_SECONDS = 60.0  # on a slow machine, too
 run = stepwell.init(store=sys.argv[1], name="first")
 run.log({"loss": 1.0})
 run.finish(wait=True)
@@ -77,7 +78,6 @@ def late():
 # What was registered first is called last.
 atexit._clear()
 atexit.register(late)
-from stepwell.store import _daemon_threads
 atexit.register(_daemon_threads._at_exit)
 """
     process = python(PROGRAM + program, tmp_path / "s.duckdb", "read")
@@ -90,7 +90,6 @@ def test_a_forked_child_waits_for_no_thread_of_its_parent(
     tmp_path: Path, python: Python
 ) -> None:
     program = """
-from stepwell.store import _daemon_threads
 is_within = threading.Event()
 
 def stay():
