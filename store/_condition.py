@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from ._errors import ConfigurationError
+from ._literal import literal, literal_number
 from ._texts import check_text
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
@@ -17,10 +18,10 @@ _CONDITION = re.compile(
 _AND = re.compile(r"\s+and(?=\s)", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([\\'\"])")
 _WORDS = {
-    "true": "lower(text) = ?",
-    "false": "lower(text) = ?",
-    "null": "(text is null or lower(text) = ?)",
-    "none": "(text is null or lower(text) = ?)",
+    "true": "lower(text) = 'true'",
+    "false": "lower(text) = 'false'",
+    "null": "(text is null or lower(text) = 'null')",
+    "none": "(text is null or lower(text) = 'none')",
 }
 """Words for which a configuration may hold no text, or another form of it."""
 
@@ -70,15 +71,14 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
         place = joint.end()
 
 
-def condition_sql(condition: Condition) -> tuple[str, list[str | float]]:
-    """The condition as SQL on the column `run_id`, and its parameters."""
+def condition_sql(condition: Condition) -> str:
+    """The condition as SQL on the column `run_id`."""
     negated = condition.operator == "!="
-    test, parameters = _test(condition)
-    query = f"select run_id from params_ where key = ? and {test}"  # noqa: S608
-    return (
-        f"run_id {'not ' if negated else ''}in ({query})",
-        [condition.key, *parameters],
+    query = (
+        "select run_id from store.main.params_"  # noqa: S608
+        f" where key = {literal(condition.key)} and {_test(condition)}"
     )
+    return f"run_id {'not ' if negated else ''}in ({query})"
 
 
 def like(pattern: str) -> str:
@@ -104,19 +104,19 @@ def _condition(text: str, match: re.Match[str]) -> Condition:
     return Condition(_unquoted(key), "=" if operator == "==" else operator, plain, quoted)
 
 
-def _test(condition: Condition) -> tuple[str, list[str | float]]:
+def _test(condition: Condition) -> str:
     operator, value = condition.operator, condition.value
     if operator == "~":
-        return r"text like ? escape '\'", [like(str(value))]
+        return rf"text like {literal(like(str(value)))} escape '\'"
     if operator in {"=", "!="}:
         if not isinstance(value, str):
             is_nan = math.isnan(value)  # the table has no number for it
-            return ("lower(text) = ?", ["nan"]) if is_nan else ("number = ?", [value])
+            return "lower(text) = 'nan'" if is_nan else f"number = {literal_number(value)}"
         test = None if condition.is_quoted else _WORDS.get(value.lower())
-        return (test, [value.lower()]) if test else ("text = ?", [value])
+        return test or f"text = {literal(value)}"
     if not isinstance(value, str):
-        return f"number {operator} ? and not isnan(number)", [value]
-    return f"text {operator} ?", [value]
+        return f"number {operator} {literal_number(value)} and not isnan(number)"
+    return f"text {operator} {literal(value)}"
 
 
 def _number(word: str) -> str | float:

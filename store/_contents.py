@@ -11,6 +11,7 @@ import re
 import duckdb
 
 from ._errors import StoreDamagedError
+from ._literal import literal
 from ._tables import TABLES, VIEWS
 
 _PLAIN_NAME = re.compile(r'"([a-z_]+)"')
@@ -18,7 +19,7 @@ _QUOTED = re.compile(r'"|\bmain\.')
 _BEGIN = re.compile(r"CREATE (?:TEMP(?:ORARY)? )?VIEW \S+ ")
 _TABLES = """
 select schema_name, table_name, sql from duckdb_tables()
-where database_name = ? and not internal order by all
+where database_name = {} and not internal
 """
 _OTHERS = """
 select 'schema', schema_name, '' from duckdb_schemas()
@@ -49,11 +50,12 @@ def tables_in(
 
     Those that are not in its main schema have it before their names.
     """
-    found = {}
-    for schema, name, sql in connection.execute(_TABLES, [database]).fetchall():
+    tables = {}
+    found = connection.execute(_TABLES.format(literal(database))).fetchall()
+    for schema, name, sql in sorted(found):
         body = _PLAIN_NAME.sub(r"\1", str(sql)).partition("(")[2].removesuffix(");")
-        found[name if schema == "main" else f"{schema}.{name}"] = body
-    return found
+        tables[name if schema == "main" else f"{schema}.{name}"] = body
+    return tables
 
 
 def wrong_tables(tables: dict[str, str]) -> list[str]:
@@ -105,6 +107,14 @@ def make_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the views over a store's tables; see `make_table_views`."""
     for name, query in VIEWS.items():
         connection.execute(f"create or replace temp view {name} as {query}")
+
+
+def require_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the views over a store's tables, all as ours are, where there are none yet."""
+    query = "select view_name from duckdb_views() where database_name = 'temp'"
+    if not VIEWS.keys() <= {name for (name,) in connection.execute(query).fetchall()}:
+        make_table_views(connection, TABLES)
+        make_views(connection)
 
 
 def make_views_ahead(connection: duckdb.DuckDBPyConnection) -> None:

@@ -104,7 +104,6 @@ def write_tables(
             _copy(
                 connection,
                 _QUERIES[table].format(columns=columns, chosen=chosen.sql),
-                chosen.parameters,
                 part,
                 form,
             )
@@ -132,7 +131,7 @@ def write_result(result: SqlResult, file: Path, form: str) -> None:
     try:
         _load(connection, result)
         with replacing(file) as part:
-            _copy(connection, "from result", [], part, form)
+            _copy(connection, "from result", part, form)
     finally:
         connection.close()
 
@@ -161,17 +160,9 @@ def replacing(file: Path) -> Iterator[Path]:
         raise _unwritable(file, why) from error
 
 
-def _copy(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    parameters: list[object],
-    part: Path,
-    form: str,
-) -> int:
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, part: Path, form: str) -> int:
     path = str(part).replace("'", "''")
-    found = connection.execute(
-        f"copy ({query}) to '{path}' ({_OPTIONS[form]})", parameters
-    ).fetchone()
+    found = connection.execute(f"copy ({query}) to '{path}' ({_OPTIONS[form]})").fetchone()
     return int(found[0]) if found else 0
 
 

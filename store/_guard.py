@@ -5,9 +5,9 @@ statement can change that. Of the file it uses the tables, each time after a loo
 """
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import duckdb
@@ -39,12 +39,18 @@ def confine(
     (before,) = connection.execute("select current_setting('temp_directory')").fetchall()
     if before[0]:  # there is a limit of memory in its place
         may_write = os.access(spill, os.W_OK)
-        settings["temp_directory"] = f"{spill}/.{token_hex(8)}.tmp" if may_write else ""
+        settings["temp_directory"] = (
+            f"{spill}/.{os.urandom(8).hex()}.tmp" if may_write else ""
+        )
     for name, value in settings.items():
         said = f"[{literals(value)}]" if isinstance(value, list) else literal(value)
         connection.execute(f"SET {name} = {said}")
     for setting in FROZEN:
         connection.execute(f"SET {setting}")
+
+
+_SETTLED_NS = 200_000_000
+"""Since when a file must be as it is so that its times tell of the next change, too."""
 
 
 class FileGuard:
@@ -62,6 +68,8 @@ class FileGuard:
         self._with_views: Any = None
         self._seen: object = None
         self._tables: dict[str, str] = {}
+        self._are_ours = False
+        self._read: tuple[object, dict[str, Any]] = (None, {})
 
     def confines(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Whether an instance has been confined to the files."""
@@ -85,36 +93,57 @@ class FileGuard:
         self._with_views, self._seen = connection, None
 
     def look(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Look at the tables of what is attached as `store`, and make views of them.
+        """Look at the tables of what is attached as `store`.
 
         Where they are not as in a store of today's revision, there are no views.
         """
         stamp = self._stamp()
-        if self._with_views is connection and stamp == self._seen:
+        if self._read[0] != stamp:
+            self._read = (stamp if _is_settled(stamp) else None, {})
+        if self._are_ours and stamp == self._seen:
             return
         self._tables = tables_in(connection)
-        if wrong_tables(self._tables):
+        self._are_ours = not wrong_tables(self._tables)
+        if not self._are_ours:
             drop_views(connection)
             self._with_views = None
-        elif self._with_views is not connection:
+        self._seen = stamp
+
+    def make_views(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make views of the tables that were looked at, where there are none yet."""
+        if self._are_ours and self._with_views is not connection:
             make_table_views(connection, self._tables)
             make_views(connection)
             self._with_views = connection
-        self._seen = stamp
 
     def tables(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """The tables of what is attached to a connection as `store`; see `tables_in`."""
-        is_seen = self._with_views is connection
-        return self._tables if is_seen else tables_in(connection)
+        return self._tables if self._are_ours else tables_in(connection)
 
     def behind(self) -> None:
         """Take note of what this process has just written; the store is still locked."""
-        if self._with_views is not None:
+        if self._are_ours:
             self._seen = self._stamp()
 
-    def _stamp(self) -> object:
+    @property
+    def read(self) -> dict[str, Any]:
+        """What was read of the file as it was at the last look, to be kept as long."""
+        return self._read[1]
+
+    def read_of_now(self) -> dict[str, Any] | None:
+        """What was read of the file as it is now; None where it may have changed."""
+        stamp, read = self._read
+        return read if stamp is not None and stamp == self._stamp() else None
+
+    def _stamp(self) -> tuple[tuple[int, ...] | None, ...]:
         log = self._database.with_name(self._database.name + LOGS[0])
         return _number(self._database), _number(log)
+
+
+def _is_settled(stamp: tuple[tuple[int, ...] | None, ...]) -> bool:
+    """Whether whatever comes changes the files' times, which are not exact."""
+    before = time.time_ns() - _SETTLED_NS
+    return all(number is None or number[-1] < before for number in stamp)
 
 
 def _number(path: Path) -> tuple[int, ...] | None:

@@ -39,7 +39,9 @@ def known_names(
     """
     with suppress(StoreError, OSError, duckdb.Error):
         found = existing(location)
-        with looking(found, seconds), lease_of(found).attached(0, "READ_ONLY") as store:
+        lease = lease_of(found)
+        with looking(found, seconds), lease.attached(0, "READ_ONLY") as store:
+            lease.guard.make_views(store)
             rows = store.execute(_QUERIES[kind]).fetchall()
         return [(str(name), str(run_id), str(status)) for name, run_id, status in rows]
     return []

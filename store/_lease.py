@@ -30,6 +30,7 @@ from ._memory import (
     attach_when_free,
     leave_alone,
     let_go,
+    load_for_parameters,
     new_memory,
     roll_back,
     run_apart,
@@ -43,8 +44,8 @@ SECONDS = 30.0
 """How long a lease is waited for, unless the caller says otherwise."""
 
 STORAGE_VERSION = "v1.5.0"  # so that DuckDB 1.5 and 2.0 share a store
-_AT_ONCE = 0.0  # a deadline that is over
 Attached = AbstractContextManager[duckdb.DuckDBPyConnection]
+_Connections = Iterator[duckdb.DuckDBPyConnection]
 
 
 class Lease:
@@ -75,8 +76,8 @@ class Lease:
         self.called = location  # by messages; another one where this is its hidden copy
         self._said: set[str] = set()
 
-    def shared(self, seconds: float = SECONDS) -> Attached:
-        """Read the store, beside other readers.
+    def shared(self, seconds: float = SECONDS, *, bare: bool = False) -> Attached:
+        """Read the store, beside other readers; *bare* without views and parameters.
 
         Yields:
             A connection with views of the store, attached as `store`; valid in the block.
@@ -85,12 +86,10 @@ class Lease:
             StoreBusyError: If the store stays in use for longer than *seconds*.
             StoreDamagedError: If the database file cannot be read.
         """
-        return self._leased(seconds, Turn.SHARED)
+        return self._leased(seconds, Turn.SHARED, bare=bare)
 
     @contextmanager
-    def querying(
-        self, memory: duckdb.DuckDBPyConnection, seconds: float
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+    def querying(self, memory: duckdb.DuckDBPyConnection, seconds: float) -> _Connections:
         """Read the store as `shared` does, for long, on an instance made ahead."""
         self._memory = memory
         with self.shared(seconds) as connection, self._open_turns().querying():
@@ -117,13 +116,15 @@ class Lease:
         return self._leased(seconds, Turn.ALONE if stops_queries else Turn.POLITE)
 
     @contextmanager
-    def _leased(self, seconds: float, turn: Turn) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _leased(self, seconds: float, turn: Turn, *, bare: bool = False) -> _Connections:
         """Lock and attach; the lock is nobody's while another program holds the file.
 
         So whoever else waits finds that program, and not a process that waits for it, too.
         """
         deadline = time.monotonic() + as_seconds(seconds)
         trouble: StoreBusyError | None = None
+        if not bare:
+            load_for_parameters()
         with ExitStack() as lease:
             while True:
                 try:
@@ -137,17 +138,18 @@ class Lease:
                     if time.monotonic() + PAUSE > deadline:
                         raise trouble from None
                 time.sleep(PAUSE)
+            if not bare:
+                self.guard.make_views(connection)
             yield connection
 
     def _lease_once(
         self, lease: ExitStack, deadline: float, turn: Turn
     ) -> duckdb.DuckDBPyConnection:
         with ExitStack() as attempt:
-            left = max(0.0, deadline - time.monotonic())
-            attempt.enter_context(self._locked(left, turn))
+            attempt.enter_context(self._locked(max(0.0, deadline - time.monotonic()), turn))
             mode = migrations.writing_mode(self.location.database, STORAGE_VERSION)
             mode = "READ_ONLY" if turn is Turn.SHARED else mode
-            connection = attempt.enter_context(self.attached(_AT_ONCE, mode))
+            connection = attempt.enter_context(self.attached(0.0, mode))
             lease.enter_context(attempt.pop_all())
         return connection
 
@@ -198,7 +200,7 @@ class Lease:
                 yield deadline
 
     @contextmanager
-    def attached(self, deadline: float, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    def attached(self, deadline: float, mode: str) -> _Connections:
         """Attach the file within `locked`, for work that needs the two steps apart."""
         writes = mode != "READ_ONLY"
         # The instance is kept only if it has let go of the file, whatever happens.
@@ -206,11 +208,9 @@ class Lease:
         self.guard.before(connection)
         if self._turns is not None:
             put_right(self._turns.lock, self.location)
-        path = str(self.location.database).replace("'", "''")
-        statement = f"ATTACH '{path}' AS store (TYPE duckdb, {mode})"
         with self.writing() if writes else nullcontext():
             try:
-                attach_when_free(connection, statement, self.location, deadline)
+                attach_when_free(connection, mode, self.location, deadline)
                 self.guard.look(connection)
                 if writes:
                     keep_directory(self.location, connection)
@@ -230,7 +230,7 @@ class Lease:
             self._memory = connection
 
     @contextmanager
-    def unconfined(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def unconfined(self) -> _Connections:
         """A DuckDB, within an exclusive `locked`, for a new file of this process alone."""
         connection, self._memory = self._memory, None
         if connection is None or self.guard.confines(connection):

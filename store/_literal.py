@@ -1,6 +1,7 @@
 """Values as they stand in a statement.
 
-DuckDB 1.5 looks for pandas at each parameter: a third of a millisecond where there is none.
+DuckDB 1.5 looks for pandas at each parameter: a third of a millisecond where there is none,
+and where there is one, the first parameter of a process loads it.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,11 @@ def literal(text: str) -> str:
         return f"'{escaped}'"
     parts = [f"'{part}'" for part in escaped.split("\0")]
     return f"({' || chr(0) || '.join(parts)})"
+
+
+def literal_number(number: float) -> str:
+    """A number for a statement, as the column of doubles that it is compared with."""
+    return f"{literal(repr(float(number)))}::double"
 
 
 def literals(texts: Iterable[str]) -> str:

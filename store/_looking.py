@@ -56,6 +56,7 @@ def attached_file(
         guard.before(connection)
         attach(connection, database, "store", mode)
         guard.look(connection)
+        guard.make_views(connection)
         yield connection
         run_apart(connection, "DETACH store")
     finally:

@@ -29,7 +29,9 @@ class ManyRuns:
         """The database file."""
         raise NotImplementedError
 
-    def _reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    def _reading(
+        self, *, bare: bool = False
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         raise NotImplementedError
 
     def runs(  # noqa: PLR0913 (a condition an argument)
@@ -61,7 +63,7 @@ class ManyRuns:
             RunNotFoundError: If a reference fits no run.
         """
         chosen = _selection(project, group, tag, status, name, where, limit)
-        with self._reading() as connection:
+        with self._reading(bare=True) as connection:
             return self._within(connection, runs, chosen)
 
     def overview(  # noqa: PLR0913 (a condition an argument)
@@ -83,7 +85,7 @@ class ManyRuns:
         from ._query_overview import select_overview  # noqa: PLC0415 (as the others)
 
         chosen = _selection(project, group, tag, status, name, where, limit)
-        with self._reading() as connection:
+        with self._reading(bare=True) as connection:
             return select_overview(connection, self._within(connection, runs, chosen))
 
     def leaderboard(
@@ -180,7 +182,7 @@ class ManyRuns:
         check_string(metric, "metric")
         check_string(x, "x")
         check_count(columns, "columns")
-        with self._choosing(runs) as (connection, chosen):
+        with self._choosing(runs, bare=False) as (connection, chosen):
             return select_curves(
                 connection, chosen, metric, x=x, columns=columns, first=first, last=last
             )
@@ -196,10 +198,10 @@ class ManyRuns:
 
     @contextmanager
     def _choosing(
-        self, runs: Runs
+        self, runs: Runs, *, bare: bool = True
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, _query_runs.Chosen]]:
         selection = as_selection(runs)
-        with self._reading() as connection:
+        with self._reading(bare=bare) as connection:
             yield connection, _query_runs.choose(connection, selection, self.location)
 
 

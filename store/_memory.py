@@ -14,14 +14,13 @@ from ._location import Location
 PAUSE = 0.05
 """Seconds between two tries at a file that another program holds."""
 
-_SETTINGS = (
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET auto_checkpoint_skip_wal_threshold = 0",
-    "SET checkpoint_threshold = '0b'",
-    "SET python_enable_replacements = false",
-    "SET streaming_buffer_size = '8MB'",  # else a large result waits for its reader
-)
+_CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "auto_checkpoint_skip_wal_threshold": "0",
+    "checkpoint_threshold": "0b",
+    "python_enable_replacements": "false",
+}
 
 limits: dict[str, Any] = {"threads": 2}
 """What an instance made from now on may use; less beside a training loop."""
@@ -30,16 +29,19 @@ limits: dict[str, Any] = {"threads": 2}
 def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB with the store's settings."""
     with attaching:
-        connection = duckdb.connect(":memory:", config={**limits, **config})
-    for statement in _SETTINGS:
-        connection.execute(statement)
+        connection = duckdb.connect(":memory:", config={**_CONFIG, **limits, **config})
+    # Else a large result waits for its reader.
+    connection.execute("SET streaming_buffer_size = '8MB'")
     use_utc(connection)
     draw_no_progress(connection)
     if duckdb.__version__ >= "2":
         connection.execute("SET async_threads = 0")
-    # DuckDB 1.5 loads pandas, where there is one, at a process's first parameter.
-    connection.execute("select ?", [0])
     return connection
+
+
+def load_for_parameters() -> None:
+    """Let DuckDB load what it looks at parameters with; to 1.5 that is pandas, if any."""
+    duckdb.ConstantExpression(0)
 
 
 def use_utc(connection: duckdb.DuckDBPyConnection) -> None:
@@ -93,7 +95,7 @@ def run_apart(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
 
 def attach_when_free(
     connection: duckdb.DuckDBPyConnection,
-    statement: str,
+    mode: str,
     location: Location,
     deadline: float,
 ) -> None:
@@ -103,6 +105,8 @@ def attach_when_free(
         StoreBusyError: If one does until *deadline*.
         StoreError: If it cannot be attached.
     """
+    path = str(location.database).replace("'", "''")
+    statement = f"ATTACH '{path}' AS store (TYPE duckdb, {mode})"
     while True:
         try:
             run_apart(connection, statement)

@@ -44,7 +44,7 @@ def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> No
     if lease.prepared and not anew and not _is_absent(lease.location.database):
         return
     if not _is_absent(lease.location.database):
-        with lease.shared(seconds) as connection:  # beside other readers
+        with lease.shared(seconds, bare=True) as connection:  # beside other readers
             revision = read_revision(connection, lease)
             # Of whoever was killed when it had made the file; nobody makes it now.
             remove_left_folders(lease.location.database, NEW)
@@ -121,10 +121,14 @@ def read_revision(connection: duckdb.DuckDBPyConnection, lease: Lease) -> str | 
         StoreDamagedError: If the database is somebody else's, has lost its version, or is
             not as its version says.
     """
+    read = lease.guard.read
+    if read.get(_VERSION) == migrations.HEAD:
+        return migrations.HEAD
     tables = lease.guard.tables(connection)
     revision = find_revision(connection, tables, lease.location)
     if revision == migrations.HEAD:
         require_tables(wrong_tables(tables), lease.location)
+    read[_VERSION] = revision
     return revision
 
 

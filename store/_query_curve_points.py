@@ -122,8 +122,7 @@ def select_members(
 ) -> Members:
     """The chosen runs, and what the totals say of *metrics*, one or two."""
     query = _MEMBERS.format(chosen=chosen_sql(chosen))
-    wanted = json.dumps(metrics)
-    found = connection.execute(query, [*chosen.parameters, wanted]).fetchnumpy()
+    found = connection.execute(query, [json.dumps(metrics)]).fetchnumpy()
     _, firsts, rows = np.unique(found["place"], return_index=True, return_inverse=True)
     runs = len(firsts)
     counts = np.zeros((len(metrics), runs), np.int64)
@@ -141,7 +140,7 @@ def select_members(
     known: list[Any] = []
     if not counts.any(axis=1).all():
         query = _KNOWN.format(chosen.sql)
-        known = connection.execute(query, chosen.parameters).fetchall()
+        known = connection.execute(query).fetchall()
     return Members(
         run_id=texts(found["run_id"][firsts].tolist()),
         run=texts(found["name"][firsts].tolist()),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import duckdb
 
+from ._literal import literal
 from ._run_values import RunInfo, RunOverview
 from ._stored_values import stored_moment
 
@@ -15,9 +16,9 @@ select
     run_id::varchar, metric, arg_max(last_value, (last_step, last_time))
         filter (superseded_from is null or superseded_from > last_step),
     sum(count)::bigint, max(last_step), max(last_time)
-from totals_
-where run_id between ?::uuid and ?::uuid
-    and run_id in (select unnest(from_json(?, '["UUID"]')))
+from store.main.totals_
+where run_id between {}::uuid and {}::uuid
+    and run_id in (select unnest(from_json({}, '["UUID"]')))
 group by run_id, metric order by min(first_time), min(position), metric
 """
 
@@ -34,7 +35,7 @@ def select_overview(
         return []
     # Ids are in the order of time, so that the bounds spare all but a page's rows.
     who = [min(current), max(current), json.dumps(list(current))]
-    rows = connection.execute(_QUERY, who).fetchall()
+    rows = connection.execute(_QUERY.format(*map(literal, who))).fetchall()
     for run_id, metric, value, count, step, time in rows:
         current[run_id][metric] = value
         points[run_id] += count

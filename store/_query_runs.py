@@ -4,8 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -18,8 +17,14 @@ from ._selection import Selection
 from ._stored_values import BEGIN, stored_layout, stored_moment, stored_object, stored_texts
 from ._texts import check_string
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 LAST = "last"
-_SELECT = f"select {', '.join(COLUMNS)} from runs"  # noqa: S608 (fixed names)
+# DuckDB takes long to make its first UUID.
+_COLUMNS = ("run_id::varchar" if name == "run_id" else name for name in COLUMNS)
+_SELECT = f"select {', '.join(_COLUMNS)} from store.main.runs"  # noqa: S608 (fixed names)
+_IDS = "select run_id::varchar from store.main.runs"
 _NEWEST = "order by created_at desc nulls last, run_id desc"
 _ID_PART = re.compile(r"[0-9a-fA-F-]{2,36}")
 
@@ -29,13 +34,11 @@ class Chosen:
     """The runs of a selection, for use within a query.
 
     Attributes:
-        sql: A query for their `run_id`.
-        parameters: Its parameters.
+        sql: A query for their `run_id`, without parameters.
         is_all: Whether these are all runs that there are.
     """
 
     sql: str
-    parameters: list[Any]
     is_all: bool = False
 
 
@@ -51,17 +54,16 @@ def select_runs(
         RunNotFoundError: If a reference fits no run.
         AmbiguousRunError: If a part of an id fits several.
     """
-    conditions, parameters = ["true"], []
+    conditions = ["true"]
     for selection in selections:
         if selection == Selection():
             continue
         chosen = choose(connection, selection, location)
         conditions.append(f"run_id in ({chosen.sql})")
-        parameters += chosen.parameters
     query = f"{_SELECT} where {' and '.join(conditions)} {_NEWEST}"
     if limit is not None:
         query += f" limit {int(limit)}"
-    return [_info(row) for row in connection.execute(query, parameters).fetchall()]
+    return [_info(row) for row in connection.execute(query).fetchall()]
 
 
 def choose(
@@ -73,42 +75,40 @@ def choose(
         RunNotFoundError: If a reference fits no run.
         AmbiguousRunError: If a part of an id fits several.
     """
-    conditions: list[str] = ["true"]
-    parameters: list[Any] = []
+    conditions = ["true"]
     if selection.runs:
         found = sorted(_resolve(connection, selection.runs, location))
-        conditions.append("run_id in (select unnest(from_json(?, '[\"UUID\"]')))")
-        parameters.append(json.dumps(found))
-    for condition, value in _conditions(selection):
-        conditions.append(condition)
-        parameters.append(value)
-    for condition, values in _configured(selection.where):
-        conditions.append(condition)
-        parameters += values
-    query = f"select run_id from runs where {' and '.join(conditions)}"  # noqa: S608
+        conditions.append(f"run_id in ({_unnested(found, 'UUID')})")
+    conditions += [*_conditions(selection), *_configured(selection.where)]
+    query = f"select run_id from store.main.runs where {' and '.join(conditions)}"  # noqa: S608
     if selection.limit is not None:
         query += f" {_NEWEST} limit {int(selection.limit)}"
     is_all = len(conditions) == 1 and selection.limit is None
-    return Chosen(query, parameters, is_all)
+    return Chosen(query, is_all)
 
 
-def _conditions(selection: Selection) -> Iterable[tuple[str, Any]]:
+def _unnested(texts: Iterable[str], kind: str) -> str:
+    """A query for texts as values of a type, however many there are."""
+    listed = literal(json.dumps(list(texts)))
+    return f"select unnest(from_json({listed}, '[\"{kind}\"]'))"
+
+
+def _conditions(selection: Selection) -> Iterable[str]:
     if selection.project is not None:
-        yield "project = ?", selection.project
+        yield f"project = {literal(selection.project)}"
     if selection.group is not None:
-        yield "group_name = ?", selection.group
+        yield f"group_name = {literal(selection.group)}"
     for tag in selection.tags:
-        yield "list_contains(tags, ?)", tag
+        yield f"list_contains(tags, {literal(tag)})"
     if selection.status:
-        statuses = json.dumps(selection.status)
-        yield "status in (select unnest(from_json(?, '[\"VARCHAR\"]')))", statuses
+        yield f"status in ({_unnested(selection.status, 'VARCHAR')})"
     if selection.name is not None:
         from ._condition import like  # noqa: PLC0415 (a list of all runs needs none)
 
-        yield r"name like ? escape '\'", like(selection.name)
+        yield rf"name like {literal(like(selection.name))} escape '\'"
 
 
-def _configured(where: Iterable[str]) -> Iterable[tuple[str, list[str | float]]]:
+def _configured(where: Iterable[str]) -> Iterable[str]:
     if where:
         from ._condition import condition_sql, parse_conditions  # noqa: PLC0415
 
@@ -122,14 +122,13 @@ def _resolve(
     """Ids of the runs that *references* mean; a name means every run of that name."""
     named = {ref: as_run_id(ref) for ref in dict.fromkeys(references) if _is_text(ref)}
     query = (
-        "select run_id::varchar, name from runs"
-        " where run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
-        " or name in (select unnest(from_json(?, '[\"VARCHAR\"]')))"
+        "select run_id::varchar, name from store.main.runs"  # noqa: S608
+        f" where run_id in ({_unnested(named.values(), 'UUID')})"
+        f" or name in ({_unnested(named, 'VARCHAR')})"
     )
-    texts = [json.dumps(list(named.values())), json.dumps(list(named))]
     by_name: dict[str, list[str]] = {}
     ids: set[str] = set()
-    for run_id, name in connection.execute(query, texts).fetchall():
+    for run_id, name in connection.execute(query).fetchall():
         by_name.setdefault(name, []).append(run_id)
         ids.add(run_id)
     chosen: set[str] = set()
@@ -151,10 +150,10 @@ def present(
     """Which of *run_ids* there are, and which there are not."""
     asked = {run_id: as_run_id(run_id) for run_id in run_ids}
     query = (
-        "select run_id::varchar from runs"
-        " where run_id in (select unnest(from_json(?, '[\"UUID\"]')))"
+        "select run_id::varchar from store.main.runs"  # noqa: S608
+        f" where run_id in ({_unnested(asked.values(), 'UUID')})"
     )
-    rows = connection.execute(query, [json.dumps(list(asked.values()))]).fetchall()
+    rows = connection.execute(query).fetchall()
     there = {str(run_id) for (run_id,) in rows}
     kept = tuple(run_id for run_id, uuid in asked.items() if uuid in there)
     return kept, tuple(run_id for run_id, uuid in asked.items() if uuid not in there)
@@ -169,7 +168,7 @@ def _is_text(reference: str) -> bool:
 
 
 def find_run(
-    connection: duckdb.DuckDBPyConnection, reference: str | UUID
+    connection: duckdb.DuckDBPyConnection, reference: "str | UUID"
 ) -> RunInfo | None:
     """The run that *reference* means: `last`, an id, a name, or a part of an id.
 
@@ -179,19 +178,23 @@ def find_run(
     Raises:
         AmbiguousRunError: If a part fits several ids.
     """
-    if isinstance(reference, UUID):  # as SQL gives them
-        reference = str(reference)
+    if not isinstance(reference, str):
+        from uuid import UUID  # noqa: PLC0415 (slow to import)
+
+        if isinstance(reference, UUID):  # as SQL gives them
+            reference = str(reference)
     check_string(reference, "a reference to a run")
     if not _is_text(reference):
         return None
     name = literal(reference)
-    if reference == LAST:
-        rows = connection.execute(f"{_SELECT} {_NEWEST} limit 1").fetchall()
-    else:
-        run_id = literal(as_run_id(reference))
-        query = (
-            f"{_SELECT} where run_id = {run_id}::uuid or name = {name} {_NEWEST} limit 1"
-        )
+    condition = ""
+    if reference != LAST:
+        condition = f"where run_id = {literal(as_run_id(reference))}::uuid or name = {name}"
+    # To sort whole rows takes longer than both statements.
+    query = f"{_IDS} {condition} {_NEWEST} limit 1"
+    rows: list[tuple[Any, ...]] = []
+    for (run_id,) in connection.execute(query).fetchall():
+        query = f"{_SELECT} where run_id = {literal(run_id)}::uuid limit 1"
         rows = connection.execute(query).fetchall()
     if not rows and _ID_PART.fullmatch(reference):
         query = (
@@ -212,7 +215,6 @@ def _info(values: tuple[Any, ...]) -> RunInfo:
     for column in ("created_at", "finished_at"):
         row[column] = stored_moment(row[column])
     row["created_at"] = row["created_at"] or BEGIN
-    row["run_id"] = str(row["run_id"])
     row["tags"] = stored_texts(row["tags"])
     row["config"] = stored_object(row["config"])
     row["layout"] = stored_layout(row["layout"])

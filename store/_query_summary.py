@@ -4,6 +4,7 @@ import math
 
 import duckdb
 
+from ._contents import require_views
 from ._literal import literal
 from ._run_values import RunInfo
 from ._values import MetricSummary
@@ -48,6 +49,7 @@ def select_summary(
     found = connection.execute(_TOTALS.format(which)).fetchall()
     rows = [row[:-1] for row in found if row[-1]]
     if len(rows) < len(found) or len({row[0] for row in rows}) < len(rows):
+        require_views(connection)
         rows = connection.execute(_VIEW.format(which)).fetchall()
     return {
         metric: MetricSummary(

@@ -1,6 +1,5 @@
 """A row a run: the configuration keys that vary, and what came of them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from ._literal import literals
 from ._query_runs import Chosen
 from ._query_values import At, chosen_sql, select_values
 from ._run_frame import RunFrame, select_frame
@@ -31,8 +31,9 @@ group by key order by min(place), arg_min(p.rowid, place), key
 """
 _CELLS = """
 with {chosen}
-select place, key, {column} as cell from params_ p join chosen c on c.run_id = p.run_id
-where key in (select unnest(from_json(?, '["VARCHAR"]'))) and text is not null
+select place, key, {column} as cell
+from store.main.params_ p join chosen c on c.run_id = p.run_id
+where key in ({keys}) and text is not null
 """
 
 
@@ -93,7 +94,7 @@ def select_params(
         keys: Keys that get a column whether they vary or not.
     """
     query = _KEYS.format(chosen=chosen_sql(chosen))
-    rows = connection.execute(query, chosen.parameters).fetchall()
+    rows = connection.execute(query).fetchall()
     constants: dict[str, str | None] = {}
     kinds: dict[str, bool] = {}
     for key, text, numeric, kinds_of_value, present in rows:
@@ -124,9 +125,8 @@ def _fill(
     column: str,
     given: Mapping[str, NDArray[np.bool_]],
 ) -> None:
-    query = _CELLS.format(chosen=chosen_sql(chosen), column=column)
-    wanted = json.dumps(list(columns))
-    found = connection.execute(query, [*chosen.parameters, wanted]).fetchnumpy()
+    query = _CELLS.format(chosen=chosen_sql(chosen), column=column, keys=literals(columns))
+    found = connection.execute(query).fetchnumpy()
     places, cells = found["place"], np.ma.getdata(found["cell"])
     keys = np.asarray(found["key"])
     for key, filled in columns.items():

@@ -1,6 +1,5 @@
 """One value a run of each metric asked for: what ranks and sweeps are made of."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._better import check_goal, goal_of
+from ._contents import require_views
 from ._errors import ConfigurationError, MetricNotFoundError
 from ._literal import literals
 from ._query_runs import Chosen
@@ -25,7 +25,7 @@ chosen as (
     select
         run_id, name, project, group_name, status, created_at, finished_at, attempt,
         row_number() over (order by created_at nulls first, run_id) - 1 as place
-    from runs where run_id in ({})
+    from store.main.runs where run_id in ({})
 )
 """
 # What the totals say themselves, and whether each row is all that there is of its metric.
@@ -43,7 +43,7 @@ select
     min(minimum) as min, arg_min(minimum_step, (minimum, minimum_step)) as min_step,
     max(maximum) as max, arg_min(maximum_step, (-maximum, maximum_step)) as max_step,
     arg_max(last_value, (last_step, last_time)) as current, max(last_step) as last_step
-from totals_
+from store.main.totals_
 where metric in (select metric from wanted) and run_id in (select run_id from chosen)
 group by run_id, metric
 """
@@ -56,7 +56,7 @@ select
     p.run_id, p.metric, arg_max(p.value, (p.step, p.time)) as current,
     max(p.step) as last_step
 from points p {joined}
-where p.metric in (select metric from wanted) and p.step <= ?
+where p.metric in (select metric from wanted) and p.step <= {step}
     and p.run_id in (select run_id from chosen) {condition}
 group by p.run_id, p.metric
 """
@@ -71,9 +71,8 @@ NOT_SUPERSEDED = "and (s.from_step is null or p.step < s.from_step)"
 
 _WANTED = """
 wanted as (
-    select unnest(from_json(?, '["VARCHAR"]')) as metric,
-        unnest(from_json(?, '["VARCHAR"]')) as goal,
-        generate_subscripts(from_json(?, '["VARCHAR"]'), 1) - 1 as code
+    select unnest([{metrics}]) as metric, unnest([{sides}]) as goal,
+        generate_subscripts([{metrics}], 1) - 1 as code
 )
 """
 _VALUES = """
@@ -157,10 +156,9 @@ def select_values(  # noqa: PLR0913
     }
     if not len(frame) or not wanted:
         return columns
-    found: dict[str, Any] | None = _from_totals(connection, chosen, frame, sides, at)
+    found = _from_totals(connection, chosen, frame, sides, at)
     if found is None:
-        query, parameters = _query(chosen, sides, at, resumed=frame.resumed)
-        found = connection.execute(query, parameters).fetchnumpy()
+        found = _from_views(connection, chosen, sides, at, resumed=frame.resumed)
     if len(set(found["code"].tolist())) < len(wanted):
         _check_metrics(connection, chosen, wanted)
     values, steps = floats(found["value"]), np.ma.filled(found["step"], 0)
@@ -178,7 +176,7 @@ def _from_totals(
     frame: RunFrame,
     goals: Mapping[str, str | None],
     at: At,
-) -> dict[str, NDArray[Any]] | None:
+) -> dict[str, Any] | None:
     """What the totals say as they stand, without a group; None where that is not all."""
     if isinstance(at, int):
         return None
@@ -192,7 +190,7 @@ def _from_totals(
     query = _ROWS.format(
         wanted=literals(goals), value=value, step=step, within=within(chosen, "r")
     )
-    found: dict[str, Any] = connection.execute(query, chosen.parameters).fetchnumpy()
+    found: dict[str, Any] = connection.execute(query).fetchnumpy()
     cells = found["place"] * len(goals) + found["code"]
     if not found["is_whole"].all() or len(np.unique(cells)) < len(cells):
         return None
@@ -201,20 +199,34 @@ def _from_totals(
     return {"place": places, **rest}
 
 
+def _from_views(
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    goals: Mapping[str, str | None],
+    at: At,
+    *,
+    resumed: bool,
+) -> dict[str, Any]:
+    require_views(connection)
+    query = _query(chosen, goals, at, resumed=resumed)
+    found: dict[str, Any] = connection.execute(query).fetchnumpy()
+    return found
+
+
 def _query(
     chosen: Chosen, goals: Mapping[str, str | None], at: At, *, resumed: bool
-) -> tuple[str, list[Any]]:
-    sides = [goal if at == "best" else "last" for goal in goals.values()]
-    names = json.dumps(list(goals))
-    parameters = [*chosen.parameters, names, json.dumps(sides), names]
+) -> str:
+    sides = [str(goal) if at == "best" else "last" for goal in goals.values()]
     if isinstance(at, int):
         joined, condition = (SUPERSEDED, NOT_SUPERSEDED) if resumed else ("", "")
-        template, found = _VALUES_UP_TO, _UP_TO.format(joined=joined, condition=condition)
-        parameters.append(at)
+        template, found = (
+            _VALUES_UP_TO,
+            _UP_TO.format(joined=joined, condition=condition, step=at),
+        )
     else:
         template, found = _VALUES, _SUMMARY if resumed else _TOTALS
-    query = template.format(chosen=chosen_sql(chosen), wanted=_WANTED, found=found)
-    return query, parameters
+    wanted = _WANTED.format(metrics=literals(goals), sides=literals(sides))
+    return template.format(chosen=chosen_sql(chosen), wanted=wanted, found=found)
 
 
 def _check_at(at: At) -> None:
@@ -226,8 +238,8 @@ def _check_at(at: At) -> None:
 def _check_metrics(
     connection: duckdb.DuckDBPyConnection, chosen: Chosen, metrics: Sequence[str]
 ) -> None:
-    query = f"select distinct metric from totals_ where run_id in ({chosen.sql})"  # noqa: S608
-    known = {str(row[0]) for row in connection.execute(query, chosen.parameters).fetchall()}
+    query = f"select distinct metric from store.main.totals_ where run_id in ({chosen.sql})"  # noqa: S608
+    known = {str(row[0]) for row in connection.execute(query).fetchall()}
     for metric in metrics:
         if metric not in known:
             raise MetricNotFoundError(metric, None, known)

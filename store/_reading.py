@@ -21,13 +21,14 @@ from ._pending import needs_fold
 from ._prepare import is_outdated, prepare, read_revision
 from ._turns import QueryRunsError
 
+_OPEN = "open journals"  # what the database says of those that have not ended
 # What DuckDB says where the process ever had a sub-interpreter: it takes no array then.
 _NO_SCAN = "PandasScan called but GIL was already held"
 
 
 @contextmanager
 def reading(
-    lease: Lease, seconds: float = SECONDS, *, fresh: bool = False
+    lease: Lease, seconds: float = SECONDS, *, fresh: bool = False, bare: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Fold what is new and read, in one lease, so that each returned call is seen.
 
@@ -38,6 +39,7 @@ def reading(
         seconds: How long to wait for it.
         fresh: Whether a user's query in the way is stopped, and run again afterwards;
             otherwise what is folded is read beside it.
+        bare: Whether neither views nor parameters are needed; see `Lease.shared`.
 
     Yields:
         A connection to the store; valid within the block.
@@ -48,7 +50,7 @@ def reading(
     if lease.writable:
         prepare(lease, seconds)
         if not needs_fold(lease):
-            with lease.shared(seconds) as connection:
+            with lease.shared(seconds, bare=bare) as connection:
                 if _is_as_known(connection, lease):
                     lease.as_of = None
                     yield connection
@@ -61,7 +63,7 @@ def reading(
                 return
     elif needs_fold(lease):
         lease.say_once(f"{lease.location} is read-only: newest points may be missing")
-    with lease.shared(seconds) as connection:
+    with lease.shared(seconds, bare=bare) as connection:
         if read_revision(connection, lease) != migrations.HEAD:
             raise StoreLocationError(
                 f"the store {lease.location} has an earlier schema, and cannot be written"
@@ -69,6 +71,14 @@ def reading(
             )
         lease.as_of = _last_fold(lease) if needs_fold(lease) else None
         yield connection
+
+
+def is_all_folded(lease: Lease) -> bool:
+    """Whether the file holds all that was recorded, by what is known without opening it."""
+    if not lease.writable or not lease.prepared or needs_fold(lease):
+        return False
+    read = lease.guard.read_of_now()
+    return read is not None and _OPEN in read and _is_known(read[_OPEN], lease)
 
 
 def _last_fold(lease: Lease) -> datetime:
@@ -111,8 +121,14 @@ def _is_as_known(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
     """Whether all that is folded is there, and no journal that is not was removed."""
     if is_outdated(connection, lease):
         return False
-    query = "select writer, folded_bytes from journals_ where ended is null"
-    stored = dict(connection.execute(query).fetchall())
+    read = lease.guard.read
+    if _OPEN not in read:
+        query = "select writer, folded_bytes from store.main.journals_ where ended is null"
+        read[_OPEN] = dict(connection.execute(query).fetchall())
+    return _is_known(read[_OPEN], lease)
+
+
+def _is_known(stored: dict[str, int], lease: Lease) -> bool:
     here = {journal.writer for journal in list_journals(lease.location.journals)}
     as_before = all(
         stored.get(w, 0) >= n for w, n in tuple(lease.folded.items()) if w in here

@@ -57,11 +57,11 @@ class RunFrame:
 def select_frame(connection: duckdb.DuckDBPyConnection, chosen: Chosen) -> RunFrame:
     """The chosen runs, the oldest first."""
     query = _FRAME.format(within(chosen, "runs"))
-    found: dict[str, Any] = connection.execute(query, chosen.parameters).fetchnumpy()
+    found: dict[str, Any] = connection.execute(query).fetchnumpy()
     row, seconds = found["place"], floats(found["seconds"])
     if found["is_open"].any():
         query = _OPEN.format(within(chosen, "r"))
-        lasting: dict[str, Any] = connection.execute(query, chosen.parameters).fetchnumpy()
+        lasting: dict[str, Any] = connection.execute(query).fetchnumpy()
         places, are_here = places_of(row, lasting["place"])
         seconds[places] = floats(lasting["seconds"])[are_here]
     return RunFrame(

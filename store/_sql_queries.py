@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from ._arguments import as_seconds, check_count
 from ._texts import check_string
@@ -31,7 +28,8 @@ class SqlQueries:
         """What this thread's last answer holds."""
         raise NotImplementedError
 
-    def _reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    def _fold_new(self) -> None:
+        """Have all in the database file that was recorded by now."""
         raise NotImplementedError
 
     def sql(
@@ -60,8 +58,7 @@ class SqlQueries:
         start_ahead()
         from ._query_sql import run_query  # noqa: PLC0415
 
-        with self._reading():
-            pass  # folds what is new
+        self._fold_new()
         result = run_query(self.location, query, self._seconds, timeout, limit)
         result.as_of = self.as_of
         return result

@@ -20,7 +20,7 @@ from ._kept_figures import KeptFigures
 from ._lease import SECONDS, Lease, lease_of
 from ._location import Location, resolve
 from ._past_runs import PastRuns
-from ._reading import reading
+from ._reading import is_all_folded, reading
 from ._run_values import RunInfo
 from ._sql_queries import SqlQueries
 from ._sweep_analysis import SweepAnalysis
@@ -102,7 +102,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
             RunNotFoundError: If no run fits.
             AmbiguousRunError: If a part of an id fits several.
         """
-        with self._reading() as connection:
+        with self._reading(bare=True) as connection:
             return self._find(connection, reference)
 
     def find(self, reference: str) -> RunInfo | None:
@@ -114,7 +114,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
         Raises:
             AmbiguousRunError: If a part of an id fits several.
         """
-        with self._reading() as connection:
+        with self._reading(bare=True) as connection:
             return _query_runs.find_run(connection, reference)
 
     def summary(self, run: RunInfo | str) -> dict[str, MetricSummary]:
@@ -129,7 +129,7 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
         """
         from . import _query_summary  # noqa: PLC0415 (when it is asked for)
 
-        with self._reading() as connection:
+        with self._reading(bare=True) as connection:
             info = self._find(connection, run)
             return _query_summary.select_summary(connection, info)
 
@@ -257,16 +257,23 @@ class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):
             return _query_news.select_news(connection, info, metrics, known)
 
     @contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _reading(self, *, bare: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         if not self._is_open:
             raise StoreClosedError(f"the store {self._location} was closed")
         lease = lease_of(self._location)
-        with reading(lease, self._seconds, fresh=self._fresh) as connection:
+        with reading(lease, self._seconds, fresh=self._fresh, bare=bare) as connection:
             self._seen.as_of = lease.as_of
             try:
                 yield connection
             except duckdb.Error as error:
                 raise explain(error, self._location) from error
+
+    def _fold_new(self) -> None:
+        if self._is_open and is_all_folded(self._lease):
+            self._seen.as_of = None
+            return
+        with self._reading(bare=True):
+            pass
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
