@@ -41,6 +41,11 @@ def keeping_end_off() -> Iterator[None]:
             _changed.notify_all()
 
 
+def end_before_duckdb() -> None:
+    """Have it done before DuckDB 2.0's own end, which refuses what needs Python."""
+    atexit.register(_at_exit)
+
+
 def _at_exit() -> None:
     global _is_over  # noqa: PLW0603
     with _changed:

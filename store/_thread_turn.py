@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ._daemon_threads import keeping_end_off
+from ._daemon_threads import end_before_duckdb, keeping_end_off
 from ._errors import StoreBusyError
 
 
@@ -52,3 +52,6 @@ class ThreadTurn:
             finally:
                 self._thread = 0
                 self._lock.release()
+
+
+end_before_duckdb()  # who imports this has loaded it
