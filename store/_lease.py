@@ -266,8 +266,8 @@ class Lease:
         """After a fork, in the child: begin anew, and never touch the parent's DuckDB."""
         if self._turns is not None:
             self._turns.forget()
-        if self._memory is not None:
-            leave_alone(self._memory)
+        leave_alone(self._memory)
+        leave_alone(self.guard)  # which may know one that the lease has no more
         self.__init__(self.location)  # type: ignore[misc]
 
 

@@ -56,11 +56,15 @@ def draw_no_progress(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("SET enable_progress_bar = false")
 
 
-def leave_alone(connection: duckdb.DuckDBPyConnection) -> None:
-    """After a fork, in the child: never destroy the parent's instance, which crashes."""
+def leave_alone(held: object) -> None:
+    """After a fork, in the child: never destroy the parent's instance, which crashes.
+
+    Args:
+        held: A connection, or what may hold the last one to an instance.
+    """
     import ctypes  # noqa: PLC0415 (a forked child alone has a use for it)
 
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))  # its threads are not here
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(held))  # its threads are not here
 
 
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:

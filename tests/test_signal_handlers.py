@@ -184,7 +184,7 @@ def test_it_is_raised_while_a_call_waits_for_another_thread(
     def hold() -> None:
         with run._writer.lock:
             taken.set()
-            enough.wait(60)
+            enough.wait(5)
         run.log({"loss": 1.0})
 
     other = threading.Thread(target=hold)
