@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
@@ -76,11 +77,20 @@ def _circumstances(page: Page) -> dict[str, str]:
     spent = sum(one.seconds for one in page.found)
     return {
         "days": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
-        "rounds": str(max((one.round for one in page.found), default=0)),
+        "rounds": _rounds(page),
         "minutes": f"{spent / 60:.0f}",
         "machine": f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores,"
         f" {kilobytes / 1024**2:.0f} GB of memory, Python {platform.python_version()}",
     }
+
+
+def _rounds(page: Page) -> str:
+    """How often each thing was measured; some of them more often than others, perhaps."""
+    counts = Counter((one.tool, one.workload) for one in page.found).values()
+    least, most = min(counts, default=0), max(counts, default=0)
+    if least != most:
+        return f"{least} to {most} rounds"
+    return f"{most} round{'s' if most != 1 else ''}"
 
 
 def _versions(page: Page) -> str:
