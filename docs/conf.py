@@ -62,13 +62,13 @@ def setup(app: Sphinx) -> None:
 def escape_types(_app: Sphinx, *what: Any) -> None:
     """Write the types of attributes as links by their last names.
 
-    `object_` is escaped, as reStructuredText would take it for a reference.
+    `object_` and the like are escaped: reStructuredText would take them for references.
     """
     lines = what[-1]
     for place, line in enumerate(lines):
         if line.startswith(":vartype"):
             linked = re.sub(r"(?<![\w.])stepwell\.", "~stepwell.", line)
-            lines[place] = linked.replace("object_", "object\\_")
+            lines[place] = re.sub(r"(?<=\w)_\b", r"\\_", linked)
 
 
 def leave_out_constructors(
