@@ -17,7 +17,7 @@ from ._processes import Processes
 from ._setting import Setting
 
 _MAGIC = 16  # bytes before the first record of a journal
-_NAMES, _POINTS = 3, 4
+_STARTED, _NAMES, _POINTS = 2, 3, 4
 _FRAME = struct.Struct("<IB3x")
 _PATIENCE = 3.0  # seconds
 _UNFOLDED = 0.3  # seconds at most in which a writer goes on before the damage
@@ -131,12 +131,15 @@ def calls_behind(data: bytes, place: int) -> dict[str, int]:
     """For each stream in a journal, its first call whose record ends behind *place*.
 
     A stream that has no such call has one in danger all the same: its next, which may have
-    been under way.
+    been under way. Of a run without a call, it is the end that is in danger.
     """
     names: dict[int, str] = {}
     behind: dict[str, int] = {}
+    begun: dict[str, int] = {}
     for kind, _, stop, payload in records_of(data):
-        if kind == _NAMES:
+        if kind == _STARTED:
+            begun = {json.loads(payload)["name"]: 0}
+        elif kind == _NAMES:
             number = int.from_bytes(payload[:4], "little")
             names[number] = json.loads(payload[4:])[0].split("/")[0]
         elif kind == _POINTS:
@@ -146,7 +149,7 @@ def calls_behind(data: bytes, place: int) -> dict[str, int]:
                 behind[stream] = max(behind.get(stream, 0), step + 1)
             else:
                 behind[stream] = min(behind.get(stream, step), step)
-    return behind
+    return behind or begun
 
 
 class SmallDisk:
