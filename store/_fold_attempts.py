@@ -183,4 +183,4 @@ def _part(stretch: Stretch) -> Part:
 
 def _ended(stretch: Stretch) -> float | None:
     is_over = stretch.ended is not None or not stretch.alive
-    return stretch.journal.heartbeat * 1e6 if is_over else None
+    return stretch.last_sign / 1000 if is_over else None

@@ -18,6 +18,7 @@ from ._small_rows import delete_rows, insert_rows, update_rows
 CONTINUED = "continued"
 """End of a journal that goes on in another file."""
 
+_TICK = 20_000_000  # nanoseconds; more than any system's takes
 GONE = "its journal was removed, or moved away"
 """What is said of a run whose journal is there no more, and had not ended."""
 
@@ -82,6 +83,17 @@ class Stretch:
         said = (self.piece.finished or {}).get("message")
         return None if self.ended is None or said is None else str(said)
 
+    @property
+    def last_sign(self) -> int:
+        """When the writer was last heard of, in nanoseconds since 1970.
+
+        The system gives a file the time of its last tick, which is some milliseconds late.
+        A writer that said its end said when, and may have begun after that tick.
+        """
+        touched = int(self.journal.heartbeat * 1e9)
+        end = (self.piece.finished or {}).get("time")
+        return max(touched, min(end, touched + _TICK)) if isinstance(end, int) else touched
+
 
 def keep_offsets(
     connection: duckdb.DuckDBPyConnection, stretches: Iterable[Stretch]
@@ -99,7 +111,7 @@ def keep_offsets(
             ),
             "ended": stretch.ended,
             "message": stretch.message,
-            "last_sign": from_nanoseconds(int(stretch.journal.heartbeat * 1e9)),
+            "last_sign": from_nanoseconds(stretch.last_sign),
         }
         if stretch.known:
             known.append(offset)
