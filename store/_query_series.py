@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ._reduce import edges_of, reduce_points
 from ._run_values import RunInfo
+from ._table import numbers_of
 from ._values import ReducedSeries, Series
 
 _Points = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -115,20 +116,20 @@ def _by_time(
     chosen = _chosen(connection, run, [*several], bounds=(wanted[0], wanted[-1]))
     chosen = chosen.filter(Column("step").isin(*map(Constant, wanted)))
     rows = chosen.select("metric", "step", "time", "value").fetchnumpy()
-    names, at = np.asarray(rows["metric"]), np.asarray(rows["step"], np.int64)
-    times = np.asarray(rows["time"], "datetime64[us]")
-    order = np.lexsort((times, at))
-    names, at = names[order], at[order]
+    at = np.asarray(rows["step"], np.int64)
+    of = numbers_of(rows["metric"], several)
+    order = np.lexsort((np.asarray(rows["time"], "datetime64[us]"), at))
+    of, at = of[order], at[order]
     ordered = np.asarray(rows["value"], np.float64)[order]
     found = dict(found)
-    for metric, which in several.items():
+    for number, (metric, which) in enumerate(several.items()):
         steps, values = found[metric]
         begins = np.searchsorted(steps, which)
         counts = np.searchsorted(steps, which, "right") - begins
         places = np.repeat(begins - (np.cumsum(counts) - counts), counts)
         values = values.copy()
         values[places + np.arange(len(places))] = ordered[
-            (names == metric) & np.isin(at, which)
+            (of == number) & np.isin(at, which)
         ]
         found[metric] = steps, values
     return found

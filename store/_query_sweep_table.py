@@ -13,7 +13,7 @@ from ._query_runs import Chosen
 from ._query_values import At, chosen_sql, select_values
 from ._run_frame import RunFrame, select_frame
 from ._sweep_values import SweepTable
-from ._table import texts
+from ._table import numbers_of, texts
 
 # The table holds no number for a NaN, and one for true and false, which are words here.
 # Keys come by the oldest run that has them, and then as they stand in its configuration.
@@ -128,9 +128,9 @@ def _fill(
     query = _CELLS.format(chosen=chosen_sql(chosen), column=column, keys=literals(columns))
     found = connection.execute(query).fetchnumpy()
     places, cells = found["place"], np.ma.getdata(found["cell"])
-    keys = np.asarray(found["key"])
-    for key, filled in columns.items():
-        rows = keys == key
+    keys = numbers_of(found["key"], columns)
+    for number, (key, filled) in enumerate(columns.items()):
+        rows = keys == number
         filled[places[rows]] = cells[rows]
         if key in given:
             given[key][places[rows]] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,6 +41,14 @@ class Table:
         except ImportError as error:
             raise ImportError("to_pandas() needs pandas: pip install pandas") from error
         return pd.DataFrame(dict(self.columns()), copy=True)
+
+
+def numbers_of(names: Iterable[str], known: Iterable[str]) -> NDArray[np.intp]:
+    """Which of the known texts each one is; numpy's own texts end before a NUL."""
+    import numpy as np  # noqa: PLC0415 (not needed for plain rows)
+
+    numbers = {name: number for number, name in enumerate(known)}
+    return np.array([numbers[name] for name in names], np.intp)
 
 
 def texts(values: Any) -> NDArray[np.object_]:

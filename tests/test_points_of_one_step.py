@@ -71,6 +71,22 @@ def test_a_buckets_last_point_is_the_one_logged_last(
     assert found["loss"].last[-1] == whole.values[-1] == 90.0
 
 
+def test_names_that_differ_by_a_nul_alone_are_told_apart(
+    store_path: Path, make_writer: Callable[..., RunWriter]
+) -> None:
+    names = ["loss", "loss\0", "\0", "loss\0x"]  # `log` refuses them, a journal may not
+    writer = make_writer()
+    for value in range(3):
+        writer.write_points(0, {name: value + 10.0 * n for n, name in enumerate(names)})
+    writer.finish("finished", None)
+
+    found = Store(store_path).reduced("lone", names, columns=5)
+
+    for n, name in enumerate(names):
+        assert found[name].last.tolist() == [2.0 + 10.0 * n]
+        assert found[name].minimum.tolist() == [10.0 * n]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 39, 40, 41])
 def test_the_newest_points_are_those_logged_last(several: Store, count: int) -> None:
     found = several.reduced("lone", ["loss"], columns=100, last_points=count)["loss"]
