@@ -203,9 +203,7 @@ def test_a_call_costs_next_to_nothing(kind: str) -> None:
         begin = time.perf_counter_ns()
         call(given)
         spent.append(time.perf_counter_ns() - begin)
-    # Nanoseconds, those of the clock included; a call that records takes 2,000. The
-    # quickest tenth, for the machine does other things, too.
-    assert statistics.quantiles(spent, n=10)[0] < 1000
+    assert statistics.median(spent) < 500  # nanoseconds, those of the clock included
 
 
 @pytest.mark.parametrize("mode", ["online", "offline"])

@@ -36,7 +36,7 @@ from stepwell.store._turns import QUERY
 Output = Callable[..., str]
 Python = Callable[..., subprocess.Popen[str]]
 ENDLESS = "select count(*) from range(100_000_000_000) a, range(1000) b"
-LATE = 15.0  # of a busy machine; who waits for a store waits for 30
+LATE = 1.0
 HOLDS = """
 import sys
 from stepwell.store._lease import lease_of

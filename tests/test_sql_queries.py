@@ -137,10 +137,13 @@ def test_what_reads_is_answered_by_a_query_s_process(store: Store, query: str) -
 @pytest.mark.parametrize("query", listed("bombs.sql"))
 def test_what_takes_all_there_is_ends_at_its_limit(store: Store, query: str) -> None:
     text = unescaped(query, store.location.parent)
-    begun = time.monotonic()
-    with suppress(QueryError):
-        store.sql(text, timeout=0.15, limit=10)
-    assert time.monotonic() - begun < 15  # not the 30 that one may take
+    took: list[float] = []
+    while len(took) < 3 and not (took and took[-1] < 0.3 + 1.0):  # on a busy machine
+        begun = time.monotonic()
+        with suppress(QueryError):
+            store.sql(text, timeout=0.3, limit=10)
+        took.append(time.monotonic() - begun)
+    assert min(took) < 0.3 + 1.0
     assert store.sql("select 1").fetchall() == [(1,)]
 
 
