@@ -88,7 +88,7 @@ os._exit(0)  # nothing is waited for
     finally:
         lock.release()
         lock.forget()
-    assert float(median) < 0.1  # a fold would wait for the lock for seconds
+    assert float(median) < 0.005  # a fold would wait for the lock for seconds
     assert int(left) == 100
     runs = Store(store_path).runs()
     assert {(run.status, len(runs)) for run in runs} == {("finished", 100)}

@@ -67,7 +67,7 @@ def test_a_hundred_thousand_rows_take_no_minutes(
 
     began = time.process_time()
     _columns.print_many(["x"] * columns, rows)
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 3
     assert capsys.readouterr().out.count("\n") == 100_001
 
 

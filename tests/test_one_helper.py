@@ -156,7 +156,7 @@ def test_of_many_trainings_one_helper_loads_duckdb_and_all_is_in_the_file(
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "its parent ends", "its parent is killed"])
-def test_who_folds_is_followed(
+def test_who_folds_is_followed_within_a_second(
     path: Path,
     pair: tuple[Training, Training],
     eventually: Eventually,
@@ -171,8 +171,9 @@ def test_who_folds_is_followed(
         first.process.kill()
         first.process.wait()
     eventually(lambda: not is_running(first.helper))
-    turn = FoldTurn(resolve(path))
+    turn, begun = FoldTurn(resolve(path)), time.monotonic()
     eventually(lambda: is_held(turn))  # before anybody wants a fold
+    assert time.monotonic() - begun < 1.5  # a second, on a machine that does more
     second.do("run.finish(wait=True)")
     assert second.has_duckdb
     second.end()

@@ -160,4 +160,4 @@ def test_a_picture_full_of_texts_stalls_nothing(
     began = time.process_time()
     with pytest.raises(ConfigurationError, match="does not say how it was made"):
         read_embedded(tmp_path / name)
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 2

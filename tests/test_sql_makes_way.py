@@ -17,6 +17,7 @@ from stepwell.store._location import resolve
 from stepwell.store._turns import QUERY, QUERY_SECONDS
 
 Eventually = Callable[..., None]
+SOON = 0.5 + 0.6  # this machine may be busy
 Stop = Callable[[threading.Thread], None]
 
 
@@ -72,12 +73,14 @@ def test_a_reader_gets_what_is_folded_and_is_told_so(
     store_path: Path, long_query: LongQuery, stop_query: Stop
 ) -> None:
     store = open_store(store_path)
+    begun = time.monotonic()
     found = store.summary("last")["loss"]
 
+    assert time.monotonic() - begun < SOON
     assert long_query.is_running
     assert found.count == 1
     assert store.as_of is not None
-    assert abs((datetime.now(UTC) - store.as_of).total_seconds()) < 600
+    assert abs((datetime.now(UTC) - store.as_of).total_seconds()) < 60
     beside = store.sql("select count(*) from points")
     assert (beside.fetchall(), beside.as_of is None) == ([(1,)], False)
     assert long_query.is_running
@@ -88,7 +91,9 @@ def test_a_reader_gets_what_is_folded_and_is_told_so(
 
 def test_who_asks_for_the_newest_gets_it(store_path: Path, long_query: LongQuery) -> None:
     store = open_store(store_path, fresh=True)
+    begun = time.monotonic()
     assert store.summary("last")["loss"].count == 2
+    assert time.monotonic() - begun < SOON
     assert store.as_of is None
     assert long_query.is_running  # again
 

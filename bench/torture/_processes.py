@@ -98,9 +98,9 @@ class Processes:
         return True
 
     def end(self) -> list[str]:
-        """Kill all that are left; gives their names."""
+        """Kill all that are left; gives their names, and what each was at."""
         rest = self.all()
-        names = [self.names.get(pid, f"process {pid}") for pid in rest]
+        names = [f"{self.names.get(pid, f'process {pid}')} ({_state(pid)})" for pid in rest]
         while self.all():
             for pid in self.all():
                 self.kill(pid)
@@ -108,3 +108,20 @@ class Processes:
             time.sleep(0.02)
         self.reap()
         return names
+
+
+def _state(pid: int) -> str:
+    """What a process is and what its threads wait for, by proc(5)."""
+    folder = Path("/proc", str(pid))
+    command = _text(folder / "cmdline")
+    state, parent = [*_text(folder / "stat").rpartition(")")[2].split(), "?", "?"][:2]
+    waits = ", ".join(_text(path) for path in sorted(folder.glob("task/*/wchan")))
+    return f"{command}; state {state}, parent {parent}, waits in {waits}"
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(errors="replace")
+    except OSError as error:  # it has ended
+        text = str(error.strerror)
+    return " ".join(text.replace("\0", " ").split())[:300]
