@@ -173,6 +173,7 @@ def test_the_file_keeps_its_mode(store_path: Path) -> None:
     assert store_path.stat().st_mode & 0o777 == 0o660
 
 
+@pytest.mark.slow
 def test_compacting_beside_writers_and_readers_loses_nothing(
     store_path: Path, python: Python, rows: Rows, eventually: Callable[..., None]
 ) -> None:
@@ -206,6 +207,7 @@ def test_compacting_beside_writers_and_readers_loses_nothing(
     assert all(finding.is_ok for finding in examine(store_path))
 
 
+@pytest.mark.slow
 def test_a_compaction_killed_at_any_instant_leaves_a_whole_store(
     store_path: Path, make_writer: MakeWriter, python: Python, rows: Rows
 ) -> None:

@@ -111,6 +111,7 @@ class Playing:
         self.writer.change({"notes": self.notes})
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

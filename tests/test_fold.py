@@ -115,6 +115,7 @@ for run in runs:
 """
 
 
+@pytest.mark.slow
 def test_a_writer_killed_at_any_instant_loses_no_acknowledged_call(
     store_path: Path, output: Output, rows: Rows
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_writer_killed_at_any_instant_loses_no_acknowledged_call(
     assert rows(TOTALS) == [(0, 100)]
 
 
+@pytest.mark.slow
 def test_a_fold_killed_at_any_instant_folds_each_record_once(
     store_path: Path, output: Output, rows: Rows
 ) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 RIG = Path(__file__).parents[1] / "bench" / "hostile" / "run"
 JOURNALS = os.environ.get("STEPWELL_HOSTILE_JOURNALS", "400")
 SEED = os.environ.get("STEPWELL_HOSTILE_SEED", "1")
@@ -17,6 +19,7 @@ def hostile(*options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_hostile_journals_answer_like_the_model() -> None:
     code, said = hostile("--journals", JOURNALS, "--seed", SEED)
 

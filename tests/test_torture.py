@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ def torture(*options: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_twice_or_invented() -> None:
     code, found = torture("--seconds", SECONDS, "--seed", SEED)
 
@@ -46,12 +48,14 @@ def planted(bug: str, *mix: str) -> dict[str, Any]:
     pytest.fail(f"{bug} was not found")
 
 
+@pytest.mark.slow
 def test_a_call_that_is_acknowledged_too_early_is_found() -> None:
     mix = ("--only", *["plain"] * 4, "--faults", "kill")
 
     assert planted("buffered", *mix)["figures"]["lost"] > 0
 
 
+@pytest.mark.slow
 def test_times_that_run_back_are_found() -> None:
     mix = ("--only", *["clock"] * 4, "--faults", "kill")
     troubles = planted("backwards", *mix)["troubles"]
@@ -59,10 +63,13 @@ def test_times_that_run_back_are_found() -> None:
     assert any("times that run back" in trouble for trouble in troubles)
 
 
+@pytest.mark.slow
 def test_a_journal_that_keeps_the_others_from_being_folded_is_found() -> None:
     troubles = planted("blocked", "--only", "view", "--faults", "stranger")["troubles"]
 
-    assert any("KeyError: 'time'" in trouble for trouble in troubles)
+    # Of which stranger's journal it is depends on which one came first.
+    found = re.compile(r"view-\d+ ended with 1: (KeyError: 'time'|TypeError: 'int' object)")
+    assert any(found.match(trouble) for trouble in troubles), troubles
 
 
 PLANTING = """
