@@ -8,10 +8,10 @@ lock for some ten microseconds a second.
 """
 
 import contextlib
-import queue
 import sys
 import threading
 import time
+from _queue import Empty, SimpleQueue  # `queue` loads heapq too: 0.7 ms of an import
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a signal's handler may end a run; held for no time
-        self._left: queue.SimpleQueue[RunWriter | None] = queue.SimpleQueue()
+        self._left: SimpleQueue[RunWriter | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._writers: list[RunWriter] = []
         self._sizes: dict[str, int] = {}
@@ -164,7 +164,7 @@ class Keeper:
     def _wait(self, period: float) -> None:
         try:
             left = self._left.get(timeout=period)
-        except queue.Empty:
+        except Empty:
             return
         if left is not None:
             self.remove(left)
