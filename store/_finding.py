@@ -1,6 +1,6 @@
 """What an examination of a store finds."""
 
-from dataclasses import dataclass
+from ._light_dataclass import dataclass
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 
