@@ -111,7 +111,7 @@ class ManyRuns:
             ConfigurationError: If the goal is neither given nor told by the name.
             RunNotFoundError: If a reference fits no run.
         """
-        from ._query_leaderboard import select_leaderboard  # noqa: PLC0415 (loads numpy)
+        from ._query_leaderboard import select_leaderboard  # noqa: PLC0415
 
         check_string(metric, "metric")
         with self._choosing(runs) as (connection, chosen):

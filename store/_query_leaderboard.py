@@ -1,13 +1,32 @@
 """Which runs did best."""
 
+import math
+from typing import TYPE_CHECKING
+
 import duckdb
-import numpy as np
 
 from ._arguments import check_count
+from ._better import check_goal, goal_of
+from ._errors import ConfigurationError
+from ._literal import literal
 from ._query_runs import Chosen
-from ._query_values import At, select_values
-from ._run_frame import select_frame
 from ._sweep_values import Leaderboard
+from ._texts import is_any
+
+if TYPE_CHECKING:
+    from ._query_values import At
+
+# What the totals say themselves, and whether each row is all that there is of its run.
+_RANKS = """
+select
+    r.run_id::varchar, r.name, r.project, r.group_name, r.status, {value}, {step},
+    t.metric is not null, t.superseded_from is null or t.superseded_from > t.last_step
+from store.main.runs r
+left join store.main.totals_ t on t.run_id = r.run_id and t.metric = {metric}
+where {within} order by r.created_at nulls first, r.run_id
+"""
+_SIDES = {"min": "minimum", "max": "maximum"}
+_VALUE = 5  # place of it in a row
 
 
 def select_leaderboard(  # noqa: PLR0913
@@ -16,12 +35,67 @@ def select_leaderboard(  # noqa: PLR0913
     metric: str,
     *,
     goal: str | None,
-    at: At,
+    at: "At",
     limit: int | None,
 ) -> Leaderboard:
     """The chosen runs by one metric, the best first; see `Store.leaderboard`."""
     if limit is not None:
         check_count(limit, "limit", 0)
+    quick = _from_totals(connection, chosen, metric, goal, at, limit)
+    if quick is not None:
+        return quick
+    return _from_values(connection, chosen, metric, goal, at, limit)
+
+
+def _from_totals(  # noqa: PLR0913, PLR0917
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    metric: str,
+    goal: str | None,
+    at: "At",
+    limit: int | None,
+) -> Leaderboard | None:
+    """What one statement says, without numpy; None where that is not all, or an error."""
+    if not is_any(at, "best", "last"):
+        return None
+    try:
+        check_goal(goal)
+        side = goal_of(metric, goal)
+    except ConfigurationError:
+        return None
+    value = _SIDES[side] if at == "best" else "last_value"
+    step = f"{value}_step" if at == "best" else "last_step"
+    query = _RANKS.format(
+        value=value, step=step, metric=literal(metric), within=chosen.within("r")
+    )
+    rows = connection.execute(query).fetchall()
+    is_known = any(row[-2] for row in rows)
+    is_whole = all(row[-1] for row in rows) and len({row[0] for row in rows}) == len(rows)
+    if not is_known or not is_whole:
+        return None
+    ranked = [row[:-2] for row in rows if row[_VALUE] is not None]
+    ranked = [row for row in ranked if math.isfinite(row[_VALUE])]
+    sign = 1 if side == "min" else -1
+    ranked.sort(key=lambda row: sign * row[_VALUE])  # of equal runs the older
+    without = len(rows) - len(ranked)
+    return Leaderboard.of_rows(
+        ranked[:limit], metric=metric, goal=side, at=at, runs_without=without
+    )
+
+
+def _from_values(  # noqa: PLR0913, PLR0917
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    metric: str,
+    goal: str | None,
+    at: "At",
+    limit: int | None,
+) -> Leaderboard:
+    import numpy as np  # noqa: PLC0415 (slow to import)
+
+    from ._query_values import select_values  # noqa: PLC0415 (loads numpy)
+    from ._run_frame import select_frame  # noqa: PLC0415 (the same)
+
     frame = select_frame(connection, chosen)
     found = select_values(connection, chosen, frame, [metric], at=at, goals={metric: goal})[
         metric

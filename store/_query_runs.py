@@ -41,6 +41,10 @@ class Chosen:
     sql: str
     is_all: bool = False
 
+    def within(self, table: str) -> str:
+        """The condition that rows of a table are of these runs."""
+        return "true" if self.is_all else f"{table}.run_id in ({self.sql})"
+
 
 def select_runs(
     connection: duckdb.DuckDBPyConnection,

@@ -13,7 +13,7 @@ from ._errors import ConfigurationError, MetricNotFoundError
 from ._light_dataclass import dataclass
 from ._literal import literals
 from ._query_runs import Chosen
-from ._run_frame import RunFrame, floats, places_of, within
+from ._run_frame import RunFrame, floats, places_of
 from ._texts import is_any
 
 At = str | int
@@ -188,7 +188,7 @@ def _from_totals(
             value = f"{is_side} {column} else {value} end"
             step = f"{is_side} {column}_step else {step} end"
     query = _ROWS.format(
-        wanted=literals(goals), value=value, step=step, within=within(chosen, "r")
+        wanted=literals(goals), value=value, step=step, within=chosen.within("r")
     )
     found: dict[str, Any] = connection.execute(query).fetchnumpy()
     cells = found["place"] * len(goals) + found["code"]

@@ -56,11 +56,11 @@ class RunFrame:
 
 def select_frame(connection: duckdb.DuckDBPyConnection, chosen: Chosen) -> RunFrame:
     """The chosen runs, the oldest first."""
-    query = _FRAME.format(within(chosen, "runs"))
+    query = _FRAME.format(chosen.within("runs"))
     found: dict[str, Any] = connection.execute(query).fetchnumpy()
     row, seconds = found["place"], floats(found["seconds"])
     if found["is_open"].any():
-        query = _OPEN.format(within(chosen, "r"))
+        query = _OPEN.format(chosen.within("r"))
         lasting: dict[str, Any] = connection.execute(query).fetchnumpy()
         places, are_here = places_of(row, lasting["place"])
         seconds[places] = floats(lasting["seconds"])[are_here]
@@ -77,11 +77,6 @@ def select_frame(connection: duckdb.DuckDBPyConnection, chosen: Chosen) -> RunFr
         seconds=seconds,
         resumed=bool((found["attempt"] > 1).any()),
     )
-
-
-def within(chosen: Chosen, table: str) -> str:
-    """The condition that rows of a table are of the chosen runs."""
-    return "true" if chosen.is_all else f"{table}.run_id in ({chosen.sql})"
 
 
 def places_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._light_dataclass import dataclass
-from ._table import Table
+from ._table import RowTable, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_TEXTS = dict.fromkeys(("run_id", "run", "project", "group_name", "status"), "object")
+_RANKED = {**_TEXTS, "value": "float64", "step": "int64"}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leaderboard(Table):
+class Leaderboard(RowTable):
     """Runs by one metric, the best first; of equal runs the older.
 
     Attributes:
@@ -45,10 +48,23 @@ class Leaderboard(Table):
     step: NDArray[np.int64]
     runs_without: int
 
+    @classmethod
+    def of_rows(cls, rows: list[tuple[Any, ...]], **others: object) -> Leaderboard:
+        """A board of rows of plain values.
+
+        Args:
+            rows: Values of the columns, in their order.
+            others: The fields that are no columns.
+        """
+        board = cls.__new__(cls)
+        for name, value in others.items():
+            object.__setattr__(board, name, value)
+        board.hold_rows(rows, _RANKED)
+        return board
+
     def columns(self) -> Mapping[str, NDArray[np.generic]]:
         """The columns by name, each with one value a row."""
-        names = ("run_id", "run", "project", "group_name", "status", "value", "step")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _RANKED}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

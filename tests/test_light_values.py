@@ -153,17 +153,20 @@ def test_defaults_are_made_for_each_value() -> None:
     assert Light("b").rest == []
 
 
-def test_a_question_loads_none_of_what_takes_long(output: Output, store_path: Path) -> None:
+@pytest.mark.parametrize("question", ["summary('one')", "leaderboard('loss').rows()"])
+def test_a_question_loads_none_of_what_takes_long(
+    output: Output, store_path: Path, question: str
+) -> None:
     run = start_run("digits", "one", store=store_path)
     run.log({"loss": 1.0})
     run.finish(wait=True)
-    code = """
+    code = f"""
         import sys
         import duckdb
         before = set(sys.modules)
         import stepwell
-        assert stepwell.open_store(sys.argv[1]).summary("one")
-        slow = {"dataclasses", "hashlib", "inspect", "numpy", "platform", "uuid"}
+        assert stepwell.open_store(sys.argv[1]).{question}
+        slow = {{"dataclasses", "hashlib", "inspect", "numpy", "platform", "uuid"}}
         print(slow & set(sys.modules) - before)
     """
     assert output(code, store_path).split() == ["set()"]

@@ -1,6 +1,7 @@
 """Summaries and ranks are the same, whether the totals say them or the points."""
 
 import math
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 import stepwell
-from stepwell.store import Store, _query_values, open_store
+from stepwell.store import Leaderboard, Store, _query_leaderboard, _query_values, open_store
 
 HUGE = 1.5e308
 
@@ -78,24 +79,49 @@ def test_a_leaderboard_is_that_of_the_groups(
         cells = zip(found.value.tolist(), found.step.tolist(), strict=True)
         return dict(zip(found.run.tolist(), cells, strict=True))
 
-    quick = board()
-    monkeypatch.setattr(_query_values, "_from_totals", lambda *_: None)
+    found = [board()]
+    for module in (_query_leaderboard, _query_values):
+        monkeypatch.setattr(module, "_from_totals", lambda *_: None)
+        found.append(board())
 
-    assert quick == board()
-    assert len(quick) >= 2
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) >= 2
 
 
-def test_only_whole_totals_are_taken_as_they_stand(
+def test_a_board_of_rows_is_the_same_as_one_of_columns(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def board() -> Leaderboard:
+        return store.leaderboard("loss", goal="min", runs=["plain", "odd", "huge"])
+
+    rows, same_rows = board(), board()
+    monkeypatch.setattr(_query_leaderboard, "_from_totals", lambda *_: None)
+    columns = board()
+
+    assert (len(rows), rows.rows()) == (len(columns), columns.rows())
+    for name, column in columns.columns().items():
+        assert rows.columns()[name].dtype == column.dtype
+        assert getattr(rows, name).tolist() == column.tolist()
+    assert (len(rows), rows.rows()) == (len(columns), columns.rows())
+    assert pickle.loads(pickle.dumps(same_rows)).rows() == columns.rows()
+    assert repr(rows) == repr(columns)
+    with pytest.raises(AttributeError, match="nothing"):
+        rows.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize("module", [_query_leaderboard, _query_values])
+def test_only_whole_totals_are_taken_as_they_stand(
+    store: Store, monkeypatch: pytest.MonkeyPatch, module: Any
+) -> None:
     seen = []
-    plain = _query_values._from_totals
+    plain = module._from_totals
+    monkeypatch.setattr(_query_leaderboard, "_from_totals", lambda *_: None)
 
     def watched(*arguments: Any) -> Any:
         seen.append(plain(*arguments) is not None)
         return plain(*arguments)
 
-    monkeypatch.setattr(_query_values, "_from_totals", watched)
+    monkeypatch.setattr(module, "_from_totals", watched)
     for runs in (["plain", "huge", "odd"], ["ranks"], ["again", "plain"], ["behind"]):
         store.leaderboard("loss", goal="min", runs=runs)
 
