@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from stepwell.migrations import LOGS
-
 from ._errors import StoreLocationError
 from ._owners import owners_in
 from ._regular import UnsafeFileError, other_kind
@@ -40,6 +38,8 @@ def require_files(path: Path) -> None:
     Raises:
         StoreLocationError: If a file is not to be opened.
     """
+    from stepwell.migrations import LOGS  # noqa: PLC0415 (0.2 ms of a training's start)
+
     try:
         require_database(path)
         for suffix in LOGS:
