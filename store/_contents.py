@@ -7,6 +7,7 @@ looked up only where it is named, or made the default.
 """
 
 import re
+from collections.abc import Container
 
 import duckdb
 
@@ -94,7 +95,7 @@ def require_tables(wrong: list[str], location: object) -> None:
         )
 
 
-def make_table_views(connection: duckdb.DuckDBPyConnection, tables: dict[str, str]) -> None:
+def make_table_views(connection: duckdb.DuckDBPyConnection, tables: Container[str]) -> None:
     """Let the names of a store's tables mean those of the attached `store`."""
     for name in TABLES:
         if name in tables:
@@ -103,10 +104,13 @@ def make_table_views(connection: duckdb.DuckDBPyConnection, tables: dict[str, st
             )
 
 
-def make_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the views over a store's tables; see `make_table_views`."""
+def make_views(
+    connection: duckdb.DuckDBPyConnection, names: Container[str] = VIEWS
+) -> None:
+    """Make views over a store's tables, all or some; see `make_table_views`."""
     for name, query in VIEWS.items():
-        connection.execute(f"create or replace temp view {name} as {query}")
+        if name in names:
+            connection.execute(f"create or replace temp view {name} as {query}")
 
 
 def require_views(connection: duckdb.DuckDBPyConnection) -> None:
@@ -115,16 +119,6 @@ def require_views(connection: duckdb.DuckDBPyConnection) -> None:
     if not VIEWS.keys() <= {name for (name,) in connection.execute(query).fetchall()}:
         make_table_views(connection, TABLES)
         make_views(connection)
-
-
-def make_views_ahead(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make all views on an instance that has no `store` yet, over empty tables for now."""
-    connection.execute("ATTACH ':memory:' AS store")
-    for name, body in TABLES.items():
-        connection.execute(f"create table store.main.{name}({body})")
-    make_table_views(connection, TABLES)
-    make_views(connection)
-    connection.execute("DETACH store")
 
 
 def drop_views(connection: duckdb.DuckDBPyConnection) -> None:

@@ -6,7 +6,7 @@ statement can change that. Of the file it uses the tables, each time after a loo
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ._contents import drop_views, make_table_views, make_views, tables_in, wron
 from ._database_files import require_files
 from ._literal import literal, literals
 from ._owners import JOURNALS
+from ._tables import TABLES, VIEWS
 
 
 def confine(
@@ -49,6 +50,7 @@ def confine(
         connection.execute(f"SET {setting}")
 
 
+_NAMES = TABLES.keys() | VIEWS.keys()
 _SETTLED_NS = 200_000_000
 """Since when a file must be as it is so that its times tell of the next change, too."""
 
@@ -65,7 +67,8 @@ class FileGuard:
         self._database = database
         self._reach = [*reach]
         self._confined: Any = None  # an instance
-        self._with_views: Any = None
+        self._with_views: Any = None  # an instance
+        self._views: set[str] = set()
         self._seen: object = None
         self._tables: dict[str, str] = {}
         self._are_ours = False
@@ -88,10 +91,6 @@ class FileGuard:
             confine(connection, [self._database, *others], folders)
             self._confined = connection
 
-    def take(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take note of an instance that has the views; see `make_views_ahead`."""
-        self._with_views, self._seen = connection, None
-
     def look(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Look at the tables of what is attached as `store`.
 
@@ -109,12 +108,21 @@ class FileGuard:
             self._with_views = None
         self._seen = stamp
 
-    def make_views(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make views of the tables that were looked at, where there are none yet."""
-        if self._are_ours and self._with_views is not connection:
-            make_table_views(connection, self._tables)
-            make_views(connection)
-            self._with_views = connection
+    def make_views(
+        self, connection: duckdb.DuckDBPyConnection, names: Set[str] = _NAMES
+    ) -> None:
+        """Make views of the tables that were looked at, where there are none yet.
+
+        Args:
+            connection: Where the store is attached.
+            names: Those of `TABLES` and `VIEWS` that are needed, with all they are over.
+        """
+        if self._with_views is not connection:
+            self._with_views, self._views = connection, set()
+        if self._are_ours and (new := names - self._views):
+            make_table_views(connection, new)
+            make_views(connection, new)
+            self._views |= new
 
     def tables(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """The tables of what is attached to a connection as `store`; see `tables_in`."""

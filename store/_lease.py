@@ -90,9 +90,9 @@ class Lease:
 
     @contextmanager
     def querying(self, memory: duckdb.DuckDBPyConnection, seconds: float) -> _Connections:
-        """Read the store as `shared` does, for long, on an instance made ahead."""
+        """Read the store, bare, for long, on an instance made ahead."""
         self._memory = memory
-        with self.shared(seconds) as connection, self._open_turns().querying():
+        with self.shared(seconds, bare=True) as connection, self._open_turns().querying():
             yield connection
 
     def exclusive(

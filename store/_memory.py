@@ -44,6 +44,13 @@ def load_for_parameters() -> None:
     duckdb.ConstantExpression(0)
 
 
+def load_for_texts() -> None:
+    """Load, for forks of this process, what DuckDB 1.5 loads at its first text."""
+    if duckdb.__version__ < "2":
+        import decimal  # noqa: F401, PLC0415 (where it is needed)
+        import uuid  # noqa: F401, PLC0415
+
+
 def use_utc(connection: duckdb.DuckDBPyConnection) -> None:
     """Let `now()` and casts between times agree with the tables, whose times are UTC."""
     with suppress(duckdb.Error):  # a DuckDB without time zones has no other

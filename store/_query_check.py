@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from ._errors import QueryError
+from ._query_parse import Parse
 
 _TREE = "select json_serialize_sql(?::varchar, skip_null := true, skip_empty := true)"
 _TABLE_ONLY = """
@@ -39,11 +40,21 @@ _BEHIND_PIVOTED = set(", ) ; USING GROUP ORDER LIMIT OFFSET UNION EXCEPT INTERSE
 _ONLY = "a query can only read (SELECT, EXPLAIN, DESCRIBE)"
 
 
-def check(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
-    """The statements to run for a query that does nothing but read.
+class Checked(NamedTuple):
+    """A query that does nothing but read.
 
-    There are several where DuckDB expands a PIVOT without values: it first makes a
-    temporary type of the values that there are.
+    Attributes:
+        statements: What to run. There are several where DuckDB expands a PIVOT without
+            values: it first makes a temporary type of the values that there are.
+        names: Tables and views of the store that have to be there.
+    """
+
+    statements: list[Any]
+    names: set[str]
+
+
+def check(connection: duckdb.DuckDBPyConnection, query: str) -> Checked:
+    """See that a query does nothing but read.
 
     Raises:
         QueryError: If the query is anything else.
@@ -58,12 +69,13 @@ def check(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
     statements = _one(connection, query)
     tokens = _tokens(query)
     if next((word.upper() for _, word in tokens if word != ";"), "") != "EXPLAIN":
-        _check_tree(_tree(connection, query))
-        return statements
+        parse = _parse(connection, query)
+        _check_parse(parse)
+        return Checked(statements, parse.names())
     # EXPLAIN ANALYZE runs what it explains. What is run is put together from what was
     # checked, so that nothing depends on where the tokens are.
-    options, explained = _explained(connection, query)
-    return _one(connection, f"EXPLAIN {options}\n{explained}")
+    options, explained, names = _explained(connection, query)
+    return Checked(_one(connection, f"EXPLAIN {options}\n{explained}"), names)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
@@ -76,7 +88,7 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
     return statements
 
 
-def _tree(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
+def _parse(connection: duckdb.DuckDBPyConnection, query: str) -> Parse:
     """DuckDB's parse of a SELECT.
 
     Raises:
@@ -93,14 +105,14 @@ def _tree(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
     return found
 
 
-def _serialized(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any] | None:
+def _serialized(connection: duckdb.DuckDBPyConnection, query: str) -> Parse | None:
     ((text,),) = connection.execute(_TREE, [query]).fetchall()
     try:
         tree: dict[str, Any] = json.loads(text)
     except RecursionError as error:
         raise QueryError("the query is nested too deeply") from error
     is_one_select = not tree.get("error", True) and len(tree["statements"]) == 1
-    return tree if is_one_select else None
+    return Parse(text, tree) if is_one_select else None
 
 
 def _with_values(connection: duckdb.DuckDBPyConnection, query: str) -> str:
@@ -136,8 +148,10 @@ def _balanced_starts(words: list[str], end: int) -> Iterator[int]:
             yield start
 
 
-def _explained(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[str, str]:
-    """The options of an EXPLAIN, and the query behind them, which is checked."""
+def _explained(
+    connection: duckdb.DuckDBPyConnection, query: str
+) -> tuple[str, str, set[str]]:
+    """The options of an EXPLAIN, the query behind them, which is checked, and its names."""
     data = query.encode()
     tokens = [token for token in _tokens(query) if token[1] != ";"]
     words = [word.upper() for _, word in tokens]
@@ -146,12 +160,12 @@ def _explained(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[str, 
         options = " ".join(words[1:stop])
         explained = data[tokens[stop][0] :].decode()
         try:
-            tree = _tree(connection, explained)
+            parse = _parse(connection, explained)
         except (QueryError, duckdb.Error) as error:
             trouble = error
             continue
-        _check_tree(tree)
-        return options, explained
+        _check_parse(parse)
+        return options, explained, parse.names()
     raise trouble
 
 
@@ -175,25 +189,14 @@ def _tokens(query: str) -> Iterator[tuple[int, str]]:
             yield start, found[0].decode(errors="replace")
 
 
-def _parts(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    parts: list[Any] = [tree]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, list):
-            parts += part
-        elif isinstance(part, dict):
-            parts += part.values()
-            yield part
-
-
-def _check_tree(tree: dict[str, Any]) -> None:
-    for part in _parts(tree):
+def _check_parse(parse: Parse) -> None:
+    for part in parse.parts():
         _check_part(part)
 
 
-def _check_names(connection: duckdb.DuckDBPyConnection, tree: dict[str, Any]) -> None:
+def _check_names(connection: duckdb.DuckDBPyConnection, parse: Parse) -> None:
     # Brackets that were put in may have made a table function look like another one.
-    names = {str(part.get("function_name", "")).lower() for part in _parts(tree)}
+    names = {str(part.get("function_name", "")).lower() for part in parse.parts()}
     found = connection.execute(_TABLE_ONLY, [list(names - _TABLE_FUNCTIONS)]).fetchall()
     for (name,) in found:
         raise QueryError(f"the table function {name} is not allowed in a query")

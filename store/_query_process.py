@@ -1,7 +1,8 @@
 """The program that runs users' queries: a process that forks one for each query.
 
 The one that forks has no DuckDB of its own and waits; whatever a query does, to memory or
-to time, is over when its own process ends. The next process makes its DuckDB ahead.
+to time, is over when its own process ends. The next process makes its DuckDB ahead, from
+the second query on while the one before it runs.
 """
 
 import fcntl
@@ -17,12 +18,12 @@ from typing import NamedTuple
 
 import duckdb
 
-from ._contents import make_views_ahead
 from ._errors import QueryError, StepwellError
+from ._guard import FileGuard
 from ._lease import lease_of
 from ._location import Location, resolve
 from ._locks import LockFile
-from ._memory import new_memory
+from ._memory import load_for_texts, new_memory
 from ._query_check import check
 from ._query_frames import END, frame_of_error, frames_of_arrays, frames_of_rows
 from ._query_wire import LENGTH, STATUS, WAITS, loaded, write_all
@@ -75,20 +76,30 @@ def serve(requests: int, answers: int, statuses: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    load_for_texts()
+    ready: _Child | None = None
+    is_first = True
     while True:
-        child = _Child(answers)
+        asked, ready = ready or _Child(answers), None
         try:
             data = _read_frame(requests)
-            child.hand(data)
+            asked.hand(data)
             request: Request = loaded(data)
             if request.with_numpy:
                 import numpy  # noqa: F401, PLC0415 (for the next one)
-            status = child.outcome(request, requests, statuses)
+            if not is_first:  # there may be more of them
+                with suppress(OSError):
+                    ready = _Child(answers, beside=asked)
+            status = asked.outcome(request, requests, statuses)
         finally:
-            child.kill()
+            asked.kill()
         if status is None:
             return
+        if status and ready:  # what befell the one may have befallen the other
+            ready.kill()
+            ready = None
         os.write(statuses, STATUS.pack(status))
+        is_first = False
 
 
 def _read_frame(descriptor: int) -> bytes:
@@ -109,14 +120,15 @@ def _read(descriptor: int, size: int) -> bytes:
 class _Child:
     """The process of the next query."""
 
-    def __init__(self, answers: int) -> None:
+    def __init__(self, answers: int, beside: "_Child | None" = None) -> None:
         request, self._request = os.pipe()
         self._life, life = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             with suppress(BaseException):
-                os.close(self._request)
-                os.close(self._life)
+                self.close()
+                if beside:
+                    beside.close()  # else that one would not notice the server's end
                 _answer(request, answers, life)
             os._exit(1)
         os.close(request)
@@ -162,11 +174,15 @@ class _Child:
 
     def kill(self) -> None:
         """End it now, whatever it does; nothing where it has ended."""
-        for descriptor in (self._request, self._life):
-            os.close(descriptor)
+        self.close()
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
             self._reap()
+
+    def close(self) -> None:
+        """Close this side; in another child, too."""
+        for descriptor in (self._request, self._life):
+            os.close(descriptor)
 
 
 _gates: dict[str, LockFile] = {}
@@ -185,7 +201,6 @@ def _is_wished_for(database: str) -> bool:
 def _answer(requests: int, answers: int, life: int) -> None:
     """Answer one query, and end."""
     memory = new_memory(**_CONFIG)
-    make_views_ahead(memory)
     with suppress(QueryError, duckdb.Error):
         check(memory, "select 1")  # what takes long the first time
     request: Request = loaded(_read_frame(requests))
@@ -200,11 +215,10 @@ def _answer(requests: int, answers: int, life: int) -> None:
 
     try:
         lease = lease_of(resolve(request.database))
-        lease.guard.take(memory)
         with lease.querying(memory, request.wait) as connection:
             _limit_itself()
             os.write(life, b"r")
-            _run(connection, request, send)
+            _run(connection, lease.guard, request, send)
             os._exit(0)  # which gives back the lock, and DuckDB's
     except StepwellError as error:
         send(frame_of_error(error))
@@ -225,9 +239,10 @@ def _end_with_server(requests: int) -> None:
 
 
 def _frames(
-    connection: duckdb.DuckDBPyConnection, request: Request
+    connection: duckdb.DuckDBPyConnection, guard: FileGuard, request: Request
 ) -> Iterator[list[object]]:
-    *first, last = check(connection, request.query)
+    (*first, last), names = check(connection, request.query)
+    guard.make_views(connection, names)
     for statement in first:
         connection.execute(statement).fetchall()
     if request.with_numpy and request.limit is None and last.type.name == "SELECT":
@@ -240,11 +255,12 @@ def _frames(
 
 def _run(
     connection: duckdb.DuckDBPyConnection,
+    guard: FileGuard,
     request: Request,
     send: Callable[[list[object]], None],
 ) -> None:
     try:
-        for frame in _frames(connection, request):
+        for frame in _frames(connection, guard, request):
             send(frame)
         send(END)
     except StepwellError:
@@ -261,7 +277,7 @@ def _limit_itself() -> None:
     """Let the system refuse what a query has no use for: much memory, and any file."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     with suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
         most = pages * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 

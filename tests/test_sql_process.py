@@ -23,7 +23,6 @@ from stepwell.store import (
     _query_start,
     open_store,
 )
-from stepwell.store._contents import make_views_ahead
 from stepwell.store._guard import FileGuard
 from stepwell.store._lease import lease_of
 from stepwell.store._location import resolve
@@ -367,25 +366,26 @@ def test_a_result_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     "change", ["alter table points rename rank to place", "drop table names_"]
 )
-def test_views_made_ahead_are_not_believed_of_a_store_of_other_tables(
-    store_path: Path, change: str
-) -> None:
+def test_a_store_of_other_tables_has_no_views(store_path: Path, change: str) -> None:
+    views = "select view_name from duckdb_views() where not internal and temporary"
+    memory, guard = new_memory(), FileGuard(store_path)
+    guard.before(memory)
+    attach(memory, store_path, "store", "READ_ONLY")
+    guard.look(memory)
+    guard.make_views(memory, {"names_"})
+    some = memory.execute(views).fetchall()
+    guard.make_views(memory)
+    made = memory.execute(views).fetchall()
+    memory.execute("DETACH store")
     with duckdb.connect(str(store_path)) as connection:
         connection.execute(change)
-    memory, guard = new_memory(), FileGuard(store_path)
-    make_views_ahead(memory)
-    made = memory.execute(
-        "select view_name from duckdb_views() where not internal"
-    ).fetchall()
-    guard.take(memory)
-    guard.before(memory)
     attach(memory, store_path, "store", "READ_ONLY")
 
     guard.look(memory)
+    guard.make_views(memory)
 
-    left = memory.execute(
-        "select view_name from duckdb_views() where not internal and temporary"
-    ).fetchall()
+    left = memory.execute(views).fetchall()
     memory.close()
+    assert some == [("names_",)]
     assert {name for (name,) in made} == TABLES.keys() | VIEWS.keys()
     assert left == []

@@ -86,7 +86,7 @@ def answer(connection: duckdb.DuckDBPyConnection, store: Store, query: str) -> S
     def send(frame: list[Any]) -> None:
         pipe.writelines(frame)
 
-    _run(connection, request, send)
+    _run(connection, lease_of(resolve(store.location)).guard, request, send)
     pipe.seek(0)
     return read_result(lambda size: bytearray(pipe.read(size)), None)
 
