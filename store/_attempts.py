@@ -8,9 +8,8 @@ begins. Writers of one rank that overlap in time are one attempt.
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
-
-from ._light_dataclass import dataclass, field
 
 
 class Part(NamedTuple):

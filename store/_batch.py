@@ -1,13 +1,13 @@
 """The points of one writer as columns, and what they add to its totals."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._light_dataclass import dataclass
 from ._recover import Piece
 
 

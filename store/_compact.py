@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -24,7 +25,6 @@ from ._explain import explain
 from ._fold import fold
 from ._hidden_folder import COMPACT, hidden_folder, remove_left
 from ._lease import SECONDS, STORAGE_VERSION, Lease, lease_of
-from ._light_dataclass import dataclass
 from ._location import Location, existing
 from ._locks import LockFile
 from ._looking import attach, reaching

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._light_dataclass import dataclass
 from ._table import Table, texts
 
 if TYPE_CHECKING:

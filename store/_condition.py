@@ -2,9 +2,9 @@
 
 import math
 import re
+from dataclasses import dataclass
 
 from ._errors import ConfigurationError
-from ._light_dataclass import dataclass
 from ._literal import literal, literal_number
 from ._texts import check_text
 

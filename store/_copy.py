@@ -1,5 +1,6 @@
 """Copying a live store."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from ._errors import StoreDamagedError, StoreLocationError
 from ._finding import FAULT
 from ._journal_files import list_journals
 from ._lease import SECONDS
-from ._light_dataclass import dataclass
 from ._location import Location, existing, resolve
 from ._snapshot import force_to_disk, move_journals, snapshot
 

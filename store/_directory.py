@@ -13,11 +13,11 @@ import os
 import struct
 import zlib
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from ._light_dataclass import dataclass
 from ._location import Location
 from ._owners import open_ours
 from ._regular import open_anew, open_regular

@@ -1,5 +1,6 @@
 """Examining the database: can it be read, and does it agree with itself."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,6 @@ from ._errors import StoreDamagedError, StoreError, StoreLocationError, StoreNew
 from ._explain import explain
 from ._finding import FAULT, OK, WARNING, Finding, count_of
 from ._lease import lease_of
-from ._light_dataclass import dataclass, field
 from ._location import Location
 from ._looking import attached_file
 from ._prepare import find_revision

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import duckdb
 
 from ._errors import ConfigurationError, StoreLocationError
 from ._hidden_folder import FILE, hidden_folder
-from ._light_dataclass import dataclass
 from ._query_runs import Chosen
 from ._regular import file_to_replace
 from ._sql_result import SqlResult

@@ -1,6 +1,6 @@
 """What an examination of a store finds."""
 
-from ._light_dataclass import dataclass
+from dataclasses import dataclass
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 

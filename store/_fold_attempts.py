@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import duckdb
 
@@ -10,7 +11,6 @@ from ._attempts import Numbering, Part, number_attempts
 from ._attempts_of_before import identities_of_numbers
 from ._fold_points import Stretch
 from ._lease import Lease
-from ._light_dataclass import replace
 from ._run_rows import RunRows, to_microseconds
 
 _INSERT = """

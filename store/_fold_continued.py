@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,6 @@ from ._fold_settle import Folded
 from ._format import SUFFIX
 from ._identity import next_writer_id
 from ._journal_files import JournalFile, is_named, read_header
-from ._light_dataclass import replace
 from ._regular import is_there
 
 _FOLDED = """

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -9,7 +10,6 @@ import duckdb
 from ._batch import distinct
 from ._format import Header
 from ._journal_files import JournalFile
-from ._light_dataclass import dataclass
 from ._liveness import how_it_crashed, is_here
 from ._recover import Piece
 from ._run_rows import from_nanoseconds

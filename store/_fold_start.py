@@ -9,6 +9,7 @@ import contextlib
 import math
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,7 +19,6 @@ from ._fold_turn import FoldTurn
 from ._format import Header
 from ._journal_files import JournalFile, list_journals, read_header
 from ._life_lock import has_life_lock
-from ._light_dataclass import dataclass
 from ._light_duckdb import load_duckdb
 from ._liveness import is_here
 from ._location import Location, resolve

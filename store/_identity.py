@@ -7,8 +7,6 @@ from ._clock import present
 
 _NUMBERS = 1_000_000  # ids of attempts up to here are numbers, as they all were once
 _WRITER_BYTES = 6
-_DIGITS = 32  # of a UUID
-_OF_URLS = 0x6BA7B811_9DAD_11D1_80B4_00C04FD430C8.to_bytes(16)  # RFC 9562, section 6.6
 _RANDOM_RUN = "7"  # version of the UUID of a run that was begun without an id
 
 
@@ -21,49 +19,25 @@ def new_run_id() -> str:
     number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     number = number & ~(0xF << 76) | 7 << 76
     number = number & ~(0x3 << 62) | 2 << 62
-    return _uuid_text(number)
-
-
-def as_run_id(given: str) -> str:
-    """The run id that a text given by a user stands for: itself, or one made from it.
-
-    Source: RFC 9562, section 5.5 (version 5: SHA-1 of a namespace and a name).
-    """
-    known = as_uuid(given)
-    if known is not None:
-        return known
-    digest = _sha1(_OF_URLS + f"stepwell:{given}".encode())
-    number = int.from_bytes(digest[:16])
-    number = number & ~(0xF << 76) | 5 << 76
-    number = number & ~(0x3 << 62) | 2 << 62
-    return _uuid_text(number)
-
-
-def as_uuid(text: str) -> str | None:
-    """A text that says a UUID, in its usual form; None for any other."""
-    # As the module `uuid` reads it, which with what it loads takes longer than a query.
-    digits = text.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "")
-    if len(digits) != _DIGITS:
-        return None
-    try:
-        return _uuid_text(int(digits, 16))
-    except ValueError:
-        return None
-
-
-def _uuid_text(number: int) -> str:
     text = f"{number:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def _sha1(data: bytes) -> bytes:
+def as_run_id(given: str) -> str:
+    """The run id that a text given by a user stands for: itself, or one made from it."""
+    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 (slow to import)
+
+    return as_uuid(given) or str(uuid5(NAMESPACE_URL, f"stepwell:{given}"))
+
+
+def as_uuid(text: str) -> str | None:
+    """A text that says a UUID, in its usual form; None for any other."""
+    from uuid import UUID  # noqa: PLC0415 (slow to import)
+
     try:
-        # Python's own: `hashlib` loads OpenSSL.
-        from _sha1 import sha1  # type: ignore[import-not-found]  # noqa: PLC0415
-    except ImportError:
-        from hashlib import sha1  # noqa: PLC0415
-    digest: bytes = sha1(data, usedforsecurity=False).digest()
-    return digest
+        return str(UUID(text))
+    except ValueError:
+        return None
 
 
 def new_writer_id() -> str:

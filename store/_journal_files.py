@@ -4,11 +4,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ._errors import StoreLocationError, why_and_what
 from ._format import SUFFIX, Header, decode_header, journal_name
-from ._light_dataclass import dataclass
 from ._location import require_journals
 from ._owners import Owners, list_ours, open_ours, owners_in
 
@@ -26,7 +26,7 @@ _LONGEST_HEADER = 1 << 24
 _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFFIX)
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True)
 class JournalFile:
     """A journal as the folder shows it.
 
@@ -40,16 +40,11 @@ class JournalFile:
     path: Path
     size: int
     heartbeat: float
-    writer: str
+    writer: str = field(init=False, compare=False)
 
-    def __init__(self, path: Path, size: int, heartbeat: float) -> None:
-        set_field = object.__setattr__
-        set_field(self, "path", path)
-        set_field(self, "size", size)
-        set_field(self, "heartbeat", heartbeat)
-        # A fold asks for it again and again.
-        writer = path.name.removesuffix(SUFFIX).rpartition("-")[2]
-        set_field(self, "writer", writer)
+    def __post_init__(self) -> None:
+        writer = self.path.name.removesuffix(SUFFIX).rpartition("-")[2]
+        object.__setattr__(self, "writer", writer)  # a fold asks for it again and again
 
     @property
     def run_id(self) -> str:

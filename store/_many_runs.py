@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,6 @@ import duckdb
 
 from . import _query_runs
 from ._arguments import check_count
-from ._light_dataclass import replace
 from ._run_values import RunInfo, RunOverview
 from ._selection import Runs, Selection, as_selection
 from ._texts import as_texts, check_string

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -20,7 +21,6 @@ from ._explain import explain
 from ._fold import fold, fold_within
 from ._journal_files import list_journals
 from ._lease import SECONDS, Lease, lease_of
-from ._light_dataclass import dataclass, replace
 from ._location import Location, existing, resolve
 from ._looking import attach, attached_file, looking, reaching
 from ._memory import roll_back, run_apart

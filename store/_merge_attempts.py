@@ -1,12 +1,12 @@
 """Merging attempts: the writers of both stores, in the order in which they began."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import duckdb
 
 from ._attempt_rows import Writer, mark_superseded, renumber, select_writers
 from ._attempts import number_attempts
-from ._light_dataclass import dataclass
 
 _WRITERS = "select run_id::varchar, writer from {}.attempts_"
 _INSERT = """

@@ -1,12 +1,12 @@
 """Merging what describes the runs: their rows, their journals' offsets, kept figures."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
 from ._journal_files import LOST
-from ._light_dataclass import dataclass
 from ._location import Location
 from ._merge_attempts import MergedAttempts, merge_attempts
 from ._rank_ends import end_of_ranks, select_ends

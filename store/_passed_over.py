@@ -5,6 +5,7 @@ has ended, and by each new process.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import duckdb
 
@@ -12,7 +13,6 @@ from ._directory import keep_directory
 from ._errors import StoreError
 from ._journal_files import JournalFile
 from ._lease import Lease
-from ._light_dataclass import dataclass
 from ._liveness import is_alive
 from ._memory import roll_back
 from ._pending import is_due

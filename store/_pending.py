@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ._errors import StoreNewerError
@@ -16,7 +17,6 @@ from ._journal_files import (
     read_header,
 )
 from ._lease import Lease
-from ._light_dataclass import dataclass
 from ._liveness import FRESH_SECONDS, is_alive
 from ._owners import Owners, list_strangers
 

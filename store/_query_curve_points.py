@@ -1,13 +1,13 @@
 """Points of one metric of many runs, in one query."""
 
 import json
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from ._light_dataclass import dataclass, replace
 from ._query_runs import Chosen
 from ._query_values import NOT_SUPERSEDED, SUPERSEDED, chosen_sql
 from ._table import texts

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from ._errors import AmbiguousRunError, RunNotFoundError
 from ._identity import as_run_id
-from ._light_dataclass import dataclass
 from ._literal import literal
 from ._run_rows import COLUMNS
 from ._run_values import RunInfo

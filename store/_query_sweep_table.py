@@ -1,13 +1,13 @@
 """A row a run: the configuration keys that vary, and what came of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from ._light_dataclass import dataclass
 from ._literal import literals
 from ._query_runs import Chosen
 from ._query_values import At, chosen_sql, select_values

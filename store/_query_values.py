@@ -1,6 +1,7 @@
 """One value a run of each metric asked for: what ranks and sweeps are made of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from ._better import check_goal, goal_of
 from ._contents import require_views
 from ._errors import ConfigurationError, MetricNotFoundError
-from ._light_dataclass import dataclass
 from ._literal import literals
 from ._query_runs import Chosen
 from ._run_frame import RunFrame, floats, places_of

@@ -3,6 +3,7 @@
 import json
 import re
 import struct
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from ._format import (
     unpack_number,
     whole_record,
 )
-from ._light_dataclass import dataclass, field
 from ._owners import Owners, open_ours
 
 FRAME = re.compile(rb"(?s)(?=....[\x01-\x1f]\0\0\0)")  # how a record may begin

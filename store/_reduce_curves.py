@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ._light_dataclass import dataclass
 from ._means import means_of_groups
 from ._reduce import buckets_of
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -10,7 +11,6 @@ import duckdb
 from ._errors import RunGoesOnError, StoreLocationError, StoreNewerError
 from ._journal_files import JournalFile, list_journals, list_set_aside, read_header
 from ._lease import Lease
-from ._light_dataclass import dataclass
 from ._liveness import is_alive
 from ._owners import list_others
 from ._run_values import RunInfo

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,6 @@ from ._fold import fold
 from ._hidden_folder import RESCUE, hidden_folder
 from ._journal_files import LOST
 from ._lease import SECONDS, Lease
-from ._light_dataclass import dataclass
 from ._location import Location, existing, resolve
 from ._looking import looking
 from ._memory import roll_back, run_apart

@@ -1,12 +1,12 @@
 """The runs of a question, as columns."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from ._light_dataclass import dataclass
 from ._query_runs import Chosen
 from ._table import texts
 

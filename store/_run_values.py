@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-from ._light_dataclass import dataclass
 
 STATUSES = ("running", "finished", "failed", "interrupted", "crashed")
 """How a run can stand."""

@@ -7,6 +7,7 @@ its row groups, then by halves of them, down to the 2,048 rows that DuckDB reads
 import shutil
 import struct
 from bisect import bisect_left
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,6 @@ import duckdb
 from ._directory import missing_blocks, put_blocks
 from ._errors import StoreBusyError
 from ._explain import explain
-from ._light_dataclass import dataclass
 from ._location import Location
 from ._looking import attach
 from ._memory import roll_back

@@ -6,6 +6,7 @@ behind damage. The ordinary fold then makes of it what it makes of any.
 
 import os
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from ._errors import StoreNewerError
@@ -21,7 +22,6 @@ from ._format import (
 from ._identity import as_uuid, first_writer_id, new_run_id, new_writer_id
 from ._journal_files import DAMAGED, follow, is_named
 from ._life_lock import copy_life_lock
-from ._light_dataclass import dataclass
 from ._location import Location
 from ._owners import list_ours, open_ours
 from ._scan import JournalScan, scan_journal

@@ -5,6 +5,7 @@ place where a record stands whose length and CRC-32 are right.
 """
 
 import mmap
+from dataclasses import dataclass
 from pathlib import Path
 
 from ._format import (
@@ -17,7 +18,6 @@ from ._format import (
     unpack_frame,
     whole_record,
 )
-from ._light_dataclass import dataclass
 from ._owners import open_ours
 from ._recover import FRAME, Piece, read_piece
 

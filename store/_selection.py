@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from ._arguments import check_count
 from ._errors import ConfigurationError
-from ._light_dataclass import dataclass
 from ._run_values import STATUSES, RunInfo
 from ._texts import as_texts, check_text
 
@@ -84,7 +84,7 @@ class Selection:
 
     def to_json(self) -> dict[str, Any]:
         """The conditions that are given, as plain JSON values."""
-        given = {name: getattr(self, name) for name in self.__match_args__}
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in given.items()
@@ -100,7 +100,7 @@ class Selection:
         """
         if not isinstance(value, Mapping):
             raise ConfigurationError(f"a selection must be an object, not {value!r}")
-        known = cls.__match_args__
+        known = [field.name for field in fields(cls)]
         unknown = [str(name) for name in value if name not in known]
         if unknown:
             raise ConfigurationError(

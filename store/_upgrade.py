@@ -1,9 +1,9 @@
 """Bringing a store to the schema of this code, and saying so."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from ._lease import SECONDS, lease_of
-from ._light_dataclass import dataclass
 from ._location import Location, existing
 from ._prepare import prepare, read_revision
 

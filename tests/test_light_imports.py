@@ -179,3 +179,18 @@ def test_what_else_is_asked_of_the_metadata_comes_from_the_real_module(
     """
     version, name, real = output(code).split()
     assert (version, name) == (real, "PackageNotFoundError")
+
+
+@pytest.mark.parametrize("question", ["summary('one')", "leaderboard('loss').rows()"])
+def test_a_small_question_waits_for_no_numpy(
+    output: Output, store_path: Path, question: str
+) -> None:
+    code = f"""
+        import stepwell, sys
+        run = stepwell.start_run("digits", "one", store=sys.argv[1])
+        run.log({{"loss": 1.0}})
+        run.finish()
+        assert stepwell.open_store(sys.argv[1]).{question}
+        print("numpy" in sys.modules)
+    """
+    assert output(code, store_path) == "False\n"
