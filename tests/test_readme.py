@@ -16,7 +16,9 @@ def blocks(section: str, language: str) -> list[str]:
 
 def test_the_test_command_is_the_one_of_the_check() -> None:
     assert blocks("Tests", "sh") == ["pytest\n"]
-    assert (ROOT / ".ci" / "check").read_text().endswith("step bash .ci/tests pytest\n")
+    steps = (ROOT / ".ci" / "check").read_text().splitlines()
+    tests = "step bash .ci/tests pytest"
+    assert steps[-2:] == [tests, f"{tests} -m slow"]
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
