@@ -7,13 +7,16 @@ looked up only where it is named, or made the default.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 import duckdb
 
 from ._errors import StoreDamagedError
 from ._literal import literal
 from ._tables import TABLES, VIEWS
+
+Rehearsal = Callable[[duckdb.DuckDBPyConnection], None]
+"""Does with an empty store what is to be quick with a real one."""
 
 _PLAIN_NAME = re.compile(r'"([a-z_]+)"')
 _QUOTED = re.compile(r'"|\bmain\.')
@@ -119,6 +122,27 @@ def require_views(connection: duckdb.DuckDBPyConnection) -> None:
     if not VIEWS.keys() <= {name for (name,) in connection.execute(query).fetchall()}:
         make_table_views(connection, TABLES)
         make_views(connection)
+
+
+def make_views_ahead(
+    connection: duckdb.DuckDBPyConnection, rehearse: Rehearsal | None = None
+) -> None:
+    """Make all views on an instance that has no `store` yet, over empty tables for now.
+
+    Args:
+        connection: To the instance.
+        rehearse: What is done with these tables, in a transaction that is rolled back.
+    """
+    connection.execute("ATTACH ':memory:' AS store")
+    for name, body in TABLES.items():
+        connection.execute(f"create table store.main.{name}({body})")
+    make_table_views(connection, TABLES)
+    make_views(connection)
+    if rehearse:
+        connection.execute("BEGIN")
+        rehearse(connection)
+        connection.execute("ROLLBACK")
+    connection.execute("DETACH store")
 
 
 def drop_views(connection: duckdb.DuckDBPyConnection) -> None:

@@ -62,6 +62,20 @@ def fold(lease: Lease, seconds: float = SECONDS, *, stops_queries: bool = True) 
             more = _fold_piece(connection, lease)
 
 
+def get_ready(lease: Lease, seconds: float = SECONDS) -> None:
+    """Do what the first fold would take most of its time for, before one is asked for.
+
+    Raises:
+        StoreError: If the store cannot be prepared.
+    """
+
+    def rehearse(connection: duckdb.DuckDBPyConnection) -> None:
+        insert_stretches(connection, lease, sample_stretches())
+
+    lease.get_ready(rehearse)
+    prepare(lease, seconds)
+
+
 def fold_within(connection: duckdb.DuckDBPyConnection, lease: Lease) -> None:
     """Fold until nothing is left, within an exclusive lease.
 

@@ -9,7 +9,7 @@ import time
 from typing import NoReturn
 
 from . import _memory
-from ._fold import fold
+from ._fold import fold, get_ready
 from ._fold_requests import FoldRequests
 from ._fold_turn import FoldTurn
 from ._lease import Lease, lease_of
@@ -19,6 +19,7 @@ from ._prepare import prepare
 # A fold needs less; DuckDB would keep the blocks of the database file beyond that.
 _MEMORY = "48MB"
 _PARENT_SECONDS = 1.0  # how often it looks whether its parent still lives
+_AHEAD_SECONDS = 0.1  # that it waits for the store before it is asked for a fold
 _LAST_SECONDS = 45  # that it may take when its parent has gone; a lock is waited for less
 
 
@@ -50,7 +51,10 @@ def serve(location: Location, requests: FoldRequests, turn: FoldTurn) -> NoRetur
     _memory.limits.update(threads=1, memory_limit=_MEMORY, temp_directory="")
     with turn.working():
         _prepare_apart(lease)
-    is_wished = turn.is_wished()
+        requests.receive(0.0)
+        is_wished = turn.is_wished()
+        if not (is_wished or requests.are_due or requests.is_over):
+            _get_ready(lease)
     while not requests.is_over:
         if requests.are_due or is_wished:
             is_awaited = requests.is_awaited or turn.is_awaited
@@ -98,6 +102,12 @@ def _prepare_apart(lease: Lease) -> None:
             prepare(lease)
         os._exit(0)
     os.waitpid(child, 0)
+
+
+def _get_ready(lease: Lease) -> None:
+    with contextlib.suppress(Exception):  # what fails now fails in the fold, and is said
+        if lease.location.database.exists():
+            get_ready(lease, _AHEAD_SECONDS)
 
 
 def _folded(lease: Lease, *, is_awaited: bool) -> bool:

@@ -14,7 +14,15 @@ import duckdb
 
 from stepwell.migrations import FROZEN, LOGS
 
-from ._contents import drop_views, make_table_views, make_views, tables_in, wrong_tables
+from ._contents import (
+    Rehearsal,
+    drop_views,
+    make_table_views,
+    make_views,
+    make_views_ahead,
+    tables_in,
+    wrong_tables,
+)
 from ._database_files import require_files
 from ._literal import literal, literals
 from ._owners import JOURNALS
@@ -90,6 +98,14 @@ class FileGuard:
             others = [path for path in self._reach if path not in folders]
             confine(connection, [self._database, *others], folders)
             self._confined = connection
+
+    def with_views(
+        self, new: duckdb.DuckDBPyConnection, rehearse: Rehearsal
+    ) -> duckdb.DuckDBPyConnection:
+        """An instance that was just made, with the views; see `make_views_ahead`."""
+        make_views_ahead(new, rehearse)
+        self._with_views, self._views, self._seen = new, {*_NAMES}, None
+        return new
 
     def look(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Look at the tables of what is attached as `store`.

@@ -19,6 +19,7 @@ import duckdb
 from stepwell import migrations
 
 from ._arguments import as_seconds
+from ._contents import Rehearsal
 from ._directory import keep_directory
 from ._errors import StoreBusyError, StoreLocationError, StoreWarning
 from ._explain import explain
@@ -246,6 +247,10 @@ class Lease:
     def is_half_written(self) -> bool:
         """Whether a process was killed in the middle of a checkpoint; within `locked`."""
         return self._turns is not None and is_half_written(self._turns.lock, self.location)
+
+    def get_ready(self, rehearse: Rehearsal) -> None:
+        """Make this process's DuckDB, with views, before it is needed; see `_contents`."""
+        self._memory = self._memory or self.guard.with_views(new_memory(), rehearse)
 
     def renew(self, reach: Iterable[Path] = ()) -> None:
         """Let what comes open further databases, or files in folders; see `reaching`."""
