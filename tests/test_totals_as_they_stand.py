@@ -80,11 +80,14 @@ def test_a_leaderboard_is_that_of_the_groups(
         return dict(zip(found.run.tolist(), cells, strict=True))
 
     found = [board()]
+    with monkeypatch.context() as patched:
+        patched.setattr(_query_leaderboard, "_MANY", 1)  # then numpy is quicker
+        found.append(board())
     for module in (_query_leaderboard, _query_values):
         monkeypatch.setattr(module, "_from_totals", lambda *_: None)
         found.append(board())
 
-    assert found[0] == found[1] == found[2]
+    assert all(one == found[0] for one in found)
     assert len(found[0]) >= 2
 
 
