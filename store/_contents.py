@@ -124,9 +124,7 @@ def require_views(connection: duckdb.DuckDBPyConnection) -> None:
         make_views(connection)
 
 
-def make_views_ahead(
-    connection: duckdb.DuckDBPyConnection, rehearse: Rehearsal | None = None
-) -> None:
+def make_views_ahead(connection: duckdb.DuckDBPyConnection, rehearse: Rehearsal) -> None:
     """Make all views on an instance that has no `store` yet, over empty tables for now.
 
     Args:
@@ -138,10 +136,9 @@ def make_views_ahead(
         connection.execute(f"create table store.main.{name}({body})")
     make_table_views(connection, TABLES)
     make_views(connection)
-    if rehearse:
-        connection.execute("BEGIN")
-        rehearse(connection)
-        connection.execute("ROLLBACK")
+    connection.execute("BEGIN")
+    rehearse(connection)
+    connection.execute("ROLLBACK")
     connection.execute("DETACH store")
 
 
