@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         Leaderboard,
         ProbabilityBetter,
         RunCurve,
+        SweepData,
         SweepTable,
     )
     from ._termination import before_termination
@@ -125,6 +126,7 @@ __all__ = [
     "StoreLocationError",
     "StoreNewerError",
     "StoreWarning",
+    "SweepData",
     "SweepTable",
     "UpgradedStore",
     "active_run",
@@ -187,6 +189,7 @@ _LAZY = {
     "Series": "_values",
     "SqlResult": "_sql_result",
     "Store": "_store",
+    "SweepData": "_sweep_values",
     "SweepTable": "_sweep_values",
     "UpgradedStore": "_upgrade",
     "active_run": "_active_run",

@@ -184,8 +184,8 @@ class ManyRuns:
         check_count(columns, "columns")
         with self._choosing(runs, bare=False) as (connection, chosen):
             return select_curves(
-                connection, chosen, metric, x=x, columns=columns, first=first, last=last
-            )
+                connection, chosen, metric, x=x, columns=[columns], first=first, last=last
+            )[columns]
 
     def _within(
         self, connection: duckdb.DuckDBPyConnection, runs: Runs, chosen: Selection

@@ -1,7 +1,7 @@
 """One metric of many runs on one x axis."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import duckdb
@@ -26,35 +26,41 @@ def select_curves(  # noqa: PLR0913
     metric: str,
     *,
     x: str,
-    columns: int,
+    columns: Sequence[int],
     first: Bound,
     last: Bound,
-) -> dict[str, RunCurve]:
-    """Curves by run id, the oldest run first; see `Store.curves`."""
+) -> dict[int, dict[str, RunCurve]]:
+    """Curves by run id, the oldest first, for each of *columns*; see `Store.curves`."""
+    nothing: dict[int, dict[str, RunCurve]] = {count: {} for count in columns}
     other = None if x in {"step", "time", "elapsed"} else x
     members = select_members(connection, chosen, [metric, *([other] if other else [])])
     if not len(members):
-        return {}
+        return nothing
     _check_metrics(members, metric, other)
     members = members.with_metric(0)
     low, high = _bound(first), _bound(last)
-    axis = _axis(_extent(connection, members, metric, x), (low, high), columns, x)
-    if axis is None:
-        return {}
-    found = [
-        (batch, reduce_runs(points, axis))
-        for batch in _batches(members)
-        if len((points := _points(connection, batch, metric, x, axis)).value)
-    ]
-    return _curves(found, axis)
+    ends = _ends(_extent(connection, members, metric, x), (low, high), x)
+    if ends is None:
+        return nothing
+    axes = {count: Axis(*ends, count) for count in nothing}
+    found: dict[int, list[tuple[Members, Buckets]]] = {count: [] for count in axes}
+    for batch in _batches(members):
+        points = _points(connection, batch, metric, x, ends)
+        if len(points.value):
+            for count, axis in axes.items():
+                found[count].append((batch, reduce_runs(points, axis)))
+    return {count: _curves(found[count], axis) for count, axis in axes.items()}
 
 
 def _points(
-    connection: duckdb.DuckDBPyConnection, batch: Members, metric: str, x: str, axis: Axis
+    connection: duckdb.DuckDBPyConnection,
+    batch: Members,
+    metric: str,
+    x: str,
+    ends: tuple[float, float],
 ) -> Points:
     if x == "step":
-        steps = (axis.first, axis.last)
-        found = select_points(connection, batch, metric, steps=steps)
+        found = select_points(connection, batch, metric, steps=ends)
         return Points.sorted_by(found.place, found.step, found.value)
     if x in {"time", "elapsed"}:
         found = select_points(connection, batch, metric, times=True)
@@ -66,7 +72,7 @@ def _points(
         found = select_points(connection, batch, x)
         other = Points.sorted_by(found.place, found.step, found.value)
         points = Points(there.place, _as_of(there, other, len(batch)), there.value)
-    inside = (points.x >= axis.first) & (points.x <= axis.last)
+    inside = (points.x >= ends[0]) & (points.x <= ends[1])
     return Points.sorted_by(points.place[inside], points.x[inside], points.value[inside])
 
 
@@ -99,20 +105,18 @@ def _extent(
     return float(np.nanmin(low)), float(np.nanmax(high))
 
 
-def _axis(
-    extent: tuple[float, float],
-    bounds: tuple[float | None, float | None],
-    columns: int,
-    x: str,
-) -> Axis | None:
+def _ends(
+    extent: tuple[float, float], bounds: tuple[float | None, float | None], x: str
+) -> tuple[float, float] | None:
+    """Where the x axis begins and ends; None where nothing is between."""
     first = extent[0] if bounds[0] is None else max(extent[0], bounds[0])
     last = extent[1] if bounds[1] is None else min(extent[1], bounds[1])
     if not first <= last:
         return None
     if x == "step":
         first, last = math.ceil(first), math.floor(last)
-        return Axis(first, last, columns) if first <= last else None
-    return Axis(float(first), float(last), columns)
+        return (first, last) if first <= last else None
+    return float(first), float(last)
 
 
 def _bound(value: Bound) -> float | None:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ._query_groups import codes_of
 from ._query_runs import Chosen
-from ._query_sweep_table import select_params
-from ._query_values import At, select_values
+from ._query_sweep_table import Params, select_params
+from ._query_values import At, RunValues, select_values
 from ._run_frame import select_frame
 from ._statistics import explained_share, far_off, rank_correlation, ranks
 from ._sweep_values import Importance
@@ -43,6 +43,11 @@ def select_importance(
         metric
     ]
     params = select_params(connection, chosen, frame)
+    return importance_of(params, found, metric, at=at)
+
+
+def importance_of(params: Params, found: RunValues, metric: str, *, at: At) -> Importance:
+    """The keys of *params* that vary by how much of the runs' values each explains."""
     finite = np.isfinite(found.value)
     rows = [(key, *_explain(c, found.value, finite)) for key, c in params.varying.items()]
     rows.sort(key=lambda row: -row[1])

@@ -15,7 +15,8 @@ from ._sweep_values import Leaderboard
 from ._texts import is_any
 
 if TYPE_CHECKING:
-    from ._query_values import At
+    from ._query_values import At, RunValues
+    from ._run_frame import RunFrame
 
 # What the totals say themselves, and whether each row is all that there is of its run.
 _RANKS = """
@@ -100,8 +101,6 @@ def _from_values(  # noqa: PLR0913, PLR0917
     at: "At",
     limit: int | None,
 ) -> Leaderboard:
-    import numpy as np  # noqa: PLC0415 (slow to import)
-
     from ._query_values import select_values  # noqa: PLC0415 (loads numpy)
     from ._run_frame import select_frame  # noqa: PLC0415 (the same)
 
@@ -109,6 +108,20 @@ def _from_values(  # noqa: PLR0913, PLR0917
     found = select_values(connection, chosen, frame, [metric], at=at, goals={metric: goal})[
         metric
     ]
+    return leaderboard_of(frame, found, metric, at=at, limit=limit)
+
+
+def leaderboard_of(
+    frame: "RunFrame",
+    found: "RunValues",
+    metric: str,
+    *,
+    at: "At",
+    limit: int | None = None,
+) -> Leaderboard:
+    """The runs of *frame* that have a finite value, the best first."""
+    import numpy as np  # noqa: PLC0415 (slow to import)
+
     rows = np.flatnonzero(np.isfinite(found.value))
     key = found.value[rows] if found.goal == "min" else -found.value[rows]
     rows = rows[np.argsort(key, kind="stable")]  # of equal runs the older

@@ -66,6 +66,13 @@ def select_sweep_table(
         connection, chosen, frame, metrics, at=at, goals=goals, ranked=False
     )
     params = select_params(connection, chosen, frame)
+    return table_of(frame, params, {name: one.value for name, one in found.items()})
+
+
+def table_of(
+    frame: RunFrame, params: Params, values: Mapping[str, NDArray[np.float64]]
+) -> SweepTable:
+    """The runs of *frame* with their configurations and the values of metrics."""
     return SweepTable(
         run_id=frame.run_id,
         run=frame.run,
@@ -75,7 +82,7 @@ def select_sweep_table(
         params=params.varying,
         constants=params.constants,
         given=params.given,
-        values={metric: values.value for metric, values in found.items()},
+        values=values,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from . import _query_runs
+from ._arguments import check_count
 from ._errors import RunNotFoundError
 from ._many_runs import ManyRuns
 from ._run_values import RunInfo
@@ -16,7 +17,7 @@ from ._texts import as_texts, check_string
 
 if TYPE_CHECKING:
     from ._comparison import Comparison
-    from ._sweep_values import Groups, Importance, ProbabilityBetter
+    from ._sweep_values import Groups, Importance, ProbabilityBetter, SweepData
 
 
 class SweepAnalysis(ManyRuns):
@@ -113,6 +114,43 @@ class SweepAnalysis(ManyRuns):
         check_string(metric, "metric")
         with self._choosing(runs) as (connection, chosen):
             return select_importance(connection, chosen, metric, goal=goal, at=at)
+
+    def sweep(  # noqa: PLR0913 (a choice an argument)
+        self,
+        metric: str,
+        goal: str | None = None,
+        at: str | int = "best",
+        *,
+        runs: Runs = None,
+        x: str = "step",
+        columns: Sequence[int] = (),
+    ) -> SweepData:
+        """What `leaderboard`, `sweep_table`, `importance` and `curves` say at one moment.
+
+        Args:
+            metric: The metric's name.
+            goal: `min` or `max`; where it is not given, the metric's name must tell.
+            at: `best`, `last`, or a step: then the value at the greatest step up to it.
+            runs: Which runs; all of them when absent.
+            x: What the curves go over, as for `curves`.
+            columns: How finely the curves are wanted, each number of columns once; none
+                are read where there is none.
+
+        Raises:
+            MetricNotFoundError: If there are runs, and none has the metric.
+            ConfigurationError: If the goal is neither given nor told by the name.
+            RunNotFoundError: If a reference fits no run.
+        """
+        from ._query_sweep import select_sweep  # noqa: PLC0415 (loads numpy)
+
+        check_string(metric, "metric")
+        check_string(x, "x")
+        for count in columns:
+            check_count(count, "columns")
+        with self._choosing(runs, bare=not columns) as (connection, chosen):
+            return select_sweep(
+                connection, chosen, metric, goal=goal, at=at, x=x, columns=columns
+            )
 
     def probability_better(
         self,

@@ -238,6 +238,25 @@ class Importance(Table):
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepData:
+    """What a page about a sweep shows: the answers of one moment, of the same runs.
+
+    Attributes:
+        leaderboard: The runs by rank.
+        table: All the runs, with the metric's values.
+        importance: How much of the metric each configuration key explains.
+        x: What the curves go over.
+        curves: The metric's curves by run id, for each number of columns asked for.
+    """
+
+    leaderboard: Leaderboard
+    table: SweepTable
+    importance: Importance
+    x: str
+    curves: Mapping[int, Mapping[str, RunCurve]]
+
+
 @dataclass(frozen=True, slots=True)
 class ProbabilityBetter:
     """How often a run of one group is better than a run of another.

@@ -188,7 +188,7 @@ def test_a_parameter_that_is_not_finite_is_no_absent_one(
     runs = json.loads(invoke("best", "loss", "--json").stdout)["runs"]
     found = [run["config"]["lr"] for run in runs]
     assert found == ["nan", "inf", "-inf", 0.5, None]
-    assert [row.params for row in prepare_leaderboard(Store(path), "loss").rows] == [
+    assert [row.params for row in prepare_leaderboard(Store(path).sweep("loss")).rows] == [
         ("NaN",), ("∞",), ("\N{MINUS SIGN}∞",), ("0.5",), ("–",),
     ]  # fmt: skip
     for number, text in enumerate(shown[:4]):

@@ -12,7 +12,7 @@ from matplotlib.text import Annotation
 from stepwell import viz
 from stepwell.store import Selection, Store
 from stepwell.viz._bands import Floats
-from stepwell.viz._curves_value import prepare_curves
+from stepwell.viz._curves_value import COLUMNS, prepare_curves
 from stepwell.viz._group_lines import group_line
 
 ENDS = (10, 12, 16, 20, 20)
@@ -49,7 +49,9 @@ def numbers() -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.int64]]]:
 
 @pytest.mark.parametrize("band", ["quartile", "minmax", "std", "ci"])
 def test_the_line_ends_where_half_of_the_runs_have(store: Store, band: str) -> None:
-    (group,) = prepare_curves(store, "loss", group_by="kind", band=band).groups
+    (group,) = prepare_curves(
+        store.sweep("loss", columns=[COLUMNS]), group_by="kind", band=band
+    ).groups
     rows, count = numbers()
     lasts = int(np.flatnonzero(2 * count >= len(ENDS))[-1])
 
@@ -113,7 +115,7 @@ def test_a_number_of_many_values_is_put_into_ranges(
     store = make_sweep(
         tmp_path / "s.duckdb", [{"lr": rate} for rate in rates.tolist()], rates.tolist()
     )
-    groups = prepare_curves(store, "loss", group_by="lr").groups
+    groups = prepare_curves(store.sweep("loss", columns=[COLUMNS]), group_by="lr").groups
 
     assert [group.n for group in groups] == [10] * 5
     assert all(group.name.startswith("lr ≈ ") for group in groups)

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 
 from stepwell.store import FigureSpec, Selection, Store
 from stepwell.viz._board import prepare_leaderboard
-from stepwell.viz._curves_value import prepare_curves
+from stepwell.viz._curves_value import COLUMNS, PAGE_COLUMNS, prepare_curves
 from stepwell.viz._parallel import prepare_parallel_coordinate
 from stepwell.viz._plot_contour import prepare_contour
 from stepwell.viz._plot_edf import prepare_edf
@@ -16,6 +16,7 @@ from stepwell.viz._plot_history import prepare_optimization_history
 from stepwell.viz._plot_slice import prepare_slice
 from stepwell.viz._plots import draw_figure
 from stepwell.viz._report_value import prepare_report
+from stepwell.viz._sweep_points import run_values
 
 STEPS = 6
 BEST = """
@@ -53,17 +54,17 @@ def test_the_runs_are_of_every_status(store: Store) -> None:
 
 @pytest.mark.parametrize("project", ["few", "many"])
 def test_points_are_the_best_values_of_all_runs(store: Store, project: str) -> None:
-    runs = Selection(project=project)
+    points = run_values(store.sweep("loss", runs=Selection(project=project)))
     values = best_values(store, project)
-    history = prepare_optimization_history(store, "loss", runs=runs)
-    (edf,) = prepare_edf(store, "loss", runs=runs).groups
+    history = prepare_optimization_history(points)
+    (edf,) = prepare_edf(points).groups
 
     assert len(values) == {"few": 6, "many": 300}[project]
     assert history.value.tolist() == values.tolist()
     assert history.best.tolist() == np.minimum.accumulate(values).tolist()
     assert edf.value.tolist() == np.sort(values).tolist()
     assert "2 still running" in history.note
-    found = prepare_slice(store, "loss", "depth", runs=runs)
+    found = prepare_slice(points, "depth")
     depth = np.arange(len(values)) % 4
     medians = [np.median(values[depth == one]) for one in range(4)]
     assert found.middle == pytest.approx(medians)
@@ -71,15 +72,15 @@ def test_points_are_the_best_values_of_all_runs(store: Store, project: str) -> N
 
 
 def test_bins_of_300_rates_hold_their_medians(store: Store) -> None:
-    runs = Selection(project="many")
+    points = run_values(store.sweep("loss", runs=Selection(project="many")))
     values = best_values(store, "many")
     rates = np.array([np.random.default_rng(n).uniform(-4, -1) for n in range(300)])
     edges = np.quantile(10**rates, np.linspace(0, 1, 9)[1:-1])
     bins = np.searchsorted(edges, 10**rates, side="right")
     expected = [np.median(values[bins == one]) for one in range(8)]
 
-    assert prepare_slice(store, "loss", "lr", runs=runs).middle == pytest.approx(expected)
-    cells = prepare_contour(store, "loss", "lr", "depth", runs=runs)
+    assert prepare_slice(points, "lr").middle == pytest.approx(expected)
+    cells = prepare_contour(points, "lr", "depth")
     inside = (bins == 2) & (np.arange(300) % 4 == 1)
     assert cells.count.sum() == 300
     assert cells.count[1, 2] == inside.sum()
@@ -87,23 +88,26 @@ def test_bins_of_300_rates_hold_their_medians(store: Store) -> None:
 
 
 def test_ranks_and_lines_are_those_of_sql(store: Store) -> None:
-    runs = Selection(project="many")
+    many = Selection(project="many")
+    sweep = store.sweep("loss", runs=many, columns=[PAGE_COLUMNS])
     values = best_values(store, "many")
     order = np.argsort(values, kind="stable")
-    board = prepare_leaderboard(store, "loss", runs=runs)
-    lines = prepare_parallel_coordinate(store, "loss", runs=runs)
+    board = prepare_leaderboard(sweep)
+    lines = prepare_parallel_coordinate(sweep)
 
     assert [row.run for row in board.rows] == [f"many-{n}" for n in order[:10]]
     assert (board.total, board.going) == (300, 2)
     assert lines.values.tolist() == values[order].tolist()
     assert (lines.total, lines.going) == (300, 2)
-    report = prepare_report(store, "loss", runs=runs)
+    report = prepare_report(sweep)
     assert report.facts[0] == "300 runs · 297 finished · 2 running · 1 crashed"
     assert report.facts[2] == f"best {values.min():.4g}, many-{values.argmin()}"
 
 
 def test_a_band_stands_for_300_runs(store: Store) -> None:
-    (group,) = prepare_curves(store, "loss", runs=Selection(project="many")).groups
+    (group,) = prepare_curves(
+        store.sweep("loss", runs=Selection(project="many"), columns=[COLUMNS])
+    ).groups
     rows = np.full((300, STEPS), np.nan)
     query = (
         "select run, step, value from metrics where project = 'many' and metric = 'loss'"
@@ -120,7 +124,9 @@ def test_a_band_stands_for_300_runs(store: Store) -> None:
 
 
 def test_a_run_that_goes_on_is_named_so_and_a_crashed_one_ends(store: Store) -> None:
-    value = prepare_curves(store, "loss", runs=Selection(project="few"))
+    value = prepare_curves(
+        store.sweep("loss", runs=Selection(project="few"), columns=[COLUMNS])
+    )
     assert [line.is_running for line in value.runs] == [False] * 4 + [True] * 2
     assert [len(line.x) for line in value.runs] == [6, 6, 6, 3, 3, 3]
 

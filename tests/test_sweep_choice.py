@@ -49,7 +49,7 @@ def test_the_command_line_names_every_plot() -> None:
 
 
 def test_plots_are_told_what_matters_most(store: Store) -> None:
-    assert choose_options(store, "loss", PLOTS) == Choice(
+    assert choose_options(store.sweep("loss"), PLOTS) == Choice(
         {
             "curves": {"group_by": ["rate"]},
             "slice": {"param": "rate"},
@@ -67,23 +67,23 @@ def test_plots_are_told_what_matters_most(store: Store) -> None:
 
 def test_the_caller_may_say_what_matters(store: Store) -> None:
     keys = ["depth", "seed", "kind"]
-    chosen = choose_options(store, "loss", PLOTS, params=keys).options
+    chosen = choose_options(store.sweep("loss"), PLOTS, params=keys).options
 
     assert chosen["contour"] == {"x": "depth", "y": "seed"}
     assert chosen["slice"] == {"param": "depth"}
     assert chosen["edf"] == {"group_by": ["depth"]}
     assert chosen["parallel"] == chosen["leaderboard"] == {"params": keys}
     with pytest.raises(ConfigurationError, match=r"key 'rte'; there are: .*rate"):
-        choose_options(store, "loss", ["slice"], params=["rte"])
+        choose_options(store.sweep("loss"), ["slice"], params=["rte"])
 
 
 def test_groups_of_one_run_are_none(narrow: Store) -> None:
-    assert choose_options(narrow, "loss", ["curves"]).options == {"curves": {}}
+    assert choose_options(narrow.sweep("loss"), ["curves"]).options == {"curves": {}}
 
 
 @pytest.mark.parametrize("project", ["nobody", None])
 def test_what_a_sweep_cannot_give_is_left_out(narrow: Store, project: str | None) -> None:
-    found = choose_options(narrow, "loss", PLOTS, runs=Selection(project=project))
+    found = choose_options(narrow.sweep("loss", runs=Selection(project=project)), PLOTS)
 
     if project is None:
         assert found.left_out == {"contour": "only rate varies, and it needs two"}

@@ -12,11 +12,12 @@ from matplotlib.text import Text
 
 from stepwell import viz
 from stepwell.store import ConfigurationError, Selection, Store
-from stepwell.viz._curves_value import prepare_curves
+from stepwell.viz._curves_value import COLUMNS, prepare_curves
 from stepwell.viz._plot_contour import prepare_contour
 from stepwell.viz._plot_edf import prepare_edf
 from stepwell.viz._plot_history import prepare_optimization_history
 from stepwell.viz._plot_slice import prepare_slice
+from stepwell.viz._sweep_points import run_values
 
 STEPS = 20
 RATES = (0.0001, 0.001, 0.01, 0.1)
@@ -83,9 +84,8 @@ def test_every_plot_is_drawn_and_none_of_its_texts_is_cut_or_covered(
 
 
 def test_a_group_is_the_median_of_its_runs_and_their_quartiles(store: Store) -> None:
-    value = prepare_curves(
-        store, "loss", runs=Selection(project="many"), group_by="lr", band="auto"
-    )
+    many = store.sweep("loss", runs=Selection(project="many"), columns=[COLUMNS])
+    value = prepare_curves(many, group_by="lr", band="auto")
     assert [group.name for group in value.groups] == [
         "lr 1e-4",
         "lr 0.001",
@@ -103,10 +103,10 @@ def test_a_group_is_the_median_of_its_runs_and_their_quartiles(store: Store) -> 
 
 def test_other_bands_say_what_they_are(store: Store) -> None:
     rows = np.array([losses(number) for number in range(3)])
+    runs = Selection(project="three")
+    three = store.sweep("loss", runs=runs, columns=[COLUMNS])
     found = {
-        band: prepare_curves(
-            store, "loss", runs=Selection(project="three"), group_by="seed", band=band
-        )
+        band: prepare_curves(three, group_by="seed", band=band)
         for band in ("minmax", "std", "ci")
     }
     assert found["minmax"].groups[0].band.high == pytest.approx(rows.max(axis=0))
@@ -116,7 +116,7 @@ def test_other_bands_say_what_they_are(store: Store) -> None:
     assert found["ci"].groups[0].band.high == pytest.approx(mean + half)
     assert "95 % interval" in found["ci"].note
     with pytest.raises(ConfigurationError, match="band must be one of"):
-        prepare_curves(store, "loss", band="wide")
+        prepare_curves(three, band="wide")
 
 
 def test_of_many_runs_the_best_are_named_and_the_others_grey(store: Store) -> None:
@@ -129,21 +129,22 @@ def test_of_many_runs_the_best_are_named_and_the_others_grey(store: Store) -> No
 
 
 def test_history_and_distribution_are_those_of_the_best_values(store: Store) -> None:
-    runs = Selection(project="many")
+    points = run_values(store.sweep("loss", runs=Selection(project="many")))
     least = np.array([losses(number).min() for number in range(24)])
-    history = prepare_optimization_history(store, "loss", runs=runs)
+    history = prepare_optimization_history(points)
     assert history.value == pytest.approx(least)
     assert history.best == pytest.approx(np.minimum.accumulate(least))
     assert history.best_name == f"many-{least.argmin()}"
-    groups = prepare_edf(store, "loss", runs=runs, group_by="lr").groups
+    groups = prepare_edf(points, group_by="lr").groups
     assert groups[0].value == pytest.approx(np.sort(least[::4]))
     assert groups[0].share == pytest.approx(np.arange(1, 7) / 6)
 
 
 def test_a_slice_and_a_map_hold_medians_and_ring_the_best(store: Store) -> None:
     runs = Selection(project="many")
+    points = run_values(store.sweep("loss", runs=runs))
     least = np.array([losses(number).min() for number in range(24)])
-    value = prepare_slice(store, "loss", "lr", runs=runs)
+    value = prepare_slice(points, "lr")
     assert value.parameter.is_log
     assert value.middle == pytest.approx([np.median(least[at::4]) for at in range(4)])
     assert value.best == least.argmin()
@@ -152,7 +153,7 @@ def test_a_slice_and_a_map_hold_medians_and_ring_the_best(store: Store) -> None:
     ring = [p for p in axes.collections if p.get_label() == "best"]
     assert isinstance(ring[0], PathCollection)
     assert np.asarray(ring[0].get_offsets())[0, 1] == pytest.approx(least.min())
-    found = prepare_contour(store, "loss", "lr", "depth", runs=runs)
+    found = prepare_contour(points, "lr", "depth")
     number = np.arange(24)
     cell = least[(number % 4 == 2) & (number % 3 == 1)]
     assert found.middle[1, 2] == pytest.approx(np.median(cell))

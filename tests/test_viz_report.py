@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from stepwell.cli import main
-from stepwell.store import ConfigurationError, Selection, Store
+from stepwell.store import ConfigurationError, Runs, Selection, Store
 from stepwell.viz import report, save_sweep
+from stepwell.viz._curves_value import PAGE_COLUMNS
 from stepwell.viz._report import draw_report
-from stepwell.viz._report_value import prepare_report
+from stepwell.viz._report_value import Report, prepare_report
 from stepwell.viz._theme import DARK
 
 SIZES = (0, 1, 3, 30)
@@ -48,9 +49,13 @@ def store(
     return make_runs(tmp_path_factory.mktemp("report") / "sweep.duckdb", runs)
 
 
+def page_of(store: Store, runs: Runs = None) -> Report:
+    return prepare_report(store.sweep("loss", runs=runs, columns=[PAGE_COLUMNS]))
+
+
 @pytest.mark.parametrize("project", ["p0", "p1", "p3", "p30", "nan"])
 def test_a_page_is_drawn_of_any_sweep(store: Store, project: str) -> None:
-    value = prepare_report(store, "loss", runs=Selection(project=project))
+    value = page_of(store, runs=Selection(project=project))
 
     figure = draw_report(value, DARK)
 
@@ -65,7 +70,7 @@ def test_how_importances_were_computed_is_said_beside_a_short_name_too(
         {"name": f"r{rate}", "config": {"lr": rate}, "points": [(1, {"loss": rate})]}
         for rate in (0.05, 0.2, 0.5)
     ]
-    value = prepare_report(make_runs(tmp_path / "short.duckdb", runs), "loss")
+    value = page_of(make_runs(tmp_path / "short.duckdb", runs))
 
     texts = {text for axes in draw_report(value, DARK).axes for text in axes.texts}
 
@@ -75,7 +80,7 @@ def test_how_importances_were_computed_is_said_beside_a_short_name_too(
 
 def test_curves_are_medians_and_quartiles_by_the_most_important_key(store: Store) -> None:
     selection = Selection(project="p30")
-    value = prepare_report(store, "loss", runs=selection)
+    value = page_of(store, runs=selection)
 
     assert value.key == "lr"
     groups = value.curves.groups
@@ -96,7 +101,7 @@ def test_curves_are_medians_and_quartiles_by_the_most_important_key(store: Store
 
 def test_cells_are_medians_of_the_runs_in_them(store: Store) -> None:
     selection = Selection(project="p30")
-    cells = prepare_report(store, "loss", runs=selection).cells
+    cells = page_of(store, runs=selection).cells
     table = store.sweep_table("loss", runs=selection)
 
     assert cells is not None
@@ -110,7 +115,7 @@ def test_cells_are_medians_of_the_runs_in_them(store: Store) -> None:
 
 
 def test_the_head_says_what_the_runs_are(store: Store) -> None:
-    value = prepare_report(store, "loss", runs=Selection(project="p30"))
+    value = page_of(store, runs=Selection(project="p30"))
 
     assert value.title == "p30 · sweep lr × kind"
     assert value.facts[0] == "30 runs · 29 finished · 1 running"
@@ -125,7 +130,7 @@ def test_runs_of_several_projects_are_told(
     store: Store, projects: tuple[str, ...], name: str
 ) -> None:
     chosen = [run.run_id for run in store.runs() if run.project in projects]
-    value = prepare_report(store, "loss", runs=Selection(runs=chosen))
+    value = page_of(store, runs=Selection(runs=chosen))
 
     assert value.title == f"{name} · sweep lr × kind"
 

@@ -77,7 +77,7 @@ def test_a_theme_that_is_none_is_refused(store: Store) -> None:
 
 def test_runs_stand_on_axes_by_their_values(store: Store) -> None:
     selection = Selection(project="p40")
-    found = prepare_parallel_coordinate(store, "loss", runs=selection)
+    found = prepare_parallel_coordinate(store.sweep("loss", runs=selection))
     table = store.sweep_table("loss", runs=selection)
     order = np.argsort(table.values["loss"])[: len(found.values)]
 
@@ -107,7 +107,7 @@ def test_the_best_runs_line_is_on_top_in_its_own_colour(store: Store) -> None:
 
 def test_a_board_ranks_as_the_store_does(store: Store) -> None:
     selection = Selection(project="p40")
-    board = prepare_leaderboard(store, "loss", limit=5, runs=selection)
+    board = prepare_leaderboard(store.sweep("loss", runs=selection), limit=5)
     ranked = store.leaderboard("loss", runs=selection)
 
     assert [row.run for row in board.rows] == ranked.run[:5].tolist()

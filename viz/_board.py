@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stepwell.store import Runs, Store
+    from stepwell.store import SweepData
 
 
 _FEW = 12
@@ -78,21 +78,13 @@ class Board:
     going: int
 
 
-def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
-    store: Store,
-    metric: str,
-    *,
-    limit: int = 10,
-    params: Sequence[str] | None = None,
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: Runs = None,
+def prepare_leaderboard(
+    sweep: SweepData, *, limit: int = 10, params: Sequence[str] | None = None
 ) -> Board:
     """See `plot_leaderboard`."""
     if type(limit) is not int or limit < 1:
         raise ConfigurationError(f"limit must be a whole number from 1 on, not {limit!r}")
-    ranked = store.leaderboard(metric, goal, at, runs=runs)
-    table = store.sweep_table(metric, runs=runs, at=at, goals={metric: ranked.goal})
+    ranked, table = sweep.leaderboard, sweep.table
     row_of = {run_id: row for row, run_id in enumerate(table.run_id.tolist())}
     keys = varying_keys(table, params)
     names = short_keys(keys)
@@ -102,12 +94,8 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
     digits = {key: _digits(table.params[key]) for key in keys}
     rows = []
     for place in range(len(shown)):
-        at_row = row_of.get(ranked.run_id[place])
-        cells = tuple(
-            "–" if at_row is None else cell_text(table.param(key, at_row), digits[key])
-            for key in keys
-        )
-        seconds = np.nan if at_row is None else float(table.seconds[at_row])
+        at_row = row_of[ranked.run_id[place]]
+        cells = tuple(cell_text(table.param(key, at_row), digits[key]) for key in keys)
         rows.append(
             BoardRow(
                 rank=int(np.sum(_is_better(ranked.value, shown[place], ranked.goal))) + 1,
@@ -117,14 +105,14 @@ def prepare_leaderboard(  # noqa: PLR0913 (a choice an argument)
                 delta=_delta(float(shown[place]), float(shown[0])),
                 params=cells,
                 step=f"{float(ranked.step[place]):,.0f}",
-                time=_time(seconds),
+                time=_time(float(table.seconds[at_row])),
                 status=str(ranked.status[place]),
             )
         )
     return Board(
-        metric=metric,
+        metric=ranked.metric,
         goal=ranked.goal,
-        at=at,
+        at=ranked.at,
         keys=tuple(names[key] for key in keys),
         rows=tuple(rows),
         total=len(ranked.value),

@@ -19,7 +19,7 @@ from ._scale import bounded
 from ._sweep_points import axis_of, bins_of, column_of, name_of_key
 
 if TYPE_CHECKING:
-    from stepwell.store import Runs, Store, SweepTable
+    from stepwell.store import SweepData, SweepTable
 
 _MOST_SINGLE = 40  # of more runs, a band says more than all their lines
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -27,6 +27,11 @@ MOST_KINDS = 12
 """Numbers of a key that are groups by themselves; of more, ranges are."""
 
 RANGES = 5
+COLUMNS = 1000
+"""How finely curves are reduced for a picture of their own."""
+
+PAGE_COLUMNS = 400
+"""How finely they are for the page about a sweep."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,37 +96,34 @@ class CurvesPlot:
 
 
 def prepare_curves(  # noqa: PLR0913 (an option an argument)
-    store: "Store",
-    metric: str,
+    sweep: "SweepData",
     *,
-    runs: "Runs" = None,
-    x: str = "step",
     smooth: str | None = None,
     group_by: str | Sequence[str] = (),
     band: str = "auto",
     logx: bool = False,
     logy: bool | None = False,
     goal: str | None = None,
-    columns: int = 1000,
+    columns: int = COLUMNS,
 ) -> CurvesPlot:
     """What `plot_curves` draws; its arguments are explained there.
 
-    Where *logy* is None, the values tell whether their axis is logarithmic.
+    Where *logy* is None, the values tell whether their axis is logarithmic. The sweep has
+    the curves in as many *columns*.
     """
     keys = (group_by,) if isinstance(group_by, str) else tuple(group_by)
     how = smoothing_of(smooth)
     band_for(band, ())
-    table = store.sweep_table(runs=runs)
-    curves = store.curves(metric, runs=runs, x=x, columns=columns)
+    metric, table, curves = sweep.leaderboard.metric, sweep.table, sweep.curves[columns]
     status = dict(zip(table.run_id, table.status, strict=True))
     names = group_names(table, keys)
     if logy is None:
         means = [curve.mean[np.isfinite(curve.mean)] for curve in curves.values()]
         every = np.concatenate([*means, np.zeros(0)])
         logy = bool(len(every)) and is_logarithmic(np.array([every.min(), every.max()]))
-    shift, unit, xlabel = _x_axis(x, [curve.x for curve in curves.values()])
+    shift, unit, xlabel = _x_axis(sweep.x, [curve.x for curve in curves.values()])
     lines = tuple(
-        _line(curve, names.get(run_id, ""), how, (shift, unit, logx, logy), status)
+        _line(curve, names[run_id], how, (shift, unit, logx, logy), status)
         for run_id, curve in curves.items()
     )
     lines = tuple(line for line in lines if np.isfinite(line.y).any())
@@ -144,7 +146,7 @@ def prepare_curves(  # noqa: PLR0913 (an option an argument)
         best=_best(lines, metric, goal),
         logx=logx,
         logy=logy,
-        ends_last=better_side(x) != "min",
+        ends_last=better_side(sweep.x) != "min",
     )
 
 
@@ -215,7 +217,7 @@ def _line(
         x,
         y,
         raw,
-        status.get(curve.run_id, ""),
+        status[curve.run_id],
         "" if np.isfinite(last) else f"{last:g}",
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stepwell.store import Runs, Store
+    from stepwell.store import SweepData
 
 MOST_LINES = 400
 _MOST_KEYS = 8
@@ -71,22 +71,14 @@ class Parallel:
     keys_left_out: tuple[str, ...] = ()
 
 
-def prepare_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
-    store: Store,
-    metric: str,
-    *,
-    params: Sequence[str] | None = None,
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: Runs = None,
+def prepare_parallel_coordinate(
+    sweep: SweepData, *, params: Sequence[str] | None = None
 ) -> Parallel:
     """See `plot_parallel_coordinate`."""
-    board = store.leaderboard(metric, goal, at, runs=runs)
-    table = store.sweep_table(metric, runs=runs, at=at, goals={metric: board.goal})
+    board, table = sweep.leaderboard, sweep.table
     row_of = {run_id: row for row, run_id in enumerate(table.run_id.tolist())}
-    ranked = [place for place, r in enumerate(board.run_id.tolist()) if r in row_of]
-    rows = np.array([row_of[board.run_id[place]] for place in ranked], dtype=np.int64)
-    values = board.value[ranked]
+    rows = np.array([row_of[run_id] for run_id in board.run_id], dtype=np.int64)
+    values = board.value
     drawn = _drawn(len(values))
     keys = varying_keys(table, params)
     shown, left_out = keys[:_MOST_KEYS], keys[_MOST_KEYS:]
@@ -97,20 +89,20 @@ def prepare_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
         axes.append(ParallelAxis(names[key], scale))
         places.append(positions[drawn])
     scale, positions = metric_axis(values, board.goal)
-    axes.append(ParallelAxis(metric, scale))
+    axes.append(ParallelAxis(board.metric, scale))
     places.append(positions[drawn])
     return Parallel(
-        metric=metric,
+        metric=board.metric,
         goal=board.goal,
         axes=tuple(axes),
-        runs=tuple(board.run[ranked][drawn].tolist()),
+        runs=tuple(board.run[drawn].tolist()),
         values=values[drawn],
         shades=shades(values, board.goal)[drawn],
         ends=shade_ends(values, board.goal),
         places=np.stack(places, axis=1),
         total=len(values),
         without=board.runs_without,
-        going=int(np.sum(board.status[ranked] == "running")),
+        going=int(np.sum(board.status == "running")),
         keys_left_out=tuple(left_out),
     )
 

@@ -29,7 +29,7 @@ from ._text import clean, fitted, text_width
 from ._theme import Theme
 
 if TYPE_CHECKING:
-    from stepwell.store import Runs, Store
+    from stepwell.store import Runs, Store, SweepData
 
 SIZE = (6.0, 4.4)
 _WIDEST_ROW = 0.8
@@ -60,21 +60,7 @@ class Contour:
     count: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
-def prepare_contour(  # noqa: PLR0913 (an option an argument)
-    store: "Store",
-    metric: str,
-    x: str,
-    y: str,
-    *,
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: "Runs" = None,
-) -> Contour:
-    """What `plot_contour` draws."""
-    return contour_of(run_values(store, metric, goal, at, runs), x, y)
-
-
-def contour_of(found: RunValues, x: str, y: str, most: int = 8) -> Contour:
+def prepare_contour(found: RunValues, x: str, y: str, most: int = 8) -> Contour:
     """The runs' values by two configuration keys, each in *most* bins or fewer.
 
     Raises:
@@ -146,8 +132,21 @@ def plot_contour(  # noqa: PLR0913 (an option an argument)
         MetricNotFoundError: There are runs, and none has the metric.
         ConfigurationError: An option is wrong, or no run has a key.
     """
+    sweep = store.sweep(metric, goal, at, runs=runs)
+    return plot_contour_of(sweep, x, y, ax=ax, theme=theme)
+
+
+def plot_contour_of(
+    sweep: "SweepData",
+    x: str,
+    y: str,
+    *,
+    ax: Axes | None = None,
+    theme: "str | Theme" = "light",
+) -> Axes:
+    """Draw what `plot_contour` does of a sweep."""
     look = theme_of(theme)
-    value = prepare_contour(store, metric, x, y, goal=goal, at=at, runs=runs)
+    value = prepare_contour(run_values(sweep), x, y)
     return draw_contour(value, ax or new_axes(SIZE, look), look)
 
 

@@ -8,8 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
+from stepwell.store import better_side
+
 from ._comparing import MOST_COLORED, counted, group_colors, run_colors
-from ._curves_value import CurvesPlot, RunLine, prepare_curves
+from ._curves_value import COLUMNS, CurvesPlot, RunLine, prepare_curves
 from ._end_labels import EndLabel, draw_end_labels
 from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled, theme_of
 from ._group_lines import GroupLine
@@ -21,7 +23,7 @@ from ._style import own_style
 from ._theme import Theme
 
 if TYPE_CHECKING:
-    from stepwell.store import Runs, Store
+    from stepwell.store import Runs, Store, SweepData
 
 SIZE = (8.0, 4.6)
 _MOST_LABELED = 5
@@ -70,12 +72,38 @@ def plot_curves(  # noqa: PLR0913 (an option an argument)
         MetricNotFoundError: There are runs, and none has the metric.
         ConfigurationError: An option is wrong.
     """
+    # The runs are ranked, too, for which curves need no side of the metric's to be better.
+    side = goal or better_side(metric) or "min"
+    sweep = store.sweep(metric, side, runs=runs, x=x, columns=[COLUMNS])
+    return plot_curves_of(
+        sweep,
+        smooth=smooth,
+        group_by=group_by,
+        band=band,
+        logx=logx,
+        logy=logy,
+        goal=goal,
+        ax=ax,
+        theme=theme,
+    )
+
+
+def plot_curves_of(  # noqa: PLR0913 (an option an argument)
+    sweep: "SweepData",
+    *,
+    smooth: str | None = None,
+    group_by: str | Sequence[str] = (),
+    band: str = "auto",
+    logx: bool = False,
+    logy: bool = False,
+    goal: str | None = None,
+    ax: Axes | None = None,
+    theme: "str | Theme" = "light",
+) -> Axes:
+    """Draw what `plot_curves` does of a sweep."""
     look = theme_of(theme)
     value = prepare_curves(
-        store,
-        metric,
-        runs=runs,
-        x=x,
+        sweep,
         smooth=smooth,
         group_by=group_by,
         band=band,

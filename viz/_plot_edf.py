@@ -14,11 +14,11 @@ from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled
 from ._numbers import short_value
 from ._scale import linear_scale
 from ._style import own_style
-from ._sweep_points import Floats, name_of_key, run_values
+from ._sweep_points import Floats, RunValues, name_of_key, run_values
 from ._theme import Theme
 
 if TYPE_CHECKING:
-    from stepwell.store import Runs, Store
+    from stepwell.store import Runs, Store, SweepData
 
 SIZE = (7.0, 4.0)
 
@@ -55,18 +55,9 @@ class Distributions:
     groups: tuple[Distribution, ...]
 
 
-def prepare_edf(  # noqa: PLR0913 (an option an argument)
-    store: "Store",
-    metric: str,
-    *,
-    group_by: str | Sequence[str] = (),
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: "Runs" = None,
-) -> Distributions:
+def prepare_edf(found: RunValues, *, group_by: str | Sequence[str] = ()) -> Distributions:
     """What `plot_edf` draws."""
     keys = (group_by,) if isinstance(group_by, str) else tuple(group_by)
-    found = run_values(store, metric, goal, at, runs)
     names = group_names(found.table, keys)
     own = np.array([names[str(found.table.run_id[row])] for row in found.rows], object)
     groups = []
@@ -79,7 +70,7 @@ def prepare_edf(  # noqa: PLR0913 (an option an argument)
         counted(len(found.value), "run"), going_note(found.status), found.direction
     )
     by = ", ".join(name_of_key(found.table, key) for key in keys)
-    return Distributions(metric, by, note, tuple(groups))
+    return Distributions(found.metric, by, note, tuple(groups))
 
 
 def plot_edf(  # noqa: PLR0913 (an option an argument)
@@ -109,8 +100,20 @@ def plot_edf(  # noqa: PLR0913 (an option an argument)
         MetricNotFoundError: There are runs, and none has the metric.
         ConfigurationError: An option is wrong.
     """
+    sweep = store.sweep(metric, goal, at, runs=runs)
+    return plot_edf_of(sweep, group_by=group_by, ax=ax, theme=theme)
+
+
+def plot_edf_of(
+    sweep: "SweepData",
+    *,
+    group_by: str | Sequence[str] = (),
+    ax: Axes | None = None,
+    theme: "str | Theme" = "light",
+) -> Axes:
+    """Draw what `plot_edf` does of a sweep."""
     look = theme_of(theme)
-    value = prepare_edf(store, metric, group_by=group_by, goal=goal, at=at, runs=runs)
+    value = prepare_edf(run_values(sweep), group_by=group_by)
     return draw_edf(value, ax or new_axes(SIZE, look), look)
 
 

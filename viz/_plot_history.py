@@ -13,11 +13,11 @@ from ._frame import draw_empty, draw_names, finish, new_axes, set_scales, styled
 from ._numbers import short_value
 from ._scale import linear_scale
 from ._style import own_style
-from ._sweep_points import Floats, run_values
+from ._sweep_points import Floats, RunValues, run_values
 from ._theme import Theme
 
 if TYPE_CHECKING:
-    from stepwell.store import Runs, Store
+    from stepwell.store import Runs, Store, SweepData
 
 SIZE = (7.0, 4.0)
 
@@ -43,16 +43,8 @@ class History:
     best_name: str
 
 
-def prepare_optimization_history(
-    store: "Store",
-    metric: str,
-    *,
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: "Runs" = None,
-) -> History:
+def prepare_optimization_history(found: RunValues) -> History:
     """What `plot_optimization_history` draws."""
-    found = run_values(store, metric, goal, at, runs)
     so_far = np.minimum if found.goal == "min" else np.maximum
     note = noted(
         counted(len(found.value), "run"), going_note(found.status), found.direction
@@ -61,7 +53,7 @@ def prepare_optimization_history(
     best = so_far.accumulate(found.value)
     place = found.best
     name = "" if place is None else str(found.table.run[found.rows[place]])
-    return History(metric, note, number, found.value, best, name)
+    return History(found.metric, note, number, found.value, best, name)
 
 
 def plot_optimization_history(  # noqa: PLR0913 (an option an argument)
@@ -89,8 +81,16 @@ def plot_optimization_history(  # noqa: PLR0913 (an option an argument)
         MetricNotFoundError: There are runs, and none has the metric.
         ConfigurationError: An option is wrong.
     """
+    sweep = store.sweep(metric, goal, at, runs=runs)
+    return plot_optimization_history_of(sweep, ax=ax, theme=theme)
+
+
+def plot_optimization_history_of(
+    sweep: "SweepData", *, ax: Axes | None = None, theme: "str | Theme" = "light"
+) -> Axes:
+    """Draw what `plot_optimization_history` does of a sweep."""
     look = theme_of(theme)
-    value = prepare_optimization_history(store, metric, goal=goal, at=at, runs=runs)
+    value = prepare_optimization_history(run_values(sweep))
     return draw_optimization_history(value, ax or new_axes(SIZE, look), look)
 
 

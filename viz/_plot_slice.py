@@ -37,7 +37,7 @@ from ._text import clean, fitted, text_width
 from ._theme import Theme
 
 if TYPE_CHECKING:
-    from stepwell.store import Runs, Store
+    from stepwell.store import Runs, Store, SweepData
 
 SIZE = (5.0, 4.0)
 _FEW_KINDS = 8
@@ -70,20 +70,7 @@ class Slice:
     best: int | None
 
 
-def prepare_slice(  # noqa: PLR0913 (an option an argument)
-    store: "Store",
-    metric: str,
-    param: str,
-    *,
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: "Runs" = None,
-) -> Slice:
-    """What `plot_slice` draws."""
-    return slice_of(run_values(store, metric, goal, at, runs), param)
-
-
-def slice_of(found: RunValues, param: str) -> Slice:
+def prepare_slice(found: RunValues, param: str) -> Slice:
     """The runs' values against one configuration key.
 
     Raises:
@@ -143,8 +130,20 @@ def plot_slice(  # noqa: PLR0913 (an option an argument)
         MetricNotFoundError: There are runs, and none has the metric.
         ConfigurationError: An option is wrong, or no run has the key.
     """
+    sweep = store.sweep(metric, goal, at, runs=runs)
+    return plot_slice_of(sweep, param, ax=ax, theme=theme)
+
+
+def plot_slice_of(
+    sweep: "SweepData",
+    param: str,
+    *,
+    ax: Axes | None = None,
+    theme: "str | Theme" = "light",
+) -> Axes:
+    """Draw what `plot_slice` does of a sweep."""
     look = theme_of(theme)
-    value = prepare_slice(store, metric, param, goal=goal, at=at, runs=runs)
+    value = prepare_slice(run_values(sweep), param)
     return draw_slice(value, ax or new_axes(SIZE, look), look)
 
 

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from stepwell.store import ConfigurationError
 
 from ._bands import band_for
 from ._curve_smoothing import smoothing_of
+from ._curves_value import COLUMNS, PAGE_COLUMNS
 from ._drawing import DOTS_PER_INCH
 from ._figure_style import STYLES, FigureStyle, style_of
 from ._files import content_of, target_path, write_whole
@@ -29,7 +31,7 @@ from ._sweep_figure import (
 from ._text import clean
 
 if TYPE_CHECKING:
-    from stepwell.store import FigureSpec, Runs, Store
+    from stepwell.store import FigureSpec, Runs, Store, SweepData
 
 _GIVEN = frozenset({"store", "runs", "ax", "theme", "size", "title"})
 
@@ -42,22 +44,27 @@ class PlotKind:
         module: The module of this package that draws it.
         function: The function there. It takes a store and a metric, `runs`, `theme`, and
             options of its own. It draws on `ax`, and gives the axes; or it takes `size`
-            and `title`, and gives a figure.
+            and `title`, and gives a figure. Beside it stands one called so with `_of`
+            behind, which draws a sweep that the store was asked for before.
         margins: Inches left, below, right and above the axes, where these stay as they
             are made.
+        columns: In how many columns it shows curves; 0 where it shows none.
     """
 
     module: str
     function: str
     margins: Margins | None = None
+    columns: int = 0
 
     @property
     def plot(self) -> Callable[..., Any]:
         """The function itself."""
-        found: Callable[..., Any] = getattr(
-            import_module(f"{__package__}.{self.module}"), self.function
-        )
-        return found
+        return self._named(self.function)
+
+    @property
+    def plot_of(self) -> Callable[..., Any]:
+        """The function that draws a sweep."""
+        return self._named(f"{self.function}_of")
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -71,9 +78,19 @@ class PlotKind:
         found = inspect.signature(self.plot).parameters
         return tuple(n for n in self.options if found[n].default is inspect.Parameter.empty)
 
+    def unanswered(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of *options* that a sweep leaves open."""
+        taken = inspect.signature(self.plot_of).parameters
+        return {name: value for name, value in options.items() if name in taken}
+
+    def _named(self, function: str) -> Callable[..., Any]:
+        module = import_module(f"{__package__}.{self.module}")
+        found: Callable[..., Any] = getattr(module, function)
+        return found
+
 
 PLOTS: Mapping[str, PlotKind] = {
-    "curves": PlotKind("_plot_curves", "plot_curves"),
+    "curves": PlotKind("_plot_curves", "plot_curves", columns=COLUMNS),
     "slice": PlotKind("_plot_slice", "plot_slice"),
     "contour": PlotKind("_plot_contour", "plot_contour"),
     "history": PlotKind("_plot_history", "plot_optimization_history"),
@@ -81,7 +98,7 @@ PLOTS: Mapping[str, PlotKind] = {
     "parallel": PlotKind("_sweep_figure", "plot_parallel_coordinate", PARALLEL_MARGINS),
     "importances": PlotKind("_sweep_figure", "plot_param_importances", IMPORTANCES_MARGINS),
     "leaderboard": PlotKind("_sweep_figure", "plot_leaderboard", LEADERBOARD_MARGINS),
-    "report": PlotKind("_report", "plot_report"),
+    "report": PlotKind("_report", "plot_report", columns=PAGE_COLUMNS),
 }
 """The plots by the names that figures of their kind have."""
 
@@ -139,8 +156,15 @@ def _style(spec: "FigureSpec") -> FigureStyle:
     return style_of(spec.style, DOTS_PER_INCH)
 
 
-def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
+def draw_figure(
+    store: "Store", spec: "FigureSpec", sweep: "SweepData | None" = None
+) -> Figure:
     """A figure of many runs, from what the store holds now.
+
+    Args:
+        store: Where the runs are.
+        spec: What to draw, and how.
+        sweep: What the store said of the very runs, metric and options already.
 
     Raises:
         LookupFailedError: There is no such run or metric.
@@ -157,9 +181,13 @@ def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
         look["ax"] = new_axes(style.size, theme_of(theme), kind.margins)
     if style.title and is_page:
         look["title"] = style.title
-    runs = runs_now(store, spec)
+    if sweep is None:
+        runs = runs_now(store, spec)
+        plot = partial(kind.plot, store, runs=runs, **look, **spec.options)
+    else:
+        plot = partial(kind.plot_of, sweep, **look, **kind.unanswered(spec.options))
     try:
-        drawn = kind.plot(store, runs=runs, **look, **spec.options)
+        drawn = plot()
     except TypeError as error:
         raise ConfigurationError(
             f"a figure of kind {spec.kind!r} can't be drawn with {dict(spec.options)}:"
@@ -175,13 +203,19 @@ def draw_figure(store: "Store", spec: "FigureSpec") -> Figure:
     return figure
 
 
-def save_figure_file(store: "Store", spec: "FigureSpec", path: str | Path) -> Path:
+def save_figure_file(
+    store: "Store",
+    spec: "FigureSpec",
+    path: str | Path,
+    sweep: "SweepData | None" = None,
+) -> Path:
     """Draw a figure of many runs into a file, which keeps how; return its path.
 
     Args:
         store: Where the runs are.
         spec: What to draw, and how.
         path: The file: .png, .pdf or .svg.
+        sweep: As for `draw_figure`.
 
     Raises:
         LookupFailedError: There is no such run or metric.
@@ -189,7 +223,7 @@ def save_figure_file(store: "Store", spec: "FigureSpec", path: str | Path) -> Pa
         OSError: The file can't be written.
     """
     target = target_path(path)
-    figure, style = draw_figure(store, spec), _style(spec)
+    figure, style = draw_figure(store, spec, sweep), _style(spec)
     with own_style():
         content = content_of(
             figure,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ._curves_value import PAGE_COLUMNS
 from ._draw_board import draw_leaderboard
 from ._draw_importances import draw_param_importances
 from ._draw_parallel import draw_parallel_coordinate
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from stepwell.store import Runs, Store
+    from stepwell.store import Runs, Store, SweepData
 
     from ._theme import Theme
 
@@ -95,8 +96,20 @@ def plot_report(  # noqa: PLR0913 (a choice an argument)
     title: str | None = None,
 ) -> Figure:
     """The page as a figure; see `report`."""
+    sweep = store.sweep(metric, goal, at, runs=runs, columns=[PAGE_COLUMNS])
+    return plot_report_of(sweep, theme=theme, size=size, title=title)
+
+
+def plot_report_of(
+    sweep: SweepData,
+    *,
+    theme: str = "light",
+    size: tuple[float, float] = SIZE,
+    title: str | None = None,
+) -> Figure:
+    """The page about a sweep as a figure."""
     colors = theme_of(theme)
-    value = prepare_report(store, metric, goal=goal, at=at, runs=runs)
+    value = prepare_report(sweep)
     if title is not None:
         value = replace(value, title=title)
     return draw_report(value, colors, size)

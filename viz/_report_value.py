@@ -9,22 +9,22 @@ import numpy as np
 
 from ._board import Board, prepare_leaderboard
 from ._comparing import counted
-from ._curves_value import CurvesPlot, prepare_curves
+from ._curves_value import PAGE_COLUMNS, CurvesPlot, prepare_curves
 from ._numbers import short_value
 from ._parallel import Parallel, prepare_parallel_coordinate
-from ._plot_contour import Contour, contour_of
-from ._plot_slice import Slice, slice_of
+from ._plot_contour import Contour, prepare_contour
+from ._plot_slice import Slice, prepare_slice
 from ._sweep_choice import group_key
 from ._sweep_points import RunValues, keys_by_importance, name_of_key, run_values
 
 if TYPE_CHECKING:
-    from stepwell.store import Importance, Runs, Store
+    from stepwell.store import Importance, SweepData
 
 BEST_ROWS = 8
 _MOST_SLICES = 3
 _MOST_IN_TITLE = 3
 _MOST_PROJECTS = 2
-_MOST_BINS = 5
+_BINS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,37 +59,27 @@ class Report:
     board: Board
 
 
-def prepare_report(
-    store: Store,
-    metric: str,
-    *,
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: Runs = None,
-) -> Report:
-    """See `report`."""
-    found = run_values(store, metric, goal, at, runs)
-    side, table = found.goal, found.table
-    importance = store.importance(metric, runs=runs, goal=side, at=at)
+def prepare_report(sweep: SweepData) -> Report:
+    """See `report`; the sweep has the curves in as many columns as the page shows."""
+    found = run_values(sweep)
+    side, table, importance = found.goal, found.table, sweep.importance
     keys = [key for key in keys_by_importance(importance) if key in table.params]
     names = [name_of_key(table, key) for key in keys]
     group = [key for key in group_key(importance, table) if key in keys]
     return Report(
         title=_title(found.board.project.tolist(), names),
-        facts=_facts(found, at),
-        metric=metric,
+        facts=_facts(found, found.board.at),
+        metric=found.metric,
         goal=side,
         key=names[0] if group else "",
         curves=prepare_curves(
-            store, metric, runs=runs, group_by=group, goal=side, logy=None, columns=400
+            sweep, group_by=group, goal=side, logy=None, columns=PAGE_COLUMNS
         ),
-        parallel=prepare_parallel_coordinate(store, metric, goal=side, at=at, runs=runs),
-        slices=tuple(slice_of(found, key) for key in keys[:_MOST_SLICES]),
-        cells=contour_of(found, keys[0], keys[1], _MOST_BINS) if len(keys) > 1 else None,
+        parallel=prepare_parallel_coordinate(sweep),
+        slices=tuple(prepare_slice(found, key) for key in keys[:_MOST_SLICES]),
+        cells=prepare_contour(found, keys[0], keys[1], _BINS) if len(keys) > 1 else None,
         importance=importance,
-        board=prepare_leaderboard(
-            store, metric, limit=BEST_ROWS, goal=side, at=at, runs=runs
-        ),
+        board=prepare_leaderboard(sweep, limit=BEST_ROWS),
     )
 
 

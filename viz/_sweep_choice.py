@@ -14,7 +14,7 @@ from ._sweep_points import axis_of, column_of, keys_by_importance
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from stepwell.store import Importance, Runs, Store, SweepTable
+    from stepwell.store import Importance, SweepData, SweepTable
 
 _NOTABLE = 0.1  # explained share from which curves are put into groups by a key
 _FEWEST_IN_GROUP = 2  # runs, on average
@@ -35,15 +35,8 @@ class Choice:
     left_out: Mapping[str, str]
 
 
-def choose_options(  # noqa: PLR0913 (a choice an argument)
-    store: Store,
-    metric: str,
-    plots: Iterable[str],
-    *,
-    params: Sequence[str] = (),
-    goal: str | None = None,
-    at: str | int = "best",
-    runs: Runs = None,
+def choose_options(
+    sweep: SweepData, plots: Iterable[str], *, params: Sequence[str] = ()
 ) -> Choice:
     """Options of *plots* by the parameters that matter most in the sweep.
 
@@ -51,21 +44,14 @@ def choose_options(  # noqa: PLR0913 (a choice an argument)
     Curves and distributions are grouped by the first one; see `group_key`.
 
     Args:
-        store: The store.
-        metric: The metric's name.
+        sweep: The sweep.
         plots: Names of plots.
         params: Configuration keys to take instead, the most important first.
-        goal: `min` or `max`; where it is not given, the metric's name must tell.
-        at: `best`, `last`, or a step.
-        runs: Which runs; all of them when absent.
 
     Raises:
-        MetricNotFoundError: If there are runs, and none has the metric.
-        ConfigurationError: If no run has a key, or the goal is neither given nor told by
-            the name.
+        ConfigurationError: If no run has a key.
     """
-    found = store.importance(metric, runs=runs, goal=goal, at=at)
-    table = store.sweep_table(runs=runs)
+    found, table = sweep.importance, sweep.table
     for key in params:
         column_of(table, key)
     keys = list(params) or keys_by_importance(found)

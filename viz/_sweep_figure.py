@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from stepwell.store import Runs, Store
+    from stepwell.store import Runs, Store, SweepData
 
 PARALLEL_MARGINS = (0.85, 0.2, 0.85, 0.85)
 IMPORTANCES_MARGINS = (1.6, 0.9, 0.5, 0.55)
@@ -58,9 +58,19 @@ def plot_parallel_coordinate(  # noqa: PLR0913 (a choice an argument)
         MetricNotFoundError: If there are runs, and none has the metric.
         ConfigurationError: If the goal is neither given nor told by the name.
     """
-    value = prepare_parallel_coordinate(
-        store, metric, params=params, goal=goal, at=at, runs=runs
-    )
+    sweep = store.sweep(metric, goal, at, runs=runs)
+    return plot_parallel_coordinate_of(sweep, params=params, ax=ax, theme=theme)
+
+
+def plot_parallel_coordinate_of(
+    sweep: SweepData,
+    *,
+    params: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    theme: str = "light",
+) -> Axes:
+    """Draw what `plot_parallel_coordinate` does of a sweep."""
+    value = prepare_parallel_coordinate(sweep, params=params)
     colors = theme_of(theme)
     with own_style():
         if ax is None:
@@ -98,7 +108,15 @@ def plot_param_importances(  # noqa: PLR0913 (a choice an argument)
         MetricNotFoundError: If there are runs, and none has the metric.
         ConfigurationError: If the goal is neither given nor told by the name.
     """
-    value = store.importance(metric, runs=runs, goal=goal, at=at)
+    sweep = store.sweep(metric, goal, at, runs=runs)
+    return plot_param_importances_of(sweep, ax=ax, theme=theme)
+
+
+def plot_param_importances_of(
+    sweep: SweepData, *, ax: Axes | None = None, theme: str = "light"
+) -> Axes:
+    """Draw what `plot_param_importances` does of a sweep."""
+    value = sweep.importance
     colors = theme_of(theme)
     with own_style():
         if ax is None:
@@ -142,9 +160,20 @@ def plot_leaderboard(  # noqa: PLR0913 (a choice an argument)
         MetricNotFoundError: If there are runs, and none has the metric.
         ConfigurationError: If the goal is neither given nor told by the name.
     """
-    value = prepare_leaderboard(
-        store, metric, limit=limit, params=params, goal=goal, at=at, runs=runs
-    )
+    sweep = store.sweep(metric, goal, at, runs=runs)
+    return plot_leaderboard_of(sweep, limit=limit, params=params, ax=ax, theme=theme)
+
+
+def plot_leaderboard_of(
+    sweep: SweepData,
+    *,
+    limit: int = 10,
+    params: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    theme: str = "light",
+) -> Axes:
+    """Draw what `plot_leaderboard` does of a sweep."""
+    value = prepare_leaderboard(sweep, limit=limit, params=params)
     colors = theme_of(theme)
     with own_style():
         if ax is None:

@@ -74,9 +74,9 @@ def save_sweep(  # noqa: PLR0913 (a choice an argument)
     if suffix not in _SUFFIXES:
         raise ConfigurationError(f"suffix must be {', '.join(_SUFFIXES)}, not {suffix!r}")
     names = list(dict.fromkeys(plots or PLOTS))
-    chosen = choose_options(
-        store, metric, names, params=params, goal=goal, at=at, runs=runs
-    )
+    columns = sorted({PLOTS[name].columns for name in names} - {0})
+    sweep = store.sweep(metric, goal, at, runs=runs, columns=columns)
+    chosen = choose_options(sweep, names, params=params)
     if not chosen.options:
         why = "; ".join(f"{name}: {text}" for name, text in chosen.left_out.items())
         raise ConfigurationError(f"nothing to draw ({why})")
@@ -86,5 +86,5 @@ def save_sweep(  # noqa: PLR0913 (a choice an argument)
         fitting = {key: told[key] for key in told if key in PLOTS[name].options}
         spec = spec_of_plot(name, metric, runs=runs, theme=theme, **fitting)
         target = Path(folder).expanduser() / f"{name}{suffix}"
-        files[name] = save_figure_file(store, spec, target)
+        files[name] = save_figure_file(store, spec, target, sweep)
     return SweepPictures(files, chosen.left_out)

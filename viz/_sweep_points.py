@@ -14,7 +14,7 @@ from ._param_scale import is_logarithmic, short_keys
 from ._scale import bounded
 
 if TYPE_CHECKING:
-    from stepwell.store import Importance, Leaderboard, Runs, Store, SweepTable
+    from stepwell.store import Importance, Leaderboard, SweepData, SweepTable
 
 Floats = NDArray[np.float64]
 _LAST = "seed"
@@ -58,17 +58,12 @@ class RunValues:
         return [str(self.table.status[row]) for row in self.rows]
 
 
-def run_values(
-    store: "Store", metric: str, goal: str | None, at: str | int, runs: "Runs"
-) -> RunValues:
-    """The chosen runs that have a finite value of *metric*; errors as `leaderboard`."""
-    board = store.leaderboard(metric, goal, at, runs=runs)
-    table = store.sweep_table(runs=runs)
-    found = dict(zip(board.run_id.tolist(), board.value.tolist(), strict=True))
-    rows = [row for row, run in enumerate(table.run_id.tolist()) if run in found]
-    value = np.array([found[table.run_id[row]] for row in rows], np.float64)
-    shown = bounded(value)
-    return RunValues(metric, board.goal, board, table, np.array(rows, np.int64), shown)
+def run_values(sweep: "SweepData") -> RunValues:
+    """The runs of a sweep that have a finite value."""
+    board, table = sweep.leaderboard, sweep.table
+    value = table.values[board.metric]
+    rows = np.flatnonzero(np.isfinite(value)).astype(np.int64)
+    return RunValues(board.metric, board.goal, board, table, rows, bounded(value[rows]))
 
 
 def keys_by_importance(importance: "Importance") -> list[str]:
