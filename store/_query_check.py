@@ -15,7 +15,8 @@ from ._query_parse import Parse
 _TREE = "select json_serialize_sql(?::varchar, skip_null := true, skip_empty := true)"
 _TABLE_ONLY = """
     select function_name from duckdb_functions()
-    where function_name in (select unnest(?::varchar[])) group by function_name
+    where function_name in (select unnest(?::varchar[])) and internal
+    group by function_name
     having bool_and(function_type in ('table', 'table_macro', 'pragma'))
 """
 _NODES = set(

@@ -233,6 +233,17 @@ def test_functions_types_and_views_of_the_file_are_not_used(store_path: Path) ->
     assert compact_store(store_path).points == 8
 
 
+@pytest.mark.parametrize("name", ["read_csv", "read_text", "sniff_csv"])
+def test_a_macro_of_the_file_lets_no_table_function_pass(
+    store_path: Path, name: str
+) -> None:
+    record(store_path)
+    change(store_path, f"create macro {name}(x) as x")
+
+    with Store(store_path) as store, pytest.raises(QueryError, match=f"{name} is not"):
+        store.sql(f"pivot (select 'x' as a) on {name}(a) using count(*)")
+
+
 def answers(store: Store) -> list[Any]:
     queries = ("from metrics", "from summary", "from params", "select * from run_table")
     run = store.run("one")
