@@ -1,7 +1,7 @@
 """`stepwell best`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -72,8 +72,10 @@ def best(  # noqa: PLR0913, PLR0917 (an option an argument)
         where = store.location
         table = store.sweep_table(runs=selection)
     places = {run_id: place for place, run_id in enumerate(table.run_id.tolist())}
-    params = [
+    params: list[dict[str, Any]] = [
         {key: table.param(key, places[run_id]) for key in table.params}
+        if run_id in places  # else it was removed since it was ranked
+        else {}
         for run_id in board.run_id.tolist()
     ]
     if as_json:

@@ -243,3 +243,21 @@ def test_a_comparison_is_json_too(invoke: Invoke, path: Path) -> None:
         {"key": "lr", "a": "0.1", "b": "0.001"},
         {"key": "opt", "a": "adam", "b": "null"},
     ]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("-n", "1")])
+def test_a_run_that_is_removed_while_runs_are_ranked_stops_no_ranking(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    for name, value in (("one", 1.0), ("two", 2.0)):
+        with start_run(name=name, config={"lr": value}, store=store_path) as run:
+            run.log({"loss": value})
+    ask = Store.sweep_table
+
+    def ask_later(store: Store, *arguments: Any, **others: Any) -> object:
+        Store(store_path).remove_runs("one")
+        return ask(store, *arguments, **others)
+
+    monkeypatch.setattr(Store, "sweep_table", ask_later)
+    found = CliRunner().invoke(main, ["--store", str(store_path), "best", "loss", *options])
+    assert (found.exit_code, "one" in found.stdout) == (0, True), found.output
