@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from m.training_viz import MetricConfig, PlotConfig, TrainingVisualizerConfig
-from stepwell.store import MetricSummary, News, RunInfo
+from stepwell.store import MetricSummary, News, RunInfo, Series
 from stepwell.viz._feed import Feed
 from stepwell.viz._following import FRAME_SECONDS, new_figure
 from stepwell.viz._live_figure import LiveFigure
@@ -63,6 +63,13 @@ class Simulated:
         whole = frozenset(points if first == 0 else ())
         now = BEGIN + timedelta(seconds=self.length / 100)
         return News(run_info(), summary, points, whole, now)
+
+    def series(self, run: RunInfo, metric: str) -> Series:
+        """The points given so far, with the times that `news` says."""
+        steps = np.arange(self.length)
+        begin = np.datetime64(BEGIN.replace(tzinfo=None), "us")
+        times = begin + (steps * 10_000).astype("timedelta64[us]")
+        return Series(run.run_id, metric, steps, times, np.ones(self.length))
 
 
 def run_info() -> RunInfo:

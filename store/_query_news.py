@@ -11,7 +11,7 @@ from ._run_values import RunInfo
 from ._stored_values import stored_moment
 from ._values import News
 
-_LAST_TIME = "select max(last_time) from totals_ where run_id = ?::uuid"
+_ENDS = "select max(last_time), min(first_step) from totals_ where run_id = ?::uuid"
 
 
 def select_news(  # noqa: C901 (the cases of one question)
@@ -58,6 +58,6 @@ def select_news(  # noqa: C901 (the cases of one question)
     if whole:
         counts = {metric: summary[metric].count for metric in whole}
         points.update(select_points(connection, run, counts, (None, None)))
-    row = connection.execute(_LAST_TIME, [run.run_id]).fetchone()
-    last_time = stored_moment(row[0]) if row else None
-    return News(run, summary, points, frozenset(whole), last_time)
+    ((last_time, first_step),) = connection.execute(_ENDS, [run.run_id]).fetchall()
+    moment = stored_moment(last_time)
+    return News(run, summary, points, frozenset(whole), moment, first_step)

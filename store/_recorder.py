@@ -28,6 +28,12 @@ class Recorder:
         self._writer = writer
         self.last_step = writer.first_step
 
+    @property
+    def seconds(self) -> float:
+        """Seconds since this process began its part of the run."""
+        writer = self._writer
+        return (monotonic_ns() + writer.clock.offset - writer.header.started) / 1e9
+
     def log(  # noqa: C901, PLR0912 (the hot path: no calls that can be spared)
         self, metrics: Mapping[str, Any], step: int | None = None
     ) -> None:

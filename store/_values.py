@@ -79,6 +79,7 @@ class News:
         whole: The metrics whose points are given from the beginning, since some came
             late or it is the first look.
         last_time: When the newest point was recorded (UTC).
+        first_step: The least step of the run; None before the first point.
     """
 
     run: RunInfo
@@ -86,6 +87,7 @@ class News:
     points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
     whole: frozenset[str]
     last_time: datetime | None
+    first_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -79,8 +79,8 @@ def test_a_picture_follows_its_run(run: Run, store: Store, tmp_path: Path) -> No
     run.log({"loss": 9.0}, step=500)
     redraw(store, picture, picture)
 
-    assert "step 19 " in before
-    assert "step 500 " in picture.read_text(encoding="utf-8")
+    assert "step 20 " in before
+    assert "step 501 " in picture.read_text(encoding="utf-8")
 
 
 def test_the_picture_of_a_visualizer_keeps_its_panels(

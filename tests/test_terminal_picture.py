@@ -8,15 +8,16 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from stepwell.viz._expert_metrics import expert_metric
+from stepwell.viz._progress import Progress
 from stepwell.viz._terminal_cells import as_ascii, clean, fitted, sparkline
-from stepwell.viz._terminal_experts import expert_load, expert_metric
+from stepwell.viz._terminal_experts import expert_load
 from stepwell.viz._terminal_picture import TerminalPicture
 from stepwell.viz._terminal_runs import RunsPicture
 from stepwell.viz._terminal_tally import Tally
 from stepwell.viz._terminal_value import (
     Alarm,
     MetricRow,
-    Pace,
     SystemItem,
     TerminalView,
     Trail,
@@ -48,7 +49,7 @@ def view(n_experts: int = 8, n_rows: int = 6, **fields: object) -> TerminalView:
         "moe-small",
         "0123-7f3a91aa",
         "running",
-        Pace(12840, 20000, 409.0, 31.4, 502.0, 412000.0),
+        Progress(12840, 20000, 409.0, 31.4, 502.0, 412000.0),
         table,
         experts=expert_load(load),
         chart=table[0] if table else None,
@@ -80,7 +81,7 @@ def test_without_a_bar_or_throughput_neither_is_shown() -> None:
 
 
 def test_a_run_without_a_total_has_no_bar_and_no_remaining_time() -> None:
-    head = "\n".join(lines_of(view(pace=Pace(7, None, 3.0, 2.0)))[:4])
+    head = "\n".join(lines_of(view(progress=Progress(7, None, 3.0, 2.0)))[:4])
 
     assert "step 7" in head
     assert "left" not in head
@@ -303,20 +304,20 @@ class TestTally:
         for step in range(50):
             said = {"batch_size": 32, "sequence_length": 10}
             tally.take([(step, said)], 100.0 + step / 5)
-        pace = tally.pace(110.0, 100)
+        progress = tally.progress(110.0, {"total_steps": 100})
 
-        assert pace.done == 50
-        assert pace.share == 0.5
-        assert pace.elapsed == 10.0
-        assert pace.rate == pytest.approx(4.9)
-        assert pace.samples == pytest.approx(4.9 * 32)
-        assert pace.tokens == pytest.approx(4.9 * 320)
-        assert pace.remaining == pytest.approx(50 / 4.9)
+        assert progress.done == 50
+        assert progress.share == 0.5
+        assert progress.elapsed == 10.0
+        assert progress.rate == pytest.approx(5.0)
+        assert progress.samples == pytest.approx(5.0 * 32)
+        assert progress.tokens == pytest.approx(5.0 * 320)
+        assert progress.remaining == pytest.approx(50 / 5.0)
 
     def test_a_loop_may_count_from_one(self) -> None:
         tally = Tally(0.0)
         tally.take([(step, {"loss": 1.0}) for step in range(1, 11)], 1.0)
-        assert tally.pace(1.0, 10).share == 1.0
+        assert tally.progress(1.0, {"max_steps": 10}).share == 1.0
 
     def test_a_loss_that_is_no_number_is_an_alarm(self) -> None:
         tally = Tally(0.0)
@@ -354,7 +355,7 @@ class TestTally:
             tally.take([(step, {"loss": float(step)})], 1.0)
 
         assert tally.last_step == 3000
-        assert tally.pace(2.0, 5000).done == 3000
+        assert tally.progress(2.0, {}).done == 3000
 
     def test_any_number_is_taken(self) -> None:
         tally = Tally(0.0)

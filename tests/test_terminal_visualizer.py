@@ -21,10 +21,11 @@ from m.rich_trainer_viz import (
 )
 from m.training_viz import PlotWarning, create_loss_visualizer, create_moe_visualizer
 from stepwell.store import ConfigurationError, MetricWarning
+from stepwell.viz._progress import Progress
 from stepwell.viz._terminal_display import Display, Subject, current_display
 from stepwell.viz._terminal_lines import LineScreen, plain_line
 from stepwell.viz._terminal_screens import NotebookScreen
-from stepwell.viz._terminal_value import Pace, TerminalView
+from stepwell.viz._terminal_value import TerminalView
 
 
 class FakeScreen:
@@ -66,7 +67,9 @@ def quiet() -> VisualizationConfig:
 def display() -> Iterator[tuple[Display, FakeScreen, Clock]]:
     screen, clock = FakeScreen(), Clock()
     config = VisualizationConfig(show_system_metrics=False, table_update_interval=5)
-    shown = Display(Subject("t", "n", "i", 100), config, screen, clock=clock)
+    shown = Display(
+        Subject("t", "n", "i", {"total_steps": 100}), config, screen, clock=clock
+    )
     yield shown, screen, clock
     shown.close()
 
@@ -263,7 +266,7 @@ def test_updates_and_tables_reach_the_screen(
     shown.tick()
     (view,) = screen.views
 
-    assert view.pace.done == 7
+    assert view.progress.done == 7
     assert view.rows is not None
     assert view.rows[0].last == 0.6  # of the fifth update
     assert view.experts is not None
@@ -313,7 +316,7 @@ def test_what_is_switched_off_is_not_shown(switch: str, field: str) -> None:
     for value in (True, False):
         switches: dict[str, Any] = {switch: value, "show_system_metrics": False}
         config = VisualizationConfig(**switches)
-        shown = Display(Subject("t", "n", "i", 10), config, FakeScreen())
+        shown = Display(Subject("t", "n", "i", {"total_steps": 10}), config, FakeScreen())
         shown.say(0, {"loss": 1.0, "expert_0": 1.0, "expert_1": 1.0})
         shown.tick()
         found.append(bool(getattr(shown.view(), field)))
@@ -329,14 +332,14 @@ def test_a_screen_that_fails_is_no_matter() -> None:
         def close(self, view: TerminalView) -> None:
             raise OSError
 
-    shown = Display(Subject("t", "n", "i", None), VisualizationConfig(), Broken())
+    shown = Display(Subject("t", "n", "i", {}), VisualizationConfig(), Broken())
     shown.say(0, {"loss": 1.0})
     shown.tick()
     shown.close()
 
 
 def test_measurements_of_the_machine_are_shown() -> None:
-    shown = Display(Subject("t", "n", "i", None), VisualizationConfig(), FakeScreen())
+    shown = Display(Subject("t", "n", "i", {}), VisualizationConfig(), FakeScreen())
     shown.say(0, {"loss": 1.0, "gpu_memory_mb": 2048.0})
     shown.tick()
     items = {item.label: item.text for item in shown.view().system}
@@ -362,8 +365,8 @@ class TestLines:
 
         screen = LineScreen(seconds, Stream())  # type: ignore[arg-type]
         for step in range(steps):
-            pace = Pace(step + 1, total, step * pause, 1 / pause)
-            screen.show(TerminalView("t", "n", "i", pace=pace))
+            progress = Progress(step + 1, total, step * pause, 1 / pause)
+            screen.show(TerminalView("t", "n", "i", progress=progress))
         return sum(text != "\n" for text in lines)
 
     def test_a_short_run_has_some_ten(self) -> None:
@@ -376,7 +379,7 @@ class TestLines:
         assert self.printed(30.0, None, 3000, 0.1) == 10
 
     def test_a_loss_that_breaks_is_said_at_once(self) -> None:
-        shown = Display(Subject("t", "n", "i", None), VisualizationConfig(), FakeScreen())
+        shown = Display(Subject("t", "n", "i", {}), VisualizationConfig(), FakeScreen())
         shown.say(0, {"train_loss": math.nan})
         shown.tick()
         assert "! train_loss is NaN since step 0" in plain_line(shown.view())
@@ -450,7 +453,7 @@ def test_a_notebook_has_one_display_that_is_replaced(
     modules: dict[str, Any] = sys.modules
     monkeypatch.setitem(modules, "IPython.display", tools)
     screen = NotebookScreen()
-    view = TerminalView("my run", "n", "i", pace=Pace(1, 2, 3.0))
+    view = TerminalView("my run", "n", "i", progress=Progress(1, 2, 3.0))
     screen.show(view)
     screen.show(view)
     screen.close(view)

@@ -180,7 +180,7 @@ def test_a_follower_sees_what_is_new_and_what_came_late(store_path: Path) -> Non
     assert row.trail.broken == {5}
     assert view.experts is not None
     assert view.experts.shares == (1.5, 0.5)
-    assert view.pace.total == 10
+    assert view.progress.total == 10
     assert view.status == "running"
     assert view.alarms[0].text == "loss had 1 NaN or Inf, first at step 6"
 

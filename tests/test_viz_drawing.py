@@ -290,7 +290,7 @@ def test_the_header_has_name_title_status_and_facts(run: Run) -> None:
     assert "moe" in found
     assert "Real-time Training Progress" in found
     assert "FAILED" in found
-    assert "step 199" in found
+    assert "step 200" in found
     assert "best val loss 0.2977 @ 180" in found
 
 

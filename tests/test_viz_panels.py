@@ -251,11 +251,17 @@ def test_many_experts_are_a_map_of_their_shares(run: Run, count: int) -> None:
     assert int(np.argmax(panel.experts.current)) == 7
 
 
-def test_few_experts_are_curves(run: Run) -> None:
-    run.log({"expert_0": 0.4, "expert_1": 0.6})
-    panel = one_panel(run, [MetricConfig("expert_0", 0), MetricConfig("expert_1", 0)])
+def test_a_lone_expert_is_a_curve(run: Run) -> None:
+    run.log({"expert_0": 0.4})
+    metrics = [MetricConfig("expert_0", 0), MetricConfig("expert_1", 0)]
+    panel = one_panel(run, metrics)
     assert panel.experts is None
-    assert len(panel.curves) == 2
+    assert len(panel.curves) == 1
+    run.log({"expert_1": 0.6})
+    panel = one_panel(run, metrics)
+    assert panel.experts is not None
+    assert panel.experts.current == pytest.approx((0.8, 1.2))
+    assert panel.curves == ()
 
 
 def test_experts_without_any_load_are_unknown(run: Run) -> None:
@@ -276,9 +282,9 @@ def test_the_header_says_where_the_run_is(run: Run) -> None:
     header = page(run, TrainingVisualizerConfig(title="Title")).header
     assert (header.name, header.title, header.status) == ("moe", "Title", "running")
     assert run.id.endswith(header.run_id)
-    assert header.facts[0] == "step 2"
+    assert header.facts[0] == "step 3"
     assert header.facts[-1] == "best val loss 1.5 @ 1"
-    assert header.progress is None
+    assert header.progress.share is None
 
 
 def test_the_header_knows_how_many_steps_the_configuration_names(store_path: Path) -> None:
@@ -286,8 +292,8 @@ def test_the_header_knows_how_many_steps_the_configuration_names(store_path: Pat
     with start_run(config=settings, store=store_path) as run:
         log_all(run, [{"loss": 1.0}] * 100)
         header = page(run, TrainingVisualizerConfig()).header
-    assert header.facts[0] == "step 99 / 200"
-    assert header.progress == pytest.approx(0.5)
+    assert header.facts[0] == "step 100 / 200"
+    assert header.progress.share == 0.5
 
 
 def test_the_same_data_make_an_equal_page(run: Run) -> None:

@@ -152,7 +152,7 @@ def arrange(page: Page) -> Arrangement:
 
 def expert_labels(experts: ShareMap) -> tuple[tuple[int, str], ...]:
     """Row and text of the experts with the largest and the smallest share."""
-    shares = experts.current.tolist()
+    shares = experts.current
     known = [row for row, share in enumerate(shares) if share == share]  # noqa: PLR0124
     if not known:
         return ()

@@ -160,7 +160,7 @@ def _recorded(parts: tuple[str, ...], size: float, room: float) -> str:
 def _draw_rule(figure: Figure, page: Page, left: float, right: float, y: float) -> None:
     """A rule that is filled as far as the run has come, where that is known."""
     width, height = page.size
-    theme, progress = page.theme, page.header.progress
+    theme, progress = page.theme, page.header.progress.share
     if progress is None:
         figure.add_artist(
             Line2D(

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stepwell.store import metric_words
-
 from ._config import MetricConfig
-from ._meaning import Member, member
+from ._expert_metrics import expert_names, expert_shares, split_experts
 
 if TYPE_CHECKING:
     from stepwell.store import ReducedSeries
 
 Floats = NDArray[np.float64]
-FEWEST_EXPERTS = 4
 _MOST_COLUMNS = 300
 
 
@@ -25,50 +22,34 @@ class ShareMap:
     """How much of the load each expert takes, where 1.0 is an even share.
 
     Attributes:
-        labels: Short name of each expert, in order of their numbers: "e0", "e1".
+        labels: Short name of each expert, in order of their numbers and names.
         edges: Steps between the columns, one more than there are columns.
         shares: One row an expert, one column a stretch of steps; NaN where unknown.
+        current: Share of each expert's newest point; NaN where unknown.
     """
 
     labels: tuple[str, ...]
     edges: Floats
     shares: Floats
+    current: tuple[float, ...]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ShareMap):
             return NotImplemented
         return (
-            self.labels == other.labels
+            (self.labels, repr(self.current)) == (other.labels, repr(other.current))
             and np.array_equal(self.edges, other.edges)
             and np.array_equal(self.shares, other.shares, equal_nan=True)
         )
 
     __hash__ = None  # type: ignore[assignment]
 
-    @property
-    def current(self) -> Floats:
-        """The newest known share of each expert; NaN where there is none."""
-        known = np.isfinite(self.shares)
-        last = self.shares.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
-        newest: Floats = self.shares[np.arange(len(self.labels)), last]
-        return newest
-
 
 def experts_among(metrics: Sequence[MetricConfig]) -> tuple[MetricConfig, ...]:
-    """The metrics that stand for single experts, by number; none if they are few.
-
-    An expert's metric has a number at its end and "expert" or "experts" before it, such
-    as "expert_3".
-    """
-    found = [
-        (numbered, metric)
-        for metric in metrics
-        if (numbered := member(metric.metric_name)) and _is_expert(numbered)
-    ]
-    if len(found) < FEWEST_EXPERTS:
-        return ()
-    found.sort(key=lambda pair: (pair[0].family, pair[0].number))
-    return tuple(metric for _, metric in found)
+    """The metrics that are loads of experts, in order; see `split_experts`."""
+    known = {metric.metric_name: metric for metric in metrics}
+    _, experts = split_experts(known)
+    return tuple(known[name] for name in experts)
 
 
 def share_map(series: Sequence["ReducedSeries"]) -> ShareMap:
@@ -78,12 +59,14 @@ def share_map(series: Sequence["ReducedSeries"]) -> ShareMap:
     columns = min(_MOST_COLUMNS, max(len(one.mean) for one in series))
     edges = np.linspace(first, max(last, first + 1), columns + 1)
     centres = (edges[1:] + edges[:-1]) / 2
-    loads = np.stack([_held(one, centres) for one in series])
+    loads = np.maximum(np.stack([_held(one, centres) for one in series]), 0.0)
     known = np.isfinite(loads)
     total = np.where(known, loads, 0.0).sum(axis=0)
     even = np.divide(total, known.sum(axis=0), out=np.zeros_like(total), where=total > 0)
     shares = np.divide(loads, even, out=np.full_like(loads, np.nan), where=even > 0)
-    return ShareMap(tuple(_label(one.metric) for one in series), edges, shares)
+    names = expert_names([one.metric for one in series])
+    current = expert_shares([float(one.last[-1]) for one in series])
+    return ShareMap(names, edges, shares, current)
 
 
 def _held(series: "ReducedSeries", centres: Floats) -> Floats:
@@ -94,12 +77,3 @@ def _held(series: "ReducedSeries", centres: Floats) -> Floats:
     )
     inside = (index >= 0) & (centres <= float(series.last_step[-1]) + pause)
     return np.where(inside, series.mean[np.maximum(index, 0)], np.nan)
-
-
-def _is_expert(numbered: Member) -> bool:
-    return not {"expert", "experts"}.isdisjoint(metric_words(numbered.family))
-
-
-def _label(metric: str) -> str:
-    numbered = member(metric)
-    return f"e{numbered.number}" if numbered else metric

@@ -53,8 +53,7 @@ def create_moe_visualizer(
     * Losses, logarithmic: train_loss, val_loss, aux_loss.
     * Task: position_error, velocity_error, accuracy, f1_score.
     * Experts: expert_entropy, load_balance, routing_loss; with *n_experts* also the
-      single experts expert_0, expert_1 and so on. From four experts on they are a map
-      of each one's share of the load: so many lines could not be told apart.
+      single experts expert_0, expert_1 and so on, a map of each one's share of the load.
     * Throughput, logarithmic: samples_per_sec, tokens_per_sec.
 
     Args:

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from stepwell.store import RunningReduction
 
-if TYPE_CHECKING:
-    from stepwell.store import MetricSummary, News, ReducedSeries, RunInfo, Store
+from ._progress import Progress
+from ._stored_progress import StoredProgress
 
-_CLOCK_LENGTH = 512
+if TYPE_CHECKING:
+    from stepwell.store import MetricSummary, ReducedSeries, RunInfo, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,13 @@ class Look:
         info: The run as it stands.
         summary: What each metric came to.
         changed: The metrics that have new points since the look before.
-        clock: Pairs of a step and the seconds since the start, in order.
+        progress: How far and how fast it is.
     """
 
     info: "RunInfo"
     summary: "dict[str, MetricSummary]"
     changed: frozenset[str]
-    clock: Sequence[tuple[int, float]]
+    progress: Progress
 
 
 class Feed:
@@ -58,7 +59,7 @@ class Feed:
         self._max_points = max_points
         self._series: dict[str, RunningReduction | _Newest] = {}
         self._known: dict[str, tuple[int, int]] = {}
-        self._clock: list[tuple[int, float]] = []
+        self._progress = StoredProgress(store)
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -77,8 +78,9 @@ class Feed:
                 self._series[metric] = self._new(metric)
             self._series[metric].extend(steps, values)
             self._known[metric] = (news.summary[metric].count, int(steps[-1]))
-        self._tick(news)
-        return Look(news.run, news.summary, frozenset(news.points), tuple(self._clock))
+        self._progress.take(news)
+        progress = self._progress.progress()
+        return Look(news.run, news.summary, frozenset(news.points), progress)
 
     @property
     def extent(self) -> tuple[int, int] | None:
@@ -97,16 +99,6 @@ class Feed:
         if self._max_points is None:
             return RunningReduction(metric, self._columns)
         return _Newest(metric, self._columns, self._max_points)
-
-    def _tick(self, news: "News") -> None:
-        step = max((one.last_step for one in news.summary.values()), default=None)
-        if step is None or news.last_time is None:
-            return
-        seconds = (news.last_time - news.run.created_at).total_seconds()
-        if not self._clock or (step, seconds) > self._clock[-1]:
-            self._clock.append((step, seconds))
-        if len(self._clock) > _CLOCK_LENGTH:
-            self._clock[: _CLOCK_LENGTH // 2] = self._clock[: _CLOCK_LENGTH // 2 : 2]
 
 
 class _Newest:

@@ -1,8 +1,8 @@
 """The head of the figure: which run it is, and how far it has come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stepwell.store import better_side
@@ -10,13 +10,12 @@ from stepwell.store import better_side
 from ._config import TrainingVisualizerConfig
 from ._meaning import is_validation, readable
 from ._numbers import duration, short_step, short_value
+from ._progress import Progress
 
 if TYPE_CHECKING:
     from stepwell.store import MetricSummary, RunInfo
 
-_RECENT_SHARE = 0.2
 _ID_LENGTH = 8  # the end of an id is its random part, and names a run as well
-_STEP_NAMES = ("total_steps", "max_steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,8 @@ class Header:
         run_id: The end of the run's id.
         status: Status of the run.
         moment: When a run that goes on was so far, for a picture that stays; else empty.
-        facts: Step, rate, elapsed time and best value, each a short text.
-        progress: Share of the steps done, 0.0 to 1.0, where their number is known.
+        facts: Step, rate, elapsed time, time left and best value, each a short text.
+        progress: How far and how fast the run is.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Header:
     run_id: str
     status: str
     facts: tuple[str, ...]
-    progress: float | None = None
+    progress: Progress
     moment: str = ""
 
     @property
@@ -52,9 +51,8 @@ def header_of(
     config: TrainingVisualizerConfig,
     info: "RunInfo",
     summary: Mapping[str, "MetricSummary"],
-    clock: Sequence[tuple[int, float]],
-    *,
-    stays: bool = False,
+    progress: Progress,
+    newest: datetime | None = None,
 ) -> Header:
     """The header of a figure.
 
@@ -62,25 +60,23 @@ def header_of(
         config: The figure's configuration.
         info: The run.
         summary: The run's metrics.
-        clock: Pairs of a step and the seconds since the run's start, in order.
-        stays: Whether it is that of a picture, which does not change with the run.
+        progress: How far and how fast the run is.
+        newest: When its newest point was recorded, for a picture, which does not change
+            with the run; None for a figure that follows it.
     """
-    step = max((one.last_step or 0 for one in summary.values()), default=None)
-    total = total_steps(info.config)
     facts = []
-    if step is not None:
-        facts.append(f"step {step:,}" + (f" / {total:,}" if total else ""))
-    if rate := _rate(clock):
-        facts.append(f"{short_value(rate, 3)} steps/s")
-    if seconds := _elapsed(info, clock):
-        facts.append(f"elapsed {duration(seconds)}")
-    if rate and total and step is not None and info.status == "running":
-        facts.append(f"ETA {duration(max(0, total - 1 - step) / rate)}")
+    if progress.done is not None:
+        total = f" / {progress.total:,}" if progress.total else ""
+        facts.append(f"step {progress.done:,}{total}")
+    if progress.rate is not None:
+        facts.append(f"{short_value(progress.rate, 3)} steps/s")
+    if progress.done is not None and progress.elapsed:
+        facts.append(f"elapsed {duration(progress.elapsed)}")
+    if progress.remaining is not None:
+        facts.append(f"{duration(progress.remaining)} left")
     if best := _best(summary):
         facts.append(best)
-    progress = None
-    if total and step is not None:
-        progress = min(1.0, (step + 1) / total)
+    moment = newest.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if newest else ""
     return Header(
         name=info.name,
         title=config.title,
@@ -88,43 +84,8 @@ def header_of(
         status=info.status,
         facts=tuple(facts),
         progress=progress,
-        moment=_moment(info, clock) if stays and info.status == "running" else "",
+        moment=moment if info.status == "running" else "",
     )
-
-
-def total_steps(config: Mapping[str, object]) -> int | None:
-    """How many steps a run with *config* will take, where that says so."""
-    for name in _STEP_NAMES:
-        total = config.get(name)
-        if isinstance(total, int) and total > 0:
-            return total
-    return None
-
-
-def _moment(info: "RunInfo", clock: Sequence[tuple[int, float]]) -> str:
-    """When the newest point was recorded: what an unchanged store always says."""
-    newest = info.created_at + timedelta(seconds=clock[-1][1] if clock else 0.0)
-    return newest.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _elapsed(info: "RunInfo", clock: Sequence[tuple[int, float]]) -> float | None:
-    if info.finished_at is not None:
-        return (info.finished_at - info.created_at).total_seconds()
-    return clock[-1][1] if clock else None
-
-
-def _rate(clock: Sequence[tuple[int, float]]) -> float | None:
-    """Steps a second over the newest part of the run."""
-    if not clock:
-        return None
-    last_step, last_time = clock[-1]
-    since = last_time - _RECENT_SHARE * (last_time - clock[0][1])
-    step, time = next((pair for pair in clock if pair[1] >= since), clock[0])
-    if last_step <= step or last_time <= time:
-        step, time = clock[0]
-    if last_step <= step or last_time - time < 1e-3:  # noqa: PLR2004 too short to tell
-        return None
-    return (last_step - step) / (last_time - time)
 
 
 def _best(summary: Mapping[str, "MetricSummary"]) -> str | None:

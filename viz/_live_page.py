@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ._config import TrainingVisualizerConfig
 from ._feed import Feed, Look
-from ._header import Header, header_of, total_steps
+from ._header import Header, header_of
 from ._held import held_scale, held_steps
 from ._page import Page, cells_of, recorded_of, rows_of
 from ._panel import Panel, panel_of
@@ -112,7 +112,7 @@ class LivePage:
         if look is None:
             raise RuntimeError("read() comes before the first page")
         if self._head is None or self._head[0] is not look:
-            head = header_of(config, look.info, look.summary, look.clock)
+            head = header_of(config, look.info, look.summary, look.progress)
             self._head = look, head
         asked = {metric.metric_name for metric in config.metrics}
         return Page(
@@ -136,5 +136,5 @@ class LivePage:
         if self._config.max_points is not None and self.steps is not None:
             has_left = first > self.steps.low + (last - first)
             return held_steps(None if has_left else self.steps, first, last, None)
-        total = total_steps(self.look.info.config) if self.look else None
+        total = self.look.progress.total if self.look else None
         return held_steps(self.steps, first, last, total)

@@ -10,11 +10,13 @@ from ._meaning import titled
 from ._numbers import short_value
 from ._palette import counts_in_palette, has_role, looks
 from ._panel import Cell, Panel, panel_of
+from ._progress import Progress
 from ._scale import Scale, step_scale
+from ._stored_progress import StoredProgress
 from ._theme import THEMES, Theme
 
 if TYPE_CHECKING:
-    from stepwell.store import MetricSummary, ReducedSeries, RunInfo, Store
+    from stepwell.store import MetricSummary, News, ReducedSeries, RunInfo, Store
 
 _COLUMNS_PER_INCH = 100
 _MARGIN_INCHES = 1.2
@@ -57,26 +59,30 @@ def prepare(store: "Store", run: "str | RunInfo", config: TrainingVisualizerConf
         columns=_columns(config),
         last_points=config.max_points,
     )
-    summary = store.summary(info.run_id)
-    return page_of(config, info, summary, found, _clock(store, info, summary))
+    news = store.news(info.run_id, (), {})
+    stored = StoredProgress(store)
+    stored.take(news)
+    # An unchanged store always gives the same picture, also of a run that goes on.
+    elapsed = stored.newest or 0.0 if news.run.status == "running" else None
+    return page_of(config, news, found, stored.progress(elapsed))
 
 
 def page_of(
     config: TrainingVisualizerConfig,
-    info: "RunInfo",
-    summary: Mapping[str, "MetricSummary"],
+    news: "News",
     found: Mapping[str, "ReducedSeries"],
-    clock: Sequence[tuple[int, float]] = (),
+    progress: Progress,
 ) -> Page:
     """The page made of what a store said about a run.
 
     Args:
         config: The panels and metrics.
-        info: The run.
-        summary: Its metrics.
+        news: The run and its metrics.
         found: Reduced points of the metrics that have any.
-        clock: Pairs of a step and the seconds since the start, in order.
+        progress: How far and how fast the run is.
     """
+    info, summary = news.run, news.summary
+    newest = news.last_time or info.created_at
     theme = THEMES[config.theme]
     first, last = _step_range(found)
     steps = None if first is None or last is None else step_scale(first, last)
@@ -88,7 +94,7 @@ def page_of(
         rows=rows_of(config, cells),
         columns=config.subplot_cols,
         theme=theme,
-        header=header_of(config, info, summary, clock, stays=True),
+        header=header_of(config, info, summary, progress, newest),
         steps=steps,
         panels=tuple(panel_of(cell, found, pixels_per_step=pixels) for cell in cells),
         recorded=recorded_of(summary, asked),
@@ -157,23 +163,3 @@ def _remark(
     if config.max_points is None or most <= config.max_points:
         return ""
     return f"newest {config.max_points:,} points"
-
-
-def _clock(
-    store: "Store", info: "RunInfo", summary: Mapping[str, "MetricSummary"]
-) -> list[tuple[int, float]]:
-    """When the steps were recorded, from the metric that tells it with least data."""
-    newest = max((one.last_step or 0 for one in summary.values()), default=0)
-    names = [n for n, one in summary.items() if (one.last_step or 0) == newest]
-    if not names:
-        return []
-    series = store.series(info.run_id, min(names, key=lambda name: summary[name].count))
-    seconds = (series.times - series.times[0]).astype("timedelta64[us]")
-    start = (series.times[0].astype("datetime64[us]").astype(int)) / 1e6
-    offset = max(0.0, start - info.created_at.timestamp())
-    stride = max(1, len(series.steps) // 1000)
-    kept = sorted({*range(0, len(series.steps), stride), len(series.steps) - 1})
-    return [
-        (int(series.steps[index]), offset + float(seconds[index].astype(int)) / 1e6)
-        for index in kept
-    ]

@@ -94,7 +94,7 @@ def panel_of(
         pixels_per_step: Width of a step, which decides on markers.
     """
     plot = cell.plot
-    experts = [m for m in experts_among(cell.metrics) if m.metric_name in found]
+    experts = experts_among([m for m in cell.metrics if m.metric_name in found])
     mapped = {metric.metric_name for metric in experts}
     shown = [
         (metric, look)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from stepwell.store import ConfigurationError, MetricNotFoundError, metric_words
 
 from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
+from ._expert_metrics import split_experts
 from ._kept_layout import config_of
 from ._meaning import is_loss, titled
 from ._pinned import runs_now
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_PANELS = 9
 _RANGE_FOR_LOG = 30.0
 _REST = "Other metrics"
+_EXPERTS = "Experts"
 
 
 def save_run_figure(
@@ -148,13 +150,16 @@ def _kept_config(info: "RunInfo") -> TrainingVisualizerConfig | None:
 
 
 def metric_groups(names: Sequence[str]) -> dict[str, list[str]]:
-    """Metrics by panel: losses together, then by prefix, and the others alone.
+    """Metrics by panel: losses and experts together, then by prefix, and others alone.
 
     At most nine groups: what is left over shares the last.
     """
     groups: dict[str, list[str]] = {}
+    _, experts = split_experts(names)
+    together = frozenset(experts)
     for name in names:
-        groups.setdefault(_group(name), []).append(name)
+        group = _EXPERTS if name in together else _group(name)
+        groups.setdefault(group, []).append(name)
     ordered = sorted(groups.items(), key=lambda item: item[0] != "Loss")
     if len(ordered) > _MOST_PANELS:
         rest = [name for _, group in ordered[_MOST_PANELS - 1 :] for name in group]

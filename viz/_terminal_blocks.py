@@ -7,6 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from ._numbers import duration, short_step, short_value
+from ._progress import Progress
 from ._terminal_cells import (
     BAD,
     BAD_BOLD,
@@ -22,7 +23,7 @@ from ._terminal_cells import (
     right,
     sparkline,
 )
-from ._terminal_value import Alarm, MetricRow, Pace, SystemItem, TerminalView
+from ._terminal_value import Alarm, MetricRow, SystemItem, TerminalView
 
 STATUS_STYLES = {
     "running": GOOD,
@@ -40,20 +41,23 @@ _SMALLEST, _LARGEST, _ONE_DIGIT = 0.01, 9999.5, 10
 
 def header_lines(view: TerminalView, width: int) -> list[Line]:
     """How far and how fast the run is, and what a person should see."""
-    pace = view.pace
-    step = "no step yet" if pace.done is None else f"step {pace.done:,}"
-    if pace.total:
-        step += f" / {pace.total:,}" if pace.done is not None else f" of {pace.total:,}"
+    progress = view.progress
+    step = "no step yet" if progress.done is None else f"step {progress.done:,}"
+    if progress.total:
+        between = " of " if progress.done is None else " / "
+        step += f"{between}{progress.total:,}"
     lines: list[Line] = []
     facts = _facts(view)
-    share = pace.share
+    share = progress.share
     if share is not None and view.has_bar:
-        percent = right(f"{math.floor(share * 100)}%", 5)
+        percent = right(f"{progress.percent}%", 5)
         room = width - len(step) - len(percent) - 2
         bar = progress_bar(share, max(room, 1))
         lines.append([Segment(step + "  ", BOLD), *bar, Segment(percent, BOLD)])
     else:
-        facts.insert(0, ("", step + (f"  {share:.0%}" if share is not None else "")))
+        facts.insert(
+            0, ("", step + (f"  {progress.percent}%" if share is not None else ""))
+        )
     line: Line = []
     used = 0
     for label, text in facts:
@@ -70,18 +74,22 @@ def header_lines(view: TerminalView, width: int) -> list[Line]:
 
 def _facts(view: TerminalView) -> list[tuple[str, str]]:
     """Unit and number of what stands in one line, the most important first."""
-    pace = view.pace
-    facts = [(" elapsed", duration(pace.elapsed))]
-    if pace.remaining is not None and view.status == "running":
-        facts.append((" left", duration(pace.remaining)))
+    progress = view.progress
+    facts = [(" elapsed", duration(progress.elapsed))]
+    if progress.remaining is not None:
+        facts.append((" left", duration(progress.remaining)))
     if view.has_throughput:
-        facts += throughput(pace)
+        facts += throughput(progress)
     return facts
 
 
-def throughput(pace: Pace) -> list[tuple[str, str]]:
+def throughput(progress: Progress) -> list[tuple[str, str]]:
     """Unit and number of each speed that is known."""
-    speeds = (("steps", pace.rate), ("samples", pace.samples), ("tokens", pace.tokens))
+    speeds = (
+        ("steps", progress.rate),
+        ("samples", progress.samples),
+        ("tokens", progress.tokens),
+    )
     return [(f" {unit}/s", short_value(x, 3)) for unit, x in speeds if x is not None]
 
 

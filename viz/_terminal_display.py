@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from stepwell.store import before_termination
 
 from ._meaning import is_loss
+from ._progress import NO_PAST, Past
 from ._terminal_config import VisualizationConfig
 from ._terminal_screens import Screen
 from ._terminal_system import SystemProbe
@@ -42,13 +43,15 @@ class Subject:
         title: What the run is called.
         run_name: The run's name.
         run_id: The run's id.
-        total_steps: Steps in all, where that was said.
+        config: The run's configuration, which may say how many steps there are in all.
+        past: What the run had done before.
     """
 
     title: str
     run_name: str
     run_id: str
-    total_steps: int | None
+    config: Mapping[str, object]
+    past: Past = NO_PAST
 
 
 class Display:
@@ -75,7 +78,7 @@ class Display:
         self._clock = clock
         self._waiting: deque[Entry] = deque(maxlen=_MOST_WAITING)
         self._say = self._waiting.append
-        self._tally = Tally(clock(), config.table_update_interval)
+        self._tally = Tally(clock(), config.table_update_interval, subject.past)
         self._probe = SystemProbe() if config.show_system_metrics else None
         self._lock = threading.RLock()
         self._over = threading.Event()
@@ -148,7 +151,7 @@ class Display:
             subject.run_name,
             subject.run_id,
             status,
-            tally.pace(now, subject.total_steps),
+            tally.progress(now, subject.config, is_running=status == "running"),
             rows if config.show_tables else None,
             tuple(tally.newest.items())[:_LINE_METRICS],
             tally.table_note,

@@ -1,20 +1,20 @@
 """A run of any process as the terminal shows it: prepared from the store alone."""
 
 import math
-from collections import deque
 from typing import TYPE_CHECKING
 
 from stepwell.store import RunningReduction, better_side
 
+from ._expert_metrics import split_experts
 from ._meaning import is_loss
-from ._terminal_experts import expert_load, split
-from ._terminal_tally import broken_alarms, change, steps_done
+from ._stored_progress import StoredProgress
+from ._terminal_experts import expert_load
+from ._terminal_tally import broken_alarms, change
 from ._terminal_trail import MOST_BUCKETS
 from ._terminal_value import (
     NOTHING,
     Alarm,
     MetricRow,
-    Pace,
     SystemItem,
     TerminalView,
     Trail,
@@ -23,7 +23,6 @@ from ._terminal_value import (
 if TYPE_CHECKING:
     from stepwell.store import MetricSummary, News, ReducedSeries, RunInfo, Store
 
-_RATE_SECONDS = 30.0
 _TABLE_SECONDS = 2.0
 _STALL_SECONDS = 60.0
 _MOST_TRAILS = 64
@@ -48,7 +47,7 @@ class RunFollower:
         self._trails: dict[str, Trail] = {}
         self._scale = (0, 1)
         self._news: News | None = None
-        self._ticks: deque[tuple[float, int]] = deque(maxlen=512)
+        self._progress = StoredProgress(store)
         self._table: dict[str, tuple[float, float | None]] = {}  # value, change
         self._table_at = -1e9
 
@@ -77,7 +76,7 @@ class RunFollower:
             self._known[name] = (news.summary[name].count, int(steps[-1]))
         self._follow(news.summary)
         self._make_trails(set(news.points))
-        self._tick(news)
+        self._progress.take(news)
         if now - self._table_at >= _TABLE_SECONDS:
             self._table_at = now
             self._table = {
@@ -86,7 +85,7 @@ class RunFollower:
             }
 
     def _follow(self, summary: "dict[str, MetricSummary]") -> None:
-        plain, _ = split(summary)
+        plain, _ = split_experts(summary)
         self._names = [name for name in plain if name not in _NOT_IN_TABLE][:_MOST_TRAILS]
 
     def _change(self, name: str, value: float) -> float | None:
@@ -115,21 +114,13 @@ class RunFollower:
             return None
         return min(first for first, _ in ends), max(last for _, last in ends)
 
-    def _tick(self, news: "News") -> None:
-        step = max((one.last_step for one in news.summary.values()), default=None)
-        if step is None or news.last_time is None:
-            return
-        seconds = (news.last_time - news.run.created_at).total_seconds()
-        if not self._ticks or (seconds, step) > self._ticks[-1]:
-            self._ticks.append((seconds, step))
-
     def view(self) -> TerminalView:
         """The run as of the last look."""
         news = self._news
         if news is None:
             return TerminalView("", "", self._run_id)
         summary, run = news.summary, news.run
-        plain, experts = split(summary)
+        plain, experts = split_experts(summary)
         rows = tuple(
             self._row(name, summary[name]) for name in plain if name not in _NOT_IN_TABLE
         )
@@ -139,7 +130,7 @@ class RunFollower:
             run.name,
             run.run_id,
             run.status,
-            self._pace(news),
+            self._progress.progress(),
             rows,
             tuple((row.name, row.last) for row in rows[:_LINE_METRICS]),
             "",
@@ -164,38 +155,6 @@ class RunFollower:
             self._trails.get(name, Trail()),
         )
 
-    def _pace(self, news: "News") -> Pace:
-        total = news.run.config.get("total_steps")
-        extent = self._extent()
-        last = max((one.last_step for one in news.summary.values()), default=None)
-        done = None
-        if last is not None:
-            done = steps_done((extent[0] if extent else 0, last))
-        rate = self._rate(news, done)
-        sizes = [
-            news.summary[name].current if name in news.summary else None
-            for name in ("batch_size", "sequence_length")
-        ]
-        samples = rate * sizes[0] if rate and sizes[0] else None
-        tokens = samples * sizes[1] if samples and sizes[1] else None
-        return Pace(
-            done,
-            total if isinstance(total, int) and total > 0 else None,
-            news.run.duration_seconds,
-            rate,
-            samples,
-            tokens,
-        )
-
-    def _rate(self, news: "News", done: int | None) -> float | None:
-        if not self._ticks or done is None:
-            return None
-        seconds, step = self._ticks[-1]
-        recent = [tick for tick in self._ticks if tick[0] >= seconds - _RATE_SECONDS]
-        if news.run.status == "running" and recent[0][0] < seconds:
-            return max(step - recent[0][1], 0) / (seconds - recent[0][0])
-        return done / seconds if seconds > 0 else None
-
     def _alarms(self, news: "News") -> tuple[Alarm, ...]:
         run = news.run
         found = list(
@@ -212,7 +171,7 @@ class RunFollower:
                 Alarm(f"{run.lost_calls:,} calls were lost: the disk refused them")
             )
         if run.status == "running" and news.last_time is not None:
-            seconds = run.duration_seconds - (self._ticks[-1][0] if self._ticks else 0.0)
+            seconds = run.duration_seconds - (self._progress.newest or 0.0)
             if seconds > _STALL_SECONDS:
                 found.append(Alarm(f"stalled: no update for {seconds:.0f} s", False))
         return tuple(found)

@@ -13,22 +13,22 @@ _LEAST_SHARE = 0.01  # and no more often than that, in a long one
 
 def plain_line(view: TerminalView) -> str:
     """How a run stands, in one line without control characters."""
-    pace = view.pace
+    progress = view.progress
     parts = []
-    if pace.done is not None:
-        total = f"/{pace.total:,}" if pace.total else ""
-        parts.append(f"step {pace.done:,}{total}")
-    if pace.share is not None:
-        parts.append(f"{int(pace.share * 100)}%")
+    if progress.done is not None:
+        total = f"/{progress.total:,}" if progress.total else ""
+        parts.append(f"step {progress.done:,}{total}")
+    if progress.percent is not None:
+        parts.append(f"{progress.percent}%")
     parts += [f"{name} {short_value(x)}" for name, x in view.newest[:_MOST_METRICS]]
     if view.experts is not None:
         parts.append(f"balance {view.experts.balance:.0%}")
-    if view.has_throughput and pace.rate is not None:
-        parts.append(f"{short_value(pace.rate, 3)} steps/s")
-    if view.status == "running" and pace.remaining is not None:
-        parts.append(f"{duration(pace.remaining)} left")
+    if view.has_throughput and progress.rate is not None:
+        parts.append(f"{short_value(progress.rate, 3)} steps/s")
+    if progress.remaining is not None:
+        parts.append(f"{duration(progress.remaining)} left")
     elif view.status != "running":
-        parts.insert(0, f"{view.status} after {duration(pace.elapsed)}:")
+        parts.insert(0, f"{view.status} after {duration(progress.elapsed)}:")
     parts += [f"! {alarm.text}" for alarm in view.alarms]
     return "  ".join(parts).replace("\N{MINUS SIGN}", "-").replace("∞", "inf")
 
@@ -57,9 +57,9 @@ class LineScreen:
 
     def show(self, view: TerminalView) -> None:
         """Print a line, if it is time."""
-        if view.pace.done is not None and self._is_due(view):
-            share = NOTHING if view.pace.share is None else view.pace.share
-            self._said = (view.pace.elapsed, share)
+        if view.progress.done is not None and self._is_due(view):
+            share = NOTHING if view.progress.share is None else view.progress.share
+            self._said = (view.progress.elapsed, share)
             self._print(plain_line(view))
 
     def close(self, view: TerminalView) -> None:
@@ -74,8 +74,8 @@ class LineScreen:
             return True
         if self._said is None:
             return True
-        elapsed = view.pace.elapsed - self._said[0]
-        share = (view.pace.share or 0.0) - self._said[1]
+        elapsed = view.progress.elapsed - self._said[0]
+        share = (view.progress.share or 0.0) - self._said[1]
         if share >= _SHARE_OF_RUN:
             return True
         return elapsed >= self._seconds and not share < _LEAST_SHARE

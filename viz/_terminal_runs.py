@@ -85,18 +85,18 @@ def _main_metric(view: TerminalView) -> MetricRow | None:
 
 
 def _row(view: TerminalView, name: int, bar: int, trend: int) -> Line:
-    pace = view.pace
+    progress = view.progress
     loss = _main_metric(view)
-    done = "–" if pace.done is None else f"{pace.done:,}"
+    done = "–" if progress.done is None else f"{progress.done:,}"
     line: Line = [
         Segment(fitted(view.run_name, name), NAME),
         Segment(f"  {view.status:<12} ", STATUS_STYLES.get(view.status, PLAIN)),
         Segment(right(done, 9) + "  ", BOLD),
     ]
-    share = pace.share
+    share = progress.share
     line += progress_bar(share, bar) if share is not None else [Segment(" " * bar)]
-    percent = "" if share is None else f"{int(share * 100)}%"
-    left = pace.remaining if view.status == "running" else pace.elapsed
+    percent = "" if share is None else f"{progress.percent}%"
+    left = progress.remaining if view.status == "running" else progress.elapsed
     time = "" if left is None else duration(left).replace(" ", "")
     line.append(Segment(right(percent, 6) + right(time, 7), DIM))
     return line + _loss(loss, trend)

@@ -10,6 +10,7 @@ from typing import Any
 from stepwell.store import Run, clean_metrics
 
 from ._say import say, say_encoded
+from ._stored_progress import past_of
 from ._terminal_display import current_display
 from ._terminal_lines import plain_line
 from ._terminal_picture import TerminalPicture
@@ -32,8 +33,9 @@ class PrintedTables:
     def __init__(self, run: Run, interval: int) -> None:
         self._name = run.name
         self._run_id = run.id
+        self._config = run.config
         self._interval = interval
-        self._tally = Tally(time.monotonic(), interval)
+        self._tally = Tally(time.monotonic(), interval, past_of(run))
         self._waiting: list[Entry] = []
 
     def update(self, metrics: Mapping[str, Any], step: int) -> None:
@@ -64,7 +66,7 @@ class PrintedTables:
             self._name,
             self._run_id,
             "running",
-            tally.pace(now, None),
+            tally.progress(now, self._config),
             tally.table,
             tuple(tally.newest.items()),
             tally.table_note,

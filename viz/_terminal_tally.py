@@ -1,22 +1,30 @@
 """What the live view knows of its run: running values, never the history."""
 
 import math
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 from stepwell.store import better_side
 
+from ._expert_metrics import FEWEST_EXPERTS, is_expert
 from ._meaning import is_loss
-from ._terminal_experts import expert_load, is_expert
+from ._progress import (
+    NO_PAST,
+    Past,
+    Progress,
+    StepTimes,
+    steps_done,
+    throughput,
+    total_steps,
+)
+from ._terminal_experts import expert_load
 from ._terminal_trail import RunningTrail, Scale
-from ._terminal_value import Alarm, ExpertLoad, MetricRow, Pace
+from ._terminal_value import Alarm, ExpertLoad, MetricRow
 
 Entry = tuple[int, Mapping[str, float]]
 """A step, and the metrics said at it."""
 
-_RATE_SECONDS = 30.0
 _STALLED_STEPS = 10
 _MOST_TRAILS = 256
 _NOT_IN_TABLE = frozenset({"batch_size", "sequence_length"})
@@ -83,24 +91,30 @@ class Tally:
     Args:
         now: Seconds, on the clock of all other calls.
         table_interval: Updates between two states of the table.
+        past: What the run had done before.
     """
 
-    def __init__(self, now: float, table_interval: int = 25) -> None:
+    def __init__(self, now: float, table_interval: int = 25, past: Past = NO_PAST) -> None:
         self.updates = 0
-        self._began = self._heard = now
+        self._began = now - past.seconds
+        self._heard = self._looked = now
         self._table_interval = table_interval
         self._metrics: dict[str, _Metric] = {}
         self._experts: dict[str, float] = {}
         self._scale = Scale()
         self._steps: tuple[int, int] | None = None
-        self._ticks: deque[tuple[float, int]] = deque(maxlen=512)
+        self._past = past
+        self._times = StepTimes(past.times)
         self._table: tuple[MetricRow, ...] = ()
         self._table_step: int | None = None
 
     def take(self, entries: Sequence[Entry], now: float) -> None:
         """Take in what was said since the last call."""
-        if not entries:
-            return
+        if entries:
+            self._take(entries, now)
+        self._looked = now
+
+    def _take(self, entries: Sequence[Entry], now: float) -> None:
         interval = self._table_interval
         behind = (self.updates + len(entries)) % interval
         cut = max(len(entries) - behind, 0)
@@ -119,7 +133,8 @@ class Tally:
             steps = list(map(itemgetter(0), same))
             low, high = min(steps), max(steps)
             if self._steps is None:
-                self._ticks.append((self._began, steps[0]))
+                if high > steps[0]:  # they came since the look before
+                    self._times.add(self._looked - self._began, steps[0])
                 self._steps = (steps[0], high)
             self._steps = (min(self._steps[0], low), max(self._steps[1], high))
             self._widen(steps[0], high)
@@ -127,11 +142,17 @@ class Tally:
             for name, values in zip(names, columns, strict=False):
                 if is_expert(name):
                     self._experts[name] = values[-1]
-                else:
-                    self._metric(name).take(steps, values)
+                    if self._has_experts:
+                        continue
+                self._metric(name).take(steps, values)
         self._heard = now
         if self._steps is not None:
-            self._ticks.append((now, self._steps[1]))
+            self._times.add(now - self._began, self._steps[1])
+
+    @property
+    def _has_experts(self) -> bool:
+        """Whether there are several; a lone one is a metric like others."""
+        return len(self._experts) >= FEWEST_EXPERTS
 
     def _widen(self, first: int, last: int) -> None:
         trails = [metric.trail for metric in self._metrics.values() if metric.trail]
@@ -148,10 +169,15 @@ class Tally:
         return metric
 
     def _make_table(self) -> None:
-        shown = [m for name, m in self._metrics.items() if name not in _NOT_IN_TABLE]
+        shown = [m for m in self._plain() if m.name not in _NOT_IN_TABLE]
         shown.sort(key=_order)
         self._table = tuple(metric.row() for metric in shown)
         self._table_step = self._steps[1] if self._steps else None
+
+    def _plain(self) -> Iterable[_Metric]:
+        """The metrics that are no experts."""
+        hidden = self._experts if self._has_experts else {}
+        return (one for name, one in self._metrics.items() if name not in hidden)
 
     def finish_table(self) -> None:
         """Make the table anew: the run has ended."""
@@ -173,7 +199,7 @@ class Tally:
     @property
     def newest(self) -> dict[str, float]:
         """The newest value of each metric but the experts, in the table's order."""
-        return {m.name: m.last for m in sorted(self._metrics.values(), key=_order)}
+        return {m.name: m.last for m in sorted(self._plain(), key=_order)}
 
     @property
     def last_step(self) -> int | None:
@@ -184,36 +210,34 @@ class Tally:
         """How the load is spread now."""
         return expert_load(self._experts) if self._experts else None
 
-    def pace(self, now: float, total: int | None) -> Pace:
-        """How far and how fast the run is."""
-        done = steps_done(self._steps)
-        rate = self._rate(now)
-        batch, length = (
-            self._metrics[name].last if name in self._metrics else None
-            for name in ("batch_size", "sequence_length")
+    def progress(
+        self, now: float, config: Mapping[str, object], *, is_running: bool = True
+    ) -> Progress:
+        """How far and how fast the run is, whose configuration may say how far it goes."""
+        past = self._past
+        first, last = self._steps or (past.first_step, past.last_step)
+        if first is not None and past.first_step is not None:
+            first = min(first, past.first_step)
+        sizes = (self._metrics.get(name) for name in ("batch_size", "sequence_length"))
+        rate = self._times.rate
+        return Progress(
+            steps_done(first, last),
+            total_steps(config),
+            now - self._began,
+            rate,
+            *throughput(rate, *(one.last if one else None for one in sizes)),
+            is_running=is_running,
         )
-        samples = rate * batch if rate and batch else None
-        tokens = samples * length if samples and length else None
-        return Pace(done, total, now - self._began, rate, samples, tokens)
-
-    def _rate(self, now: float) -> float | None:
-        recent = [tick for tick in self._ticks if tick[0] >= now - _RATE_SECONDS]
-        recent = recent or list(self._ticks)[-1:]
-        if not recent or now <= recent[0][0]:
-            return None
-        return max(recent[-1][1] - recent[0][1], 0) / (now - recent[0][0])
 
     def alarms(self, now: float, stall_seconds: float) -> tuple[Alarm, ...]:
         """What a person should see."""
         found = list(
             broken_alarms(
-                (m.name, m.broken, m.broken_step, m.last)
-                for m in self._metrics.values()
-                if m.broken
+                (m.name, m.broken, m.broken_step, m.last) for m in self._plain() if m.broken
             )
         )
         silent = now - self._heard
-        usual = 1 / rate if (rate := self._rate(self._heard)) else 0.0
+        usual = 1 / rate if (rate := self._times.rate) else 0.0
         if silent > max(stall_seconds, _STALLED_STEPS * usual):
             found.append(Alarm(f"stalled: no update for {silent:.0f} s", is_severe=False))
         return tuple(found)
@@ -245,13 +269,6 @@ def change(before: float | None, after: float) -> float | None:
     if before == 0:
         return 0.0 if after == 0 else None
     return (after - before) / abs(before)
-
-
-def steps_done(extent: tuple[int, int] | None) -> int | None:
-    """How many steps are done, by the first and the last; loops may count from 0 or 1."""
-    if extent is None:
-        return None
-    return extent[1] + 1 if extent[0] == 0 else extent[1]
 
 
 def _order(metric: _Metric) -> int:

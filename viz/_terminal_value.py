@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ._progress import NOT_BEGUN, Progress
+
 NOTHING = float("nan")
 
 
@@ -87,41 +89,6 @@ class ExpertLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How far and how fast a run is.
-
-    Attributes:
-        done: Steps done; None before the first.
-        total: Steps in all, where that was said.
-        elapsed: Seconds since the start.
-        rate: Steps a second, lately; None before it is known.
-        samples: Samples a second.
-        tokens: Tokens a second.
-    """
-
-    done: int | None = None
-    total: int | None = None
-    elapsed: float = 0.0
-    rate: float | None = None
-    samples: float | None = None
-    tokens: float | None = None
-
-    @property
-    def share(self) -> float | None:
-        """Share of the steps that is done, 0.0 to 1.0; None without a total."""
-        if not self.total or self.done is None:
-            return None
-        return min(max(self.done / self.total, 0.0), 1.0)
-
-    @property
-    def remaining(self) -> float | None:
-        """Seconds that the rest takes at this rate; None where that is not known."""
-        if not self.total or self.done is None or not self.rate:
-            return None
-        return max(self.total - self.done, 0) / self.rate
-
-
-@dataclass(frozen=True, slots=True)
 class Alarm:
     """Something that a person should see.
 
@@ -158,7 +125,7 @@ class TerminalView:
         run_name: The run's name.
         run_id: The run's id.
         status: `running`, `finished`, `failed`, `interrupted` or `crashed`.
-        pace: How far and how fast it is.
+        progress: How far and how fast it is.
         rows: The metrics; None for no table.
         newest: Names and newest values of the first metrics, for a single line.
         table_note: When the table was made.
@@ -175,7 +142,7 @@ class TerminalView:
     run_name: str
     run_id: str
     status: str = "running"
-    pace: Pace = Pace()
+    progress: Progress = NOT_BEGUN
     rows: tuple[MetricRow, ...] | None = ()
     newest: tuple[tuple[str, float], ...] = ()
     table_note: str = ""

@@ -18,9 +18,9 @@ from stepwell.store import (
     start_run,
 )
 
+from ._expert_metrics import expert_metric
 from ._shared_run import take_offered
 from ._terminal_config import TrainingSnapshot, VisualizationConfig, check_config
-from ._terminal_experts import expert_metric
 from ._validation import check_whole_number
 from ._views import warn
 
@@ -110,7 +110,7 @@ class RichTrainerVisualizer:
         if self._display is not None:
             self._display.close("running")
         try:
-            self._display = self._open_display(total_steps, str(description))
+            self._display = self._open_display(str(description))
         except Exception as error:  # noqa: BLE001 (the training goes on without)
             raise_if_of_handler(error)
             self._display = None
@@ -175,15 +175,17 @@ class RichTrainerVisualizer:
         if self._owns_run:
             self._run.finish(*end)
 
-    def _open_display(self, total_steps: int | None, description: str) -> "Display | None":
+    def _open_display(self, description: str) -> "Display | None":
         if self._run.rank > 0:
             return None  # the first process shows the run
+        from ._stored_progress import past_of  # noqa: PLC0415
         from ._terminal_display import Display, Subject, taking_terminal  # noqa: PLC0415
         from ._terminal_screens import open_screen  # noqa: PLC0415 (loads Rich)
 
         name = self._run.name
         title = name if description in _SAY_NOTHING else f"{description} · {name}"
-        subject = Subject(title, name, self._run.id, total_steps)
+        past = past_of(self._run)
+        subject = Subject(title, name, self._run.id, self._run.config, past)
         with taking_terminal():
             screen = open_screen(self._config)
             if screen is None:

@@ -1,0 +1,306 @@
+"""The window, the terminal's two views and the picture say the same of one run."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from stepwell.store import Run, Store, start_run
+from stepwell.viz._feed import Feed
+from stepwell.viz._live_page import LivePage, columns_of
+from stepwell.viz._page import Page, prepare
+from stepwell.viz._progress import NO_PAST, Past, Progress, steps_per_second, total_steps
+from stepwell.viz._run_figure import layout_of_groups, metric_groups
+from stepwell.viz._stored_progress import past_of
+from stepwell.viz._terminal_display import Display, Subject
+from stepwell.viz._terminal_experts import expert_load
+from stepwell.viz._terminal_follow import RunFollower
+from stepwell.viz._terminal_value import ExpertLoad, TerminalView
+from stepwell.viz._terminal_visualizer import VisualizationConfig
+
+AGE = 1000.0  # seconds since the runs below began; their steps are half a second apart
+STEPS = 120
+
+
+class Said(NamedTuple):
+    """What a front end says of a run: shares of experts by name, and plain metrics."""
+
+    progress: Progress
+    experts: dict[str, float]
+    plain: set[str]
+
+
+def of_page(page: Page) -> Said:
+    maps = [panel.experts for panel in page.panels if panel.experts is not None]
+    experts = {
+        label: share
+        for one in maps
+        for label, share in zip(one.labels, one.current, strict=True)
+    }
+    plain = {curve.metric for panel in page.panels for curve in panel.curves}
+    return Said(page.header.progress, experts, plain)
+
+
+def of_view(view: TerminalView) -> Said:
+    load = view.experts
+    experts = {} if load is None else dict(zip(load.labels, load.shares, strict=True))
+    return Said(view.progress, experts, {row.name for row in view.rows or ()})
+
+
+def in_picture(store: Store, run_id: str) -> Said:
+    config = layout(store, run_id)
+    return of_page(prepare(store, run_id, config))
+
+
+def in_window(store: Store, run_id: str) -> Said:
+    config = layout(store, run_id)
+    names = [metric.metric_name for metric in config.metrics]
+    live = LivePage(config, Feed(store, run_id, names, columns_of(config)))
+    live.read()
+    live.panels = {index: live.panel(index) for index in live.cells}
+    return of_page(live.page((10.0, 8.0)))
+
+
+def in_watch(store: Store, run_id: str) -> Said:
+    follower = RunFollower(store, run_id)
+    follower.look(0.0)
+    return of_view(follower.view())
+
+
+def layout(store: Store, run_id: str) -> Any:
+    summary = store.summary(run_id)
+    return layout_of_groups(metric_groups(list(summary)), summary)
+
+
+class NoScreen:
+    """Shows nothing; the test asks for the view."""
+
+    period = 1e6
+
+    def show(self, view: TerminalView) -> None: ...
+
+    def close(self, view: TerminalView) -> None: ...
+
+
+def in_terminal(run: dict[str, Any], past: Past = NO_PAST) -> Said:
+    """What the terminal visualizer says, told the run's steps when they were made."""
+    now = 0.0
+    subject = Subject("t", "n", "i", run.get("config", {}), past)
+    config = VisualizationConfig(show_system_metrics=False, table_update_interval=1)
+    display = Display(subject, config, NoScreen(), clock=lambda: now)
+    for step, metrics in run["points"]:
+        now = step * 0.5
+        display.say(step, metrics)
+        display.tick()
+    return of_view(display.view(run.get("status", "finished")))
+
+
+def points(first: int = 0, *, experts: tuple[str, ...] = ()) -> list[tuple[int, Any]]:
+    def loads(step: int) -> dict[str, float]:
+        return {name: 1.0 + number * step / 9 for number, name in enumerate(experts)}
+
+    return [
+        (step, {"train_loss": 1 / (step + 1), "batch_size": 32} | loads(step))
+        for step in range(first, first + STEPS)
+    ]
+
+
+NUMBERED = tuple(f"expert_{number}" for number in range(4))
+NAMED = tuple(f"expert_utilization/{name}" for name in ("vision", "text", "code", "maths"))
+LAYERS = ("layer0/expert_0", "layer0/expert_1", "layer1/expert_0", "layer1/expert_1")
+RUNS: dict[str, tuple[dict[str, Any], tuple[str, ...], int | None, int]] = {
+    # config, experts, the total, the first step
+    "total": ({"total_steps": 200}, (), 200, 0),
+    "limit": ({"max_steps": 200}, (), 200, 0),
+    "float": ({"max_steps": 2e2}, (), 200, 0),
+    "no limit": ({"max_steps": -1, "epochs": 10}, (), None, 0),
+    "without": ({}, (), None, 0),
+    "epochs": ({"epochs": 4, "steps_per_epoch": 50}, (), 200, 0),
+    "nested": ({"trainer": {"max_epochs": 2, "steps_per_epoch": 60}}, (), 120, 0),
+    "from one": ({"max_steps": 120}, (), 120, 1),
+    "numbered": ({"max_steps": 100}, NUMBERED, 100, 0),
+    "named": ({}, NAMED, None, 0),
+    "layers": ({}, LAYERS, None, 0),
+    "two": ({}, NUMBERED[:2], None, 0),
+    "lone": ({}, NUMBERED[:1], None, 0),
+    "lone name": ({}, NAMED[:1], None, 0),
+}
+
+
+def _as(run: dict[str, Any], status: str) -> dict[str, Any]:
+    return run | {"name": f"{run['name']} {status}", "status": status}
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[dict[str, Any]]:
+    made = []
+    for name, (config, experts, _, first) in RUNS.items():
+        facts = {"config": config, "points": points(first, experts=experts), "age": AGE}
+        made.append({"name": name, "status": "finished"} | facts)
+    twins = [run for run in made if run["name"] in {"total", "without"}]
+    for status in ("running", "crashed"):
+        made += [_as(run, status) for run in twins]
+    return made
+
+
+@pytest.fixture(scope="module")
+def store(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_runs: Callable[..., Store],
+    runs: list[dict[str, Any]],
+) -> Store:
+    return make_runs(tmp_path_factory.mktemp("progress") / "runs.duckdb", runs)
+
+
+NAMES = [*RUNS, *(f"{n} {s}" for n in ("total", "without") for s in ("running", "crashed"))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_front_ends_say_the_same(
+    name: str, store: Store, runs: list[dict[str, Any]]
+) -> None:
+    run = next(run for run in runs if run["name"] == name)
+    run_id = store.run(name).run_id
+    said = [
+        in_picture(store, run_id),
+        in_window(store, run_id),
+        in_watch(store, run_id),
+        in_terminal(run),
+    ]
+
+    _, experts, total, first = RUNS[name.removesuffix(" running").removesuffix(" crashed")]
+    done = STEPS if first == 0 else first + STEPS - 1
+    for one in said:
+        progress = one.progress
+        assert (progress.done, progress.total) == (done, total)
+        assert progress.rate == pytest.approx(2.0)
+        assert progress.samples == pytest.approx(64.0)
+        assert progress.share == (None if total is None else min(done / total, 1.0))
+        left = (200 - STEPS) / 2.0 if name == "total running" else None
+        assert progress.remaining == (left if left is None else pytest.approx(left))
+        assert progress.is_running == name.endswith("running")
+        assert one.experts == pytest.approx(said[0].experts)
+        lone = set(experts) if len(experts) < 2 else set()
+        assert one.plain - {"batch_size"} == {"train_loss"} | lone
+    assert len(said[0].experts) == (0 if len(experts) < 2 else len(experts))
+    ended = [one.progress.elapsed for one in said[1:3]]
+    assert ended[0] == pytest.approx(ended[1], abs=30)
+
+
+@pytest.fixture
+def resumed(store_path: Path) -> Iterator[Run]:
+    with start_run(id="again", config={"max_steps": 20}, store=store_path) as run:
+        for step in range(10):
+            run.log({"loss": 1.0}, step=step)
+    with start_run(id="again", resume="must", store=store_path) as run:
+        yield run
+
+
+@pytest.mark.parametrize("step", [None, 10, 5], ids=["nothing yet", "on", "back"])
+def test_a_resumed_run_goes_on_where_it_was(resumed: Run, step: int | None) -> None:
+    past = past_of(resumed)
+    more = [] if step is None else [(step, {"loss": 0.5})]
+    for number, metrics in more:
+        resumed.log(metrics, step=number)
+    now = 0.0
+    subject = Subject("t", "n", "i", resumed.config, past)
+    display = Display(subject, VisualizationConfig(), NoScreen(), clock=lambda: now)
+    for number, metrics in more:
+        now = 1.0
+        display.say(number, metrics)
+        display.tick()
+    shown = of_view(display.view()).progress
+    store = resumed.store()
+    stored = [ask(store, resumed.id).progress for ask in (in_picture, in_window, in_watch)]
+
+    for one in (shown, *stored):
+        assert (one.done, one.total) == (10 if step is None else step + 1, 20)
+        assert one.is_running
+    assert all(one.rate == stored[0].rate for one in stored)
+    if step is None:
+        assert shown.rate == stored[0].rate
+    assert past.seconds <= store.run(resumed.id).duration_seconds
+
+
+def test_a_view_that_begins_late_knows_what_was_before(store_path: Path) -> None:
+    with start_run(store=store_path) as run:
+        assert past_of(run).first_step is None
+        run.log({"loss": 1.0}, step=0)
+        run.log({"loss": 1.0}, step=7)
+        past = past_of(run)
+    assert (past.first_step, past.last_step) == (0, 7)
+    assert [step for _, step in past.times] == [0, 7]
+
+
+@pytest.mark.parametrize(
+    ("config", "total"),
+    [
+        ({}, None),
+        ({"max_steps": True}, None),
+        ({"max_steps": 0}, None),
+        ({"max_steps": "100"}, None),
+        ({"max_steps": 99.5}, None),
+        ({"max_steps": float("inf")}, None),
+        ({"max_steps": 1e5}, 100_000),
+        ({"total_steps": None, "max_steps": 7}, 7),
+        ({"total_steps": 5, "max_steps": 7}, 5),
+        ({"max_steps": -1, "num_train_epochs": 3.0, "steps_per_epoch": 11}, 33),
+        ({"epochs": 3}, None),
+        ({"steps_per_epoch": 3}, None),
+        ({"training": {"max_steps": 9}}, 9),
+        ({"train": "fast", "trainer": {"max_steps": 9}}, 9),
+        ({"warmup": {"total_steps": 9}}, None),
+        ({"max_steps": 4, "trainer": {"max_steps": 9}}, 4),
+    ],
+)
+def test_the_configuration_says_how_many_steps_there_are(config: Any, total: Any) -> None:
+    assert total_steps(config) == total
+
+
+def timed(*parts: tuple[int, float], begin: float = 0.0) -> list[tuple[float, int]]:
+    """Seconds and steps: so many steps, each so many seconds after the one before."""
+    times, now = [(begin, 0)], begin
+    for count, seconds in parts:
+        for _ in range(count):
+            now += seconds
+            times.append((now, times[-1][1] + 1))
+    return times
+
+
+@pytest.mark.parametrize(
+    ("times", "rate"),
+    [
+        ([], None),
+        (timed(), None),
+        (timed((1, 0.0)), None),
+        (timed((20, 1.0)), 1.0),
+        (timed((100, 1.0), (80, 0.5)), 2.0),  # of the newest 30 seconds
+        (timed((1000, 1.0), (1000, 2.0)), 0.5),  # of the newest ten minutes
+        (timed((5, 3600.0)), 1 / 3600),  # one step in ten minutes is less than one
+        (timed((50, 1.0), (1, 86_400.0)), 1.0),  # a pause; one step since
+        (timed((50, 1.0), (1, 86_400.0), (9, 0.5)), 2.0),  # and some more
+        ([*timed((100, 1.0)), (120.0, 100)], 1 - 20 / 30),  # a validation
+    ],
+)
+def test_the_rate_is_that_of_the_newest_steps(
+    times: list[tuple[float, int]], rate: float | None
+) -> None:
+    expected = rate if rate is None else pytest.approx(rate, rel=0.03)
+    assert steps_per_second(times) == expected
+
+
+def test_a_share_is_whole_only_when_all_is_done() -> None:
+    progress = Progress(999, 1000)
+    assert progress.percent == 99
+    assert replace(progress, done=1000).percent == 100
+    assert replace(progress, done=5000).percent == 100
+    assert replace(progress, done=-3).percent == 0
+    assert Progress(29, 100).percent == 29  # int(0.29 * 100) is 28
+
+
+def test_loads_of_two_experts_are_a_balance() -> None:
+    load = expert_load({"expert_0": 3.0, "expert_1": 1.0})
+    assert isinstance(load, ExpertLoad)
+    assert load.shares == (1.5, 0.5)
