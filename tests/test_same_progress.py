@@ -1,7 +1,6 @@
 """The window, the terminal's two views and the picture say the same of one run."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,13 +10,12 @@ from stepwell.store import Run, Store, start_run
 from stepwell.viz._feed import Feed
 from stepwell.viz._live_page import LivePage, columns_of
 from stepwell.viz._page import Page, prepare
-from stepwell.viz._progress import NO_PAST, Past, Progress, steps_per_second, total_steps
+from stepwell.viz._progress import NO_PAST, Past, Progress
 from stepwell.viz._run_figure import layout_of_groups, metric_groups
 from stepwell.viz._stored_progress import past_of
 from stepwell.viz._terminal_display import Display, Subject
-from stepwell.viz._terminal_experts import expert_load
 from stepwell.viz._terminal_follow import RunFollower
-from stepwell.viz._terminal_value import ExpertLoad, TerminalView
+from stepwell.viz._terminal_value import TerminalView
 from stepwell.viz._terminal_visualizer import VisualizationConfig
 
 AGE = 1000.0  # seconds since the runs below began; their steps are half a second apart
@@ -232,75 +230,3 @@ def test_a_view_that_begins_late_knows_what_was_before(store_path: Path) -> None
         past = past_of(run)
     assert (past.first_step, past.last_step) == (0, 7)
     assert [step for _, step in past.times] == [0, 7]
-
-
-@pytest.mark.parametrize(
-    ("config", "total"),
-    [
-        ({}, None),
-        ({"max_steps": True}, None),
-        ({"max_steps": 0}, None),
-        ({"max_steps": "100"}, None),
-        ({"max_steps": 99.5}, None),
-        ({"max_steps": float("inf")}, None),
-        ({"max_steps": 1e5}, 100_000),
-        ({"total_steps": None, "max_steps": 7}, 7),
-        ({"total_steps": 5, "max_steps": 7}, 5),
-        ({"max_steps": -1, "num_train_epochs": 3.0, "steps_per_epoch": 11}, 33),
-        ({"epochs": 3}, None),
-        ({"steps_per_epoch": 3}, None),
-        ({"training": {"max_steps": 9}}, 9),
-        ({"train": "fast", "trainer": {"max_steps": 9}}, 9),
-        ({"warmup": {"total_steps": 9}}, None),
-        ({"max_steps": 4, "trainer": {"max_steps": 9}}, 4),
-    ],
-)
-def test_the_configuration_says_how_many_steps_there_are(config: Any, total: Any) -> None:
-    assert total_steps(config) == total
-
-
-def timed(*parts: tuple[int, float], begin: float = 0.0) -> list[tuple[float, int]]:
-    """Seconds and steps: so many steps, each so many seconds after the one before."""
-    times, now = [(begin, 0)], begin
-    for count, seconds in parts:
-        for _ in range(count):
-            now += seconds
-            times.append((now, times[-1][1] + 1))
-    return times
-
-
-@pytest.mark.parametrize(
-    ("times", "rate"),
-    [
-        ([], None),
-        (timed(), None),
-        (timed((1, 0.0)), None),
-        (timed((20, 1.0)), 1.0),
-        (timed((100, 1.0), (80, 0.5)), 2.0),  # of the newest 30 seconds
-        (timed((1000, 1.0), (1000, 2.0)), 0.5),  # of the newest ten minutes
-        (timed((5, 3600.0)), 1 / 3600),  # one step in ten minutes is less than one
-        (timed((50, 1.0), (1, 86_400.0)), 1.0),  # a pause; one step since
-        (timed((50, 1.0), (1, 86_400.0), (9, 0.5)), 2.0),  # and some more
-        ([*timed((100, 1.0)), (120.0, 100)], 1 - 20 / 30),  # a validation
-    ],
-)
-def test_the_rate_is_that_of_the_newest_steps(
-    times: list[tuple[float, int]], rate: float | None
-) -> None:
-    expected = rate if rate is None else pytest.approx(rate, rel=0.03)
-    assert steps_per_second(times) == expected
-
-
-def test_a_share_is_whole_only_when_all_is_done() -> None:
-    progress = Progress(999, 1000)
-    assert progress.percent == 99
-    assert replace(progress, done=1000).percent == 100
-    assert replace(progress, done=5000).percent == 100
-    assert replace(progress, done=-3).percent == 0
-    assert Progress(29, 100).percent == 29  # int(0.29 * 100) is 28
-
-
-def test_loads_of_two_experts_are_a_balance() -> None:
-    load = expert_load({"expert_0": 3.0, "expert_1": 1.0})
-    assert isinstance(load, ExpertLoad)
-    assert load.shares == (1.5, 0.5)
