@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from stepwell.store import MetricSummary, News, Run, Store
 
 
-def past_of(run: "Run") -> Past:
-    """What *run* of this process has done; asks the store only where there was more."""
-    if run.attempt > 1 or run.current_step >= 0:
+def past_of(run: "Run", seconds: float) -> Past:
+    """What a run had done; asks the store about a resumed one only, as DuckDB loads slowly.
+
+    Args:
+        run: The run, which this process records.
+        seconds: Since this process began it.
+    """
+    if run.attempt > 1:
         try:
             store = run.store()
             news = store.news(run.id, (), {})
@@ -30,7 +35,7 @@ def past_of(run: "Run") -> Past:
             return Past(news.run.duration_seconds, news.first_step, times)
         except Exception as error:  # noqa: BLE001 (the view counts from here on)
             raise_if_of_handler(error)
-    return Past(run.recorder().seconds)
+    return Past(seconds)
 
 
 class StoredProgress:

@@ -28,14 +28,15 @@ class PrintedTables:
     Args:
         run: The run.
         interval: Updates between two tables.
+        seconds: Since this process began the run.
     """
 
-    def __init__(self, run: Run, interval: int) -> None:
+    def __init__(self, run: Run, interval: int, seconds: float = 0.0) -> None:
         self._name = run.name
         self._run_id = run.id
         self._config = run.config
         self._interval = interval
-        self._tally = Tally(time.monotonic(), interval, past_of(run))
+        self._tally = Tally(time.monotonic(), interval, past_of(run, seconds))
         self._waiting: list[Entry] = []
 
     def update(self, metrics: Mapping[str, Any], step: int) -> None:

@@ -184,7 +184,7 @@ class RichTrainerVisualizer:
 
         name = self._run.name
         title = name if description in _SAY_NOTHING else f"{description} · {name}"
-        past = past_of(self._run)
+        past = past_of(self._run, self._recorder.seconds)
         subject = Subject(title, name, self._run.id, self._run.config, past)
         with taking_terminal():
             screen = open_screen(self._config)

@@ -175,7 +175,8 @@ class RealTimeTrainingVisualizer:
         if self._tables is None:
             from ._terminal_tables import PrintedTables  # noqa: PLC0415 (loads Rich)
 
-            self._tables = PrintedTables(self._run, self._config.table_interval or 1)
+            interval, seconds = self._config.table_interval or 1, self._recorder.seconds
+            self._tables = PrintedTables(self._run, interval, seconds)
         self._tables.update(metrics, self._recorder.last_step)
 
     def _open_view(self) -> View | None:
