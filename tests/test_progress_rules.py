@@ -95,5 +95,5 @@ def test_an_attempt_that_went_back_has_the_times_of_its_own_steps() -> None:
     times = StepTimes([(float(step), step) for step in range(100)])
     for step in range(50, 60):
         times.add(100.0 + step, step)
-    assert times.pairs[49:51] == ((49.0, 49), (150.0, 50))
+    assert times.pairs[50:52] == ((50.0, 50), (150.0, 50))
     assert times.newest == 159.0
