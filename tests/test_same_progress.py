@@ -13,10 +13,10 @@ from stepwell.viz._page import Page, prepare
 from stepwell.viz._progress import NO_PAST, Past, Progress
 from stepwell.viz._run_figure import layout_of_groups, metric_groups
 from stepwell.viz._stored_progress import past_of
+from stepwell.viz._terminal_config import VisualizationConfig
 from stepwell.viz._terminal_display import Display, Subject
 from stepwell.viz._terminal_follow import RunFollower
 from stepwell.viz._terminal_value import TerminalView
-from stepwell.viz._terminal_visualizer import VisualizationConfig
 
 AGE = 1000.0  # seconds since the runs below began; their steps are half a second apart
 STEPS = 120
