@@ -8,11 +8,11 @@ from pathlib import Path
 from _timing import children
 
 from stepwell import Run
-from stepwell.store._format import Header
-from stepwell.store._identity import new_run_id, new_writer_id
-from stepwell.store._liveness import host_name, machine, process_started
-from stepwell.store._location import prepare_folder, resolve
-from stepwell.store._writer import RunWriter
+from stepwell.store.base.ids import new_run_id, new_writer_id
+from stepwell.store.files.location import prepare_folder, resolve
+from stepwell.store.journal.format import Header
+from stepwell.store.journal.writer_alive import host_name, machine, process_started
+from stepwell.store.recording.run_writer import RunWriter
 
 
 def noisy_calls(count: int = 1000, metrics: int = 10) -> list[dict[str, float]]:

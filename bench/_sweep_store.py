@@ -8,8 +8,8 @@ import duckdb
 
 from stepwell import open_store
 from stepwell.store import Store
-from stepwell.store._lease import lease_of
-from stepwell.store._location import resolve
+from stepwell.store.database.lease import lease_of
+from stepwell.store.files.location import resolve
 
 RATES = (0.0001, 0.001, 0.01, 0.1)
 BATCHES = (32, 64, 128)

@@ -12,10 +12,10 @@ from _timing import Claim, folder, fresh, main, milliseconds
 
 import stepwell
 from stepwell.store import compact_store
-from stepwell.store._fold import fold
-from stepwell.store._lease import lease_of
-from stepwell.store._location import resolve
-from stepwell.store._writer import RunWriter
+from stepwell.store.database.lease import lease_of
+from stepwell.store.files.location import resolve
+from stepwell.store.ingest.ingest import fold
+from stepwell.store.recording.run_writer import RunWriter
 
 RUNS = 8
 FOLDS = 200

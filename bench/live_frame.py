@@ -20,11 +20,11 @@ from matplotlib.figure import Figure
 
 from m.training_viz import MetricConfig, PlotConfig, TrainingVisualizerConfig
 from stepwell.store import MetricSummary, News, RunInfo, Series
-from stepwell.viz._feed import Feed
-from stepwell.viz._following import FRAME_SECONDS, new_figure
-from stepwell.viz._live_figure import LiveFigure
-from stepwell.viz._live_page import columns_of
-from stepwell.viz._window import Window
+from stepwell.viz.live.figure import LiveFigure
+from stepwell.viz.live.page import columns_of
+from stepwell.viz.live.run_follower import Feed
+from stepwell.viz.window.window import Window
+from stepwell.viz.window.window_loop import FRAME_SECONDS, new_figure
 
 METRICS = [f"part_{number}/loss" for number in range(12)]
 NEW_STEPS = 50

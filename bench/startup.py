@@ -19,8 +19,8 @@ ROUNDS = 7
 
 _LEASE = """
 import sys, time
-from stepwell.store._lease import lease_of
-from stepwell.store._location import resolve
+from stepwell.store.database.lease import lease_of
+from stepwell.store.files.location import resolve
 with lease_of(resolve(sys.argv[1])).exclusive():
     print("held", flush=True)
     time.sleep(60)

@@ -179,9 +179,9 @@ def renderings(columns: int, rows: int, experts: int) -> float:
     """Milliseconds of one rendering, from the view's value to the terminal's bytes."""
     from rich.console import Console  # noqa: PLC0415
 
-    from stepwell.viz._terminal_config import VisualizationConfig  # noqa: PLC0415
-    from stepwell.viz._terminal_display import Display, Subject  # noqa: PLC0415
-    from stepwell.viz._terminal_screens import Encoder  # noqa: PLC0415
+    from stepwell.viz.config.terminal_config import VisualizationConfig  # noqa: PLC0415
+    from stepwell.viz.terminal.live_display import Display, Subject  # noqa: PLC0415
+    from stepwell.viz.terminal.screens import Encoder  # noqa: PLC0415
 
     class Nowhere:
         period = 1e6

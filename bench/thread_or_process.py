@@ -16,9 +16,9 @@ FOLDS = 4
 
 _FOLD = """
 import sys
-from stepwell.store._fold import fold
-from stepwell.store._lease import lease_of
-from stepwell.store._location import resolve
+from stepwell.store.ingest.ingest import fold
+from stepwell.store.database.lease import lease_of
+from stepwell.store.files.location import resolve
 fold(lease_of(resolve(sys.argv[1])))
 for _ in sys.stdin:
     fold(lease_of(resolve(sys.argv[1])))
@@ -61,9 +61,9 @@ def loop(store: str, where: str) -> list[float]:
 
 
 def _in_thread(store: str) -> None:
-    from stepwell.store._fold import fold  # noqa: PLC0415 (the import is measured too)
-    from stepwell.store._lease import lease_of  # noqa: PLC0415
-    from stepwell.store._location import resolve  # noqa: PLC0415
+    from stepwell.store.database.lease import lease_of  # noqa: PLC0415
+    from stepwell.store.files.location import resolve  # noqa: PLC0415
+    from stepwell.store.ingest.ingest import fold  # noqa: PLC0415 (the import is measured too)
 
     for _ in range(FOLDS):
         fold(lease_of(resolve(store)))

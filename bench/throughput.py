@@ -37,9 +37,9 @@ def _through(run: stepwell.Run) -> float:
 def fold_alone(store: str, calls: int, runs: int = 1, metrics: int = METRICS) -> float:
     """Fold journals that are already written, in this process, as the helper does."""
     sys.modules["pandas"] = None  # type: ignore[assignment]
-    from stepwell.store._fold import fold  # noqa: PLC0415 (loads DuckDB)
-    from stepwell.store._lease import lease_of  # noqa: PLC0415
-    from stepwell.store._location import resolve  # noqa: PLC0415
+    from stepwell.store.database.lease import lease_of  # noqa: PLC0415
+    from stepwell.store.files.location import resolve  # noqa: PLC0415
+    from stepwell.store.ingest.ingest import fold  # noqa: PLC0415 (loads DuckDB)
 
     _make(store)
     pool = noisy_calls(min(calls, 1000), metrics)

@@ -12,10 +12,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import stepwell
 from m.training_viz import create_loss_visualizer
-from stepwell.viz._feed import Feed
-from stepwell.viz._following import FRAME_SECONDS, new_figure
-from stepwell.viz._live_figure import LiveFigure
-from stepwell.viz._live_page import columns_of
+from stepwell.viz.live.figure import LiveFigure
+from stepwell.viz.live.page import columns_of
+from stepwell.viz.live.run_follower import Feed
+from stepwell.viz.window.window_loop import FRAME_SECONDS, new_figure
 
 FEW, MANY = 10_000, 5_000_000
 CALLS, TURNS = 2_000, 40

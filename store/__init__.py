@@ -7,8 +7,7 @@ DuckDB or numpy.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import _main_thread  # noqa: F401 (for the main thread to have loaded it)
-from ._errors import (
+from .base.errors import (
     AmbiguousRunError,
     ConfigurationError,
     FigureNotFoundError,
@@ -29,38 +28,42 @@ from ._errors import (
     StoreNewerError,
     StoreWarning,
 )
-from ._metrics import PLAIN as PLAIN_NUMBERS
-from ._metrics import clean_metrics
-from ._signals import raise_if_of_handler
-from ._visible import visible
+from .base.signal_exceptions import raise_if_of_handler
+from .base.visible_text import visible
+from .inputs.metrics import PLAIN as PLAIN_NUMBERS
+from .inputs.metrics import clean_metrics
+from .process_end import main_thread  # noqa: F401 (for the main thread to have loaded it)
 
 if TYPE_CHECKING:
-    from ._active_run import active_run, run_to_join
-    from ._better import better_side, metric_words
-    from ._compact import CompactedStore, compact_store
-    from ._comparison import Comparison, ConfigRow, MetricRow
-    from ._copy import CopiedStore, copy_store
-    from ._doctor import examine
-    from ._end_status import End, describe_end
-    from ._export import ExportedRuns, write_result
-    from ._figure_spec import FigureRuns, FigureSpec, KeptFigure
-    from ._finding import Finding
-    from ._known_names import known_names
-    from ._merge import MergedStore, merge_stores
-    from ._open import locate_store, open_store
-    from ._recorder import Recorder
-    from ._regular import file_to_replace
-    from ._removal import RemovedRuns
-    from ._repair import RepairedStore, repair_store
-    from ._run import Run
-    from ._run_values import RunInfo, RunOverview
-    from ._running import RunningReduction
-    from ._selection import Runs, Selection, as_selection
-    from ._session import end_by_now
-    from ._sql_result import SqlResult
-    from ._start import init, start_run
-    from ._store import Store
-    from ._sweep_values import (
+    from .doctor.examine import examine
+    from .files.regular_files import file_to_replace
+    from .maintenance.compact import CompactedStore, compact_store
+    from .maintenance.copy import CopiedStore, copy_store
+    from .maintenance.export import ExportedRuns, write_result
+    from .maintenance.merge import MergedStore, merge_stores
+    from .maintenance.remove_runs import RemovedRuns
+    from .maintenance.upgrade import UpgradedStore, upgrade_store
+    from .open import locate_store, open_store
+    from .process_end.end_status import End, describe_end
+    from .process_end.sigterm import before_termination
+    from .queries.name_completion import known_names
+    from .queries.running_downsample import RunningReduction
+    from .recording.active_run import active_run, run_to_join
+    from .recording.open_runs import end_by_now
+    from .recording.recorder import Recorder
+    from .recording.run import Run
+    from .recording.start import init, start_run
+    from .repair.repair import RepairedStore, repair_store
+    from .store import Store
+    from .sweeps.goal import better_side, metric_words
+    from .values.comparison import Comparison, ConfigRow, MetricRow
+    from .values.figure_spec import FigureRuns, FigureSpec, KeptFigure
+    from .values.finding import Finding
+    from .values.run_info import RunInfo, RunOverview
+    from .values.selection import Runs, Selection, as_selection
+    from .values.series import MetricSummary, News, ReducedSeries, Series
+    from .values.sql_result import SqlResult
+    from .values.sweep import (
         Groups,
         Importance,
         Leaderboard,
@@ -69,9 +72,6 @@ if TYPE_CHECKING:
         SweepData,
         SweepTable,
     )
-    from ._termination import before_termination
-    from ._upgrade import UpgradedStore, upgrade_store
-    from ._values import MetricSummary, News, ReducedSeries, Series
 
 __all__ = [
     "PLAIN_NUMBERS",
@@ -157,64 +157,64 @@ __all__ = [
 
 
 _LAZY = {
-    "CompactedStore": "_compact",
-    "Comparison": "_comparison",
-    "ConfigRow": "_comparison",
-    "CopiedStore": "_copy",
-    "End": "_end_status",
-    "ExportedRuns": "_export",
-    "FigureRuns": "_figure_spec",
-    "FigureSpec": "_figure_spec",
-    "Finding": "_finding",
-    "Groups": "_sweep_values",
-    "Importance": "_sweep_values",
-    "KeptFigure": "_figure_spec",
-    "Leaderboard": "_sweep_values",
-    "MergedStore": "_merge",
-    "MetricRow": "_comparison",
-    "MetricSummary": "_values",
-    "News": "_values",
-    "ProbabilityBetter": "_sweep_values",
-    "Recorder": "_recorder",
-    "ReducedSeries": "_values",
-    "RemovedRuns": "_removal",
-    "RepairedStore": "_repair",
-    "Run": "_run",
-    "RunCurve": "_sweep_values",
-    "RunInfo": "_run_values",
-    "RunOverview": "_run_values",
-    "RunningReduction": "_running",
-    "Runs": "_selection",
-    "Selection": "_selection",
-    "Series": "_values",
-    "SqlResult": "_sql_result",
-    "Store": "_store",
-    "SweepData": "_sweep_values",
-    "SweepTable": "_sweep_values",
-    "UpgradedStore": "_upgrade",
-    "active_run": "_active_run",
-    "as_selection": "_selection",
-    "before_termination": "_termination",
-    "better_side": "_better",
-    "compact_store": "_compact",
-    "copy_store": "_copy",
-    "describe_end": "_end_status",
-    "end_by_now": "_session",
-    "examine": "_doctor",
-    "file_to_replace": "_regular",
-    "fork_query_process": "_query_start",
-    "init": "_start",
-    "known_names": "_known_names",
-    "locate_store": "_open",
-    "load_duckdb": "_light_duckdb",
-    "merge_stores": "_merge",
-    "metric_words": "_better",
-    "open_store": "_open",
-    "repair_store": "_repair",
-    "run_to_join": "_active_run",
-    "start_run": "_start",
-    "upgrade_store": "_upgrade",
-    "write_result": "_export",
+    "CompactedStore": "maintenance.compact",
+    "Comparison": "values.comparison",
+    "ConfigRow": "values.comparison",
+    "CopiedStore": "maintenance.copy",
+    "End": "process_end.end_status",
+    "ExportedRuns": "maintenance.export",
+    "FigureRuns": "values.figure_spec",
+    "FigureSpec": "values.figure_spec",
+    "Finding": "values.finding",
+    "Groups": "values.sweep",
+    "Importance": "values.sweep",
+    "KeptFigure": "values.figure_spec",
+    "Leaderboard": "values.sweep",
+    "MergedStore": "maintenance.merge",
+    "MetricRow": "values.comparison",
+    "MetricSummary": "values.series",
+    "News": "values.series",
+    "ProbabilityBetter": "values.sweep",
+    "Recorder": "recording.recorder",
+    "ReducedSeries": "values.series",
+    "RemovedRuns": "maintenance.remove_runs",
+    "RepairedStore": "repair.repair",
+    "Run": "recording.run",
+    "RunCurve": "values.sweep",
+    "RunInfo": "values.run_info",
+    "RunOverview": "values.run_info",
+    "RunningReduction": "queries.running_downsample",
+    "Runs": "values.selection",
+    "Selection": "values.selection",
+    "Series": "values.series",
+    "SqlResult": "values.sql_result",
+    "Store": "store",
+    "SweepData": "values.sweep",
+    "SweepTable": "values.sweep",
+    "UpgradedStore": "maintenance.upgrade",
+    "active_run": "recording.active_run",
+    "as_selection": "values.selection",
+    "before_termination": "process_end.sigterm",
+    "better_side": "sweeps.goal",
+    "compact_store": "maintenance.compact",
+    "copy_store": "maintenance.copy",
+    "describe_end": "process_end.end_status",
+    "end_by_now": "recording.open_runs",
+    "examine": "doctor.examine",
+    "file_to_replace": "files.regular_files",
+    "fork_query_process": "user_sql.start_process",
+    "init": "recording.start",
+    "known_names": "queries.name_completion",
+    "locate_store": "open",
+    "load_duckdb": "database.load_duckdb",
+    "merge_stores": "maintenance.merge",
+    "metric_words": "sweeps.goal",
+    "open_store": "open",
+    "repair_store": "repair.repair",
+    "run_to_join": "recording.active_run",
+    "start_run": "recording.start",
+    "upgrade_store": "maintenance.upgrade",
+    "write_result": "maintenance.export",
 }
 
 

@@ -20,21 +20,15 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from stepwell.store import (
-    QueryError,
-    Run,
-    Store,
-    _keeper,
-    _query_start,
-    open_store,
-    start_run,
-)
-from stepwell.store._ended_journals import EndedJournals
-from stepwell.store._format import Header
-from stepwell.store._identity import new_run_id, new_writer_id
-from stepwell.store._liveness import host_name, machine, process_started
-from stepwell.store._location import Location, prepare_folder, resolve
-from stepwell.store._writer import RunWriter
+from stepwell.store import QueryError, Run, Store, open_store, start_run
+from stepwell.store.base.ids import new_run_id, new_writer_id
+from stepwell.store.files.location import Location, prepare_folder, resolve
+from stepwell.store.journal.format import Header
+from stepwell.store.journal.writer_alive import host_name, machine, process_started
+from stepwell.store.recording import background as background_module
+from stepwell.store.recording.ended_journals import EndedJournals
+from stepwell.store.recording.run_writer import RunWriter
+from stepwell.store.user_sql import start_process
 
 # Their programs wait as much as they work: meanwhile the other tests have the cores.
 BEGIN_WITH = (
@@ -44,7 +38,7 @@ BEGIN_WITH = (
     "test_window_process.py",
     "test_spec_in_a_window.py",
     "test_terminal_interplay.py",
-    "test_fold.py",
+    "test_ingest.py",
     "test_compact.py",
     "test_run_end.py",
 )
@@ -82,9 +76,11 @@ def folds_here() -> Iterator[None]:
     each further store, which costs more than most tests. Tests of the helper have programs
     of their own.
     """
-    _keeper.PERIOD = _keeper.SETTLE = 3600.0
+    background_module.PERIOD = background_module.SETTLE = 3600.0
     yield
-    _keeper.keeper._ended = EndedJournals()  # what no test asked for needs no fold
+    background_module.keeper._ended = (
+        EndedJournals()
+    )  # what no test asked for needs no fold
 
 
 @pytest.fixture(scope="session")
@@ -389,9 +385,9 @@ def stop_query() -> Callable[[threading.Thread], None]:
 
     def stop(thread: threading.Thread) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_query_start, "_started", refuse)
+            patch.setattr(start_process, "_started", refuse)
             while thread.is_alive():
-                for worker in tuple(_query_start._all):
+                for worker in tuple(start_process._all):
                     with suppress(ProcessLookupError):
                         os.killpg(worker._pid, signal.SIGKILL)
                 thread.join(0.05)

@@ -29,7 +29,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 
 import duckdb
@@ -37,8 +37,8 @@ from click.testing import CliRunner
 
 import stepwell
 from stepwell.cli import main as stepwell_command
-from stepwell.store._keeper import keeper
-from stepwell.store._session import fold_now
+from stepwell.store.recording.background import keeper
+from stepwell.store.recording.open_runs import fold_now
 
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -163,7 +163,7 @@ def run_page(page: Path) -> None:
 def import_all() -> None:
     """Import what pages may need, so that each has it at once."""
     for layer in ("stepwell.store", "stepwell.viz", "stepwell.cli"):
-        for module in iter_modules(import_module(layer).__path__, f"{layer}."):
+        for module in walk_packages(import_module(layer).__path__, f"{layer}."):
             import_module(module.name)
     for name in SLOW_TO_IMPORT:
         import_module(name)

@@ -49,7 +49,7 @@ def test_the_first_run_waits_for_no_module(output: Output, store_path: Path) -> 
         run = stepwell.init("digits", config={"lr": 0.1}, tags=["a"], store=sys.argv[1])
         run.log({"loss": 1.0})
         run.finish()
-        later = {"stepwell.store._git"}  # asked on the background thread
+        later = {"stepwell.store.environment.git"}  # asked on the background thread
         print({name for name in set(sys.modules) - before - later if "stepwell" in name})
     """
     assert output(code, store_path).split() == ["set()"]
@@ -74,7 +74,7 @@ def test_what_the_first_run_needs_is_not_loaded_for_the_command_line(
         import sys
         sys.argv = {arguments!r}
         import stepwell
-        print("stepwell.store._start" in sys.modules)
+        print("stepwell.store.recording.start" in sys.modules)
         print(stepwell.init.__name__, stepwell.active_run())
     """
     assert output(code).split() == [str(loads), "init", "None"]
@@ -91,7 +91,9 @@ def test_help_loads_nothing_heavy(output: Output, arguments: list[str]) -> None:
 def test_the_list_of_commands_imports_none_of_them(output: Output) -> None:
     shows = "print(sorted(name for name in sys.modules if name in commands))"
     code = f"""{COMMAND}
-commands = {{f"stepwell.cli.{{name}}" for name in ("_ls", "_plot", "_change", "_compare")}}
+commands = {{f"stepwell.cli.{{name}}" for name in (
+    "run_commands.ls", "figure_commands.plot", "run_commands.edit", "run_commands.compare"
+)}}
 {shows}"""
     assert output(code, "--help").splitlines()[-1] == "[]"
 
@@ -171,7 +173,7 @@ def test_what_else_is_asked_of_the_metadata_comes_from_the_real_module(
 ) -> None:
     code = """
         import sys
-        from stepwell.store import _light_duckdb as light
+        from stepwell.store.database import load_duckdb as light
         light.load_duckdb()
         print(light._version("click"), light._other("PackageNotFoundError").__name__)
         import importlib.metadata

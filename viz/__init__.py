@@ -8,38 +8,41 @@ is drawn.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._config import MetricConfig, PlotConfig, TrainingVisualizerConfig
-from ._dual import DualVisualizationSystem
-from ._factories import (
+from stepwell.viz.base.messages import PlotWarning
+from stepwell.viz.figures.run_figure import save_run_figure
+from stepwell.viz.window.watch_run import watch_run
+
+from .config.config_json import config_of, layout_of
+from .config.terminal_config import TrainingSnapshot, VisualizationConfig
+from .config.validation import validate
+from .config.visualizer_config import MetricConfig, PlotConfig, TrainingVisualizerConfig
+from .drawing.picture_metadata import read_spec
+from .figures.picture_names import picture_name
+from .terminal.visualizer import RichTrainerVisualizer
+from .training.dual import DualVisualizationSystem
+from .training.factories import (
     create_custom_visualizer,
     create_loss_visualizer,
     create_moe_visualizer,
 )
-from ._kept_layout import config_of, layout_of
-from ._picture_names import picture_name
-from ._picture_spec import read_spec
-from ._run_figure import save_run_figure, watch_run
-from ._terminal_config import TrainingSnapshot, VisualizationConfig
-from ._terminal_visualizer import RichTrainerVisualizer
-from ._validation import validate
-from ._views import PlotWarning
-from ._visualizer import RealTimeTrainingVisualizer
+from .training.visualizer import RealTimeTrainingVisualizer
 
 if TYPE_CHECKING:
-    from ._plot_contour import plot_contour
-    from ._plot_curves import plot_curves
-    from ._plot_edf import plot_edf
-    from ._plot_history import plot_optimization_history
-    from ._plot_slice import plot_slice
-    from ._redraw import check_figure, redraw
-    from ._report import report
-    from ._sweep_figure import (
+    from stepwell.viz.figures.sweep_pictures import report
+
+    from .figures.redraw import check_figure, redraw
+    from .figures.sweep_pictures import SweepPictures, save_sweep
+    from .sweep_plots.contour import plot_contour
+    from .sweep_plots.curves import plot_curves
+    from .sweep_plots.edf import plot_edf
+    from .sweep_plots.optimization_history import plot_optimization_history
+    from .sweep_plots.plot_functions import (
         plot_leaderboard,
         plot_parallel_coordinate,
         plot_param_importances,
     )
-    from ._sweep_files import SweepPictures, save_sweep
-    from ._terminal_watch import watch_in_terminal
+    from .sweep_plots.slice import plot_slice
+    from .terminal.watch import watch_in_terminal
 
 __all__ = [
     "DualVisualizationSystem",
@@ -80,20 +83,20 @@ __all__ = [
 
 # What loads matplotlib, Rich or parts of the store, and the module that it is in.
 _LAZY = {
-    "SweepPictures": "_sweep_files",
-    "check_figure": "_redraw",
-    "plot_contour": "_plot_contour",
-    "plot_curves": "_plot_curves",
-    "plot_edf": "_plot_edf",
-    "plot_leaderboard": "_sweep_figure",
-    "plot_optimization_history": "_plot_history",
-    "plot_parallel_coordinate": "_sweep_figure",
-    "plot_param_importances": "_sweep_figure",
-    "plot_slice": "_plot_slice",
-    "redraw": "_redraw",
-    "report": "_report",
-    "save_sweep": "_sweep_files",
-    "watch_in_terminal": "_terminal_watch",
+    "SweepPictures": "figures.sweep_pictures",
+    "check_figure": "figures.redraw",
+    "plot_contour": "sweep_plots.contour",
+    "plot_curves": "sweep_plots.curves",
+    "plot_edf": "sweep_plots.edf",
+    "plot_leaderboard": "sweep_plots.plot_functions",
+    "plot_optimization_history": "sweep_plots.optimization_history",
+    "plot_parallel_coordinate": "sweep_plots.plot_functions",
+    "plot_param_importances": "sweep_plots.plot_functions",
+    "plot_slice": "sweep_plots.slice",
+    "redraw": "figures.redraw",
+    "report": "figures.sweep_pictures",
+    "save_sweep": "figures.sweep_pictures",
+    "watch_in_terminal": "terminal.watch",
 }
 
 

@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path
 
 from stepwell.store import Store, merge_stores, open_store
-from stepwell.store._fold import fold
-from stepwell.store._lease import lease_of
-from stepwell.store._liveness import machine, process_started
-from stepwell.store._location import Location, resolve
+from stepwell.store.database.lease import lease_of
+from stepwell.store.files.location import Location, resolve
+from stepwell.store.ingest.ingest import fold
+from stepwell.store.journal.writer_alive import machine, process_started
 
 from ._answers import differences
 from ._generator import Here, make_case

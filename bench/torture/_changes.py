@@ -7,20 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stepwell.store import _continuation, _writer
+from stepwell.store.journal import continuation
+from stepwell.store.recording import run_writer
 
 from ._setting import Setting
 
-_LIMIT = _continuation.NOTED  # bytes; no fold notes less
+_LIMIT = continuation.NOTED  # bytes; no fold notes less
 _DEATHS = 1 / 3  # of the changes
 _LINES = 90  # that a change takes, about
-_MODULES = frozenset({"_continuation.py", "_writer.py", "_journal.py", "_life_lock.py"})
+_MODULES = frozenset({"continuation.py", "run_writer.py", "appender.py", "writer_lock.py"})
 
 
 def change_often(setting: Setting, draw: random.Random) -> None:
     """Let this process's journals go on in new files soon, and let it die at some line."""
-    _continuation.LIMIT = _LIMIT
-    change = _writer.change_files
+    continuation.LIMIT = _LIMIT
+    change = run_writer.change_files
 
     def changing(writer: Any) -> None:
         before = writer.journal
@@ -33,7 +34,7 @@ def change_often(setting: Setting, draw: random.Random) -> None:
         if writer.journal is not before:
             setting.count("changes of journal files")
 
-    _writer.change_files = changing  # type: ignore[assignment]
+    run_writer.change_files = changing  # type: ignore[assignment]
 
 
 def _dying(setting: Setting, last: int) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from zlib import crc32
 
 from stepwell.store import StoreBusyError
-from stepwell.store._locks import LockFile
+from stepwell.store.files.lock_file import LockFile
 
 from ._processes import Processes
 from ._setting import Setting

@@ -6,14 +6,14 @@ import signal
 import time
 from pathlib import Path
 
-from stepwell.store._fold_turn import NAME, FoldTurn
-from stepwell.store._location import resolve
-from stepwell.store._locks import LockFile
+from stepwell.store.files.location import resolve
+from stepwell.store.files.lock_file import LockFile
+from stepwell.store.ingest_helper.leader import NAME, FoldTurn
 
 from ._processes import Processes
 from ._setting import Setting
 
-_PROGRAM = b"_fold_start"  # is in the command line of each
+_PROGRAM = b"ingest_helper.standby"  # is in the command line of each
 _PATIENCE = 0.5  # seconds in which there may be somebody to strike, or a fold
 _AT_A_FOLD = 0.7  # of the strikes at who has the turn
 _LONGEST_FOLD = 0.1  # seconds into a fold

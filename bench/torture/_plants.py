@@ -48,7 +48,7 @@ def environment(setting: Setting) -> dict[str, str]:
 
 def is_helper() -> bool:
     """Whether this process is one of the library's helpers."""
-    return any("_fold_start" in argument for argument in sys.orig_argv)
+    return any("ingest_helper.standby" in argument for argument in sys.orig_argv)
 
 
 def _change(owner: Any, **values: Any) -> None:
@@ -82,25 +82,25 @@ class _LateWatermark:
 
 
 def _part_watermark() -> None:
-    from stepwell.store import _fold  # noqa: PLC0415 (loads DuckDB)
+    from stepwell.store.ingest import ingest  # noqa: PLC0415 (loads DuckDB)
 
-    piece, keep = _fold._fold_piece, _fold.keep_offsets  # noqa: SLF001
+    piece, keep = ingest._fold_piece, ingest.keep_offsets  # noqa: SLF001
 
     def keeping(connection: Any, stretches: Any) -> None:
         kept = [*stretches]
         connection.held.append(lambda: keep(connection, kept))
 
     _change(
-        _fold,
+        ingest,
         _fold_piece=lambda connection, lease: piece(_LateWatermark(connection), lease),  # type: ignore[arg-type]
         keep_offsets=keeping,
     )
 
 
 def _remove_early() -> None:
-    from stepwell.store import _fold  # noqa: PLC0415
+    from stepwell.store.ingest import ingest  # noqa: PLC0415
 
-    insert = _fold.insert_stretches
+    insert = ingest.insert_stretches
 
     def removing(connection: Any, lease: Any, stretches: Any, vanished: Any = ()) -> None:
         for stretch in stretches:
@@ -108,43 +108,45 @@ def _remove_early() -> None:
                 stretch.journal.path.unlink(missing_ok=True)
         insert(connection, lease, stretches, vanished)
 
-    _change(_fold, insert_stretches=removing)
+    _change(ingest, insert_stretches=removing)
 
 
 def _fill_torn() -> None:
-    from stepwell.store import _format, _recover  # noqa: PLC0415
+    from stepwell.store.journal import format as journal_format  # noqa: PLC0415
+    from stepwell.store.journal import reader as journal_reader  # noqa: PLC0415
 
-    whole = _recover.whole_record
+    whole = journal_reader.whole_record
 
     def filled(view: memoryview, offset: int) -> tuple[int, int, int] | None:
         found = whole(view, offset)
         left = len(view) - offset
-        if found is None and left > _format.OVERHEAD:
-            length, kind = _format.unpack_frame(view, offset)
-            if kind == _format.POINTS and left < length < _format.LARGEST:
+        if found is None and left > journal_format.OVERHEAD:
+            length, kind = journal_format.unpack_frame(view, offset)
+            if kind == journal_format.POINTS and left < length < journal_format.LARGEST:
                 return kind, offset + 8, len(view) - (left - 28) % 8
         return found
 
-    _change(_recover, whole_record=filled)
+    _change(journal_reader, whole_record=filled)
 
 
 def _skip_checksums() -> None:
-    from stepwell.store import _format, _recover  # noqa: PLC0415
+    from stepwell.store.journal import format as journal_format  # noqa: PLC0415
+    from stepwell.store.journal import reader as journal_reader  # noqa: PLC0415
 
     def trusted(view: memoryview, offset: int) -> tuple[int, int, int] | None:
-        if offset + _format.OVERHEAD > len(view):
+        if offset + journal_format.OVERHEAD > len(view):
             return None
-        length, kind = _format.unpack_frame(view, offset)
+        length, kind = journal_format.unpack_frame(view, offset)
         stop = offset + length
-        if length < _format.OVERHEAD or stop > len(view):
+        if length < journal_format.OVERHEAD or stop > len(view):
             return None
         return kind, offset + 8, stop - 4
 
-    _change(_recover, whole_record=trusted, count_whole=len)
+    _change(journal_reader, whole_record=trusted, count_whole=len)
 
 
 def _buffer() -> None:
-    from stepwell.store._journal import Journal  # noqa: PLC0415
+    from stepwell.store.journal.appender import Journal  # noqa: PLC0415
 
     write, close = Journal.write, Journal.close
     waiting: dict[int, list[bytes]] = {}
@@ -167,27 +169,28 @@ def _buffer() -> None:
 
 
 def _fold_all_or_none() -> None:
-    from stepwell.store import _fold  # noqa: PLC0415
+    from stepwell.store.ingest import ingest  # noqa: PLC0415
 
     _change(
-        _fold,
+        ingest,
         fold_all_sound=lambda _connection, _lease, journals, some, _sample: some(journals),
     )
 
 
 def _wait_for_queries() -> None:
-    from stepwell.store import _turns  # noqa: PLC0415
+    from stepwell.store.database import turns  # noqa: PLC0415
 
-    _change(_turns, QUERY_SECONDS=3600.0)
+    _change(turns, QUERY_SECONDS=3600.0)
 
 
 def _trust_clock() -> None:
-    from stepwell.store import _clock, _recorder  # noqa: PLC0415
+    from stepwell.store.base import run_clock  # noqa: PLC0415
+    from stepwell.store.recording import recorder  # noqa: PLC0415
 
     ahead = time.monotonic_ns() - time.time_ns()
 
     def by_the_clock() -> int:
         return time.time_ns() + ahead
 
-    _change(_recorder, monotonic_ns=by_the_clock)
-    _change(_clock.RunClock, now=lambda clock: by_the_clock() + clock.offset)
+    _change(recorder, monotonic_ns=by_the_clock)
+    _change(run_clock.RunClock, now=lambda clock: by_the_clock() + clock.offset)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stepwell.store import QueryError, QueryTimeoutError, RunInfo, Store
-from stepwell.store._location import resolve
-from stepwell.store._locks import LockFile
+from stepwell.store.files.location import resolve
+from stepwell.store.files.lock_file import LockFile
 
 from ._setting import Setting
 
@@ -168,4 +168,4 @@ def _is_query(pid: int | None) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
-    return b"_query_start" in command and state != _STOPPED
+    return b"user_sql.start_process" in command and state != _STOPPED

@@ -22,10 +22,10 @@ from stepwell.store import (
     copy_store,
     open_store,
 )
-from stepwell.store._fold import fold, needs_fold
-from stepwell.store._lease import lease_of
-from stepwell.store._location import resolve
-from stepwell.store._locks import LockFile
+from stepwell.store.database.lease import lease_of
+from stepwell.store.files.location import resolve
+from stepwell.store.files.lock_file import LockFile
+from stepwell.store.ingest.ingest import fold, needs_fold
 
 from ._ledger import Said, read_excuses, read_ledger
 from ._setting import Setting

@@ -8,7 +8,7 @@ from pathlib import Path
 from hostile._generator import Here
 from hostile._strangers import STRANGERS
 
-from stepwell.store._liveness import machine, process_started
+from stepwell.store.journal.writer_alive import machine, process_started
 
 from ._setting import Setting
 

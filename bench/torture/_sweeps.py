@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from stepwell.store._keeper import SETTLE
+from stepwell.store.recording.background import SETTLE
 
 from ._setting import Setting
 from ._writers import Speaker, begin, prepare

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepwell.store import open_store
-from stepwell.store._fold import fold
-from stepwell.store._lease import lease_of
-from stepwell.store._location import resolve
+from stepwell.store.database.lease import lease_of
+from stepwell.store.files.location import resolve
+from stepwell.store.ingest.ingest import fold
 
 from ._again import Attempts
 from ._calls import Calls

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import stepwell
-from stepwell.store import StoreBusyError, StoreLocationError, _keeper
-from stepwell.store._journal import Journal
+from stepwell.store import StoreBusyError, StoreLocationError
+from stepwell.store.journal.appender import Journal
+from stepwell.store.recording import background
 
 from ._changes import change_often
 from ._ledger import DONE, REFUSED, Again, Ledger, metrics_of, note_try, value_of
@@ -44,7 +45,7 @@ def prepare(setting: Setting) -> None:
     """Plant the bug, hasten what is rare, and learn which calls the disk refuses."""
     warnings.simplefilter("ignore")
     plant(setting)
-    _keeper.RESTART = _RESTART
+    background.RESTART = _RESTART
     change_often(setting, random.Random(f"{setting.seed} {os.getpid()}"))
     write = Journal.write
 

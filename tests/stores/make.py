@@ -4,7 +4,8 @@
 
 Writes `tests/stores/REVISION.duckdb`, where REVISION is the newest of `migrations/`, with
 the code and the DuckDB that are installed. Use the oldest DuckDB that is supported, so
-that each version reads the file. `tests/test_stored_examples.py` upgrades a copy of each;
+that each version reads the file. `tests/store/schema/test_stored_examples.py`
+upgrades a copy of each;
 a file that is in the repository is never made anew, since the code that wrote it is gone.
 
 It holds three runs, finished and folded, with nothing of the machine that made them.
@@ -83,7 +84,7 @@ def main() -> None:
         sys.exit(f"{target} is there; the example of a revision is made once")
     with TemporaryDirectory() as folder:
         made = Path(folder) / target.name
-        with patch("stepwell.store._start.describe_process", describe_process):
+        with patch("stepwell.store.recording.start.describe_process", describe_process):
             record(made)
         open_store(made).runs()  # folds the last
         left = [path.name for path in made.with_name(f"{made.name}.journal").iterdir()]

@@ -11,10 +11,10 @@ class Adapter:
     reads_with = (
         "duckdb",
         "numpy",
-        "stepwell.store._open",
-        "stepwell.store._store",
-        "stepwell.store._query_series",
-        "stepwell.store._query_sql",
+        "stepwell.store.open",
+        "stepwell.store.store",
+        "stepwell.store.queries.series",
+        "stepwell.store.user_sql.run_query",
     )
     derived = ()
 
@@ -76,7 +76,7 @@ def frames(folder, length, count, new_steps, seconds):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     from m.training_viz import MetricConfig, PlotConfig, TrainingVisualizerConfig
-    from stepwell.viz._following import make_live, new_figure
+    from stepwell.viz.window.window_loop import make_live, new_figure
 
     config = TrainingVisualizerConfig(
         plots=[PlotConfig("Loss", "loss")],

@@ -1,0 +1,4 @@
+"""Commands that draw and keep figures, one a file.
+
+It may import `cli`.
+"""

@@ -1,0 +1,4 @@
+"""Commands about runs, one a file.
+
+It may import `cli`.
+"""

@@ -1,0 +1,4 @@
+"""Commands that look after stores, one a file.
+
+It may import `cli`.
+"""

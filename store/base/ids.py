@@ -1,0 +1,80 @@
+"""Ids of runs, of their attempts, and of writers."""
+
+import os
+from zlib import crc32
+
+from .run_clock import present
+
+_NUMBERS = 1_000_000  # ids of attempts up to here are numbers, as they all were once
+_WRITER_BYTES = 6
+_RANDOM_RUN = "7"  # version of the UUID of a run that was begun without an id
+
+
+def new_run_id() -> str:
+    """A new UUID of version 7: sorts by the time it was made.
+
+    Source: RFC 9562, section 5.7 (48 bits of milliseconds, then random bits).
+    """
+    milliseconds = max(0, present() // 1_000_000)
+    number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
+    number = number & ~(0xF << 76) | 7 << 76
+    number = number & ~(0x3 << 62) | 2 << 62
+    text = f"{number:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def as_run_id(given: str) -> str:
+    """The run id that a text given by a user stands for: itself, or one made from it."""
+    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 (slow to import)
+
+    return as_uuid(given) or str(uuid5(NAMESPACE_URL, f"stepwell:{given}"))
+
+
+def as_uuid(text: str) -> str | None:
+    """A text that says a UUID, in its usual form; None for any other."""
+    from uuid import UUID  # noqa: PLC0415 (slow to import)
+
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def new_writer_id() -> str:
+    """A new id for one writer of a run."""
+    return os.urandom(_WRITER_BYTES).hex()
+
+
+def first_writer_id(writer: str) -> str:
+    """The id of a writer's first file, by that of any; see `journal.continuation`."""
+    return writer[: 2 * _WRITER_BYTES]
+
+
+def next_writer_id(writer: str) -> str:
+    """The id of the file in which a writer goes on, by that of the one before.
+
+    Files are read in the order of their names, and so in that in which they were written.
+    """
+    first = first_writer_id(writer)
+    number = int(writer.removeprefix(first) or "0", 16) + 1
+    return f"{first}{number:06x}"
+
+
+def new_attempt_id() -> int:
+    """A new id for the attempt of a process that begins now; at random, of 31 bits."""
+    return _beyond_numbers(int.from_bytes(os.urandom(4)))
+
+
+def attempt_id_of(run_id: str, number: int, writer: str) -> int:
+    """The id of an attempt that was told by its number, by one of its writers.
+
+    A run of random id began in one place, and its first attempt is the same everywhere.
+    Any other attempt may have its number in several stores.
+    """
+    if number <= 1 and run_id[14] == _RANDOM_RUN:
+        return 1
+    return _beyond_numbers(crc32(f"{run_id}/{number}/{writer}".encode()))
+
+
+def _beyond_numbers(drawn: int) -> int:
+    return _NUMBERS + 1 + drawn % (2**31 - _NUMBERS - 1)

@@ -1,0 +1,132 @@
+"""Whose turn it is at a store: two locks, and signs that processes give each other.
+
+Who works on the database holds the lock, alone or beside other readers. Who waits for it
+holds the gate, so that nobody overtakes; but not while a user's query has the lock, which
+may take long, and beside which others can read.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from enum import Enum
+from pathlib import Path
+
+from stepwell.store.base.errors import StoreBusyError
+from stepwell.store.files.lock_file import LockFile
+
+QUERY, WISH = 1, 2
+"""Signs at the gate: a user's query has the lock; somebody asks queries to make way."""
+
+QUERY_SECONDS = 0.5
+"""How long anybody waits for a user's query before doing something about it."""
+
+_HOLD_SECONDS = 0.25  # that a query which is asked to make way takes at most
+_PAUSE = 0.02
+
+
+class Turn(Enum):
+    """How somebody works on the database."""
+
+    SHARED = "beside other readers"
+    ALONE = "alone; a user's query in the way is stopped, and run again afterwards"
+    POLITE = "alone, unless a user's query is in the way for long"
+
+
+class QueryRunsError(StoreBusyError):
+    """The store is not to be had alone, since somebody's query reads it."""
+
+
+class Turns:
+    """The locks of one store.
+
+    Args:
+        folder: Where the lock files are; they are made when they are not there.
+
+    Raises:
+        StoreLocationError: If they can neither be made nor opened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._gate = LockFile(folder / ".gate")
+        self.lock = LockFile(folder / ".lock")
+
+    def taken(
+        self, turn: Turn, deadline: float, begun: float
+    ) -> AbstractContextManager[None]:
+        """Have one's turn, within a block.
+
+        Args:
+            turn: How.
+            deadline: Until when to wait for it, by `time.monotonic`.
+            begun: Since when the caller has waited.
+
+        Raises:
+            StoreBusyError: If it is not to be had until *deadline*.
+            QueryRunsError: If a query is in the way for long, and is not to be stopped.
+        """
+        if turn is Turn.SHARED:
+            return self._shared(deadline)
+        return self._alone(deadline, begun, stops_queries=turn is Turn.ALONE)
+
+    @contextmanager
+    def _shared(self, deadline: float) -> Iterator[None]:
+        try:
+            try:
+                self._gate.acquire(deadline, exclusive=self._gate.writable)
+                self.lock.acquire(deadline, exclusive=False)
+            finally:
+                self._gate.release()
+            yield
+        finally:
+            self.lock.release()
+
+    @contextmanager
+    def _alone(
+        self, deadline: float, begun: float, *, stops_queries: bool
+    ) -> Iterator[None]:
+        patience, hold, is_asked = begun + QUERY_SECONDS, 0.0, False
+        try:
+            while not self._take(deadline, hold):
+                hold, now = 0.0, time.monotonic()
+                if now > deadline:
+                    raise StoreBusyError(self.lock.say_holder())
+                if now < patience or is_asked:
+                    time.sleep(_PAUSE)
+                elif not stops_queries:
+                    raise QueryRunsError(self.lock.say_holder())
+                else:
+                    self._gate.sign(WISH)
+                    is_asked, hold = True, now + _HOLD_SECONDS
+            if is_asked:
+                self._gate.unsign(WISH)
+            yield
+        finally:
+            if is_asked:
+                self._gate.unsign(WISH)
+            self.lock.release()
+
+    def _take(self, deadline: float, hold: float) -> bool:
+        """Wait for the lock at the gate; from *hold* on, not while a query has it."""
+
+        def is_for_later() -> bool:
+            return time.monotonic() >= hold and self._gate.is_signed(QUERY)
+
+        try:
+            self._gate.acquire(deadline, exclusive=True)
+            return self.lock.acquire(deadline, exclusive=True, unless=is_for_later)
+        finally:
+            self._gate.release()
+
+    @contextmanager
+    def querying(self) -> Iterator[None]:
+        """Give the sign of a query, within `shared`."""
+        self._gate.sign(QUERY)
+        try:
+            yield
+        finally:
+            self._gate.unsign(QUERY)
+
+    def forget(self) -> None:
+        """After a fork, in the child: leave the locks to the parent."""
+        self._gate.forget()
+        self.lock.forget()

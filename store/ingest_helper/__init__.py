@@ -1,0 +1,4 @@
+"""The helper process that ingests journals beside the training.
+
+It may import `base`, `database`, `files`, `ingest` and `journal`.
+"""

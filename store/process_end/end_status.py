@@ -1,0 +1,106 @@
+"""What an exception, or the code of an exit, says about how a run ended."""
+
+import sys
+from typing import Any, NamedTuple
+
+from stepwell.store.base.errors import StoreWarning
+from stepwell.store.base.warn_caller import warn_caller
+from stepwell.store.inputs.json_values import as_text
+
+ENDS = ("finished", "failed", "interrupted")
+"""How a run can end."""
+
+INTERRUPT = "KeyboardInterrupt"
+
+_LONGEST = 2000  # characters of a message
+_MARK = "_stepwell_in_flight"
+
+
+class End(NamedTuple):
+    """How a run ended: one of `ENDS`, and why."""
+
+    status: str
+    message: str | None
+
+
+FINISHED = End("finished", None)
+
+
+def stated_end(status: object, otherwise: End) -> End:
+    """The end that a caller of `finish` states: by a word, or by the code of an exit.
+
+    Args:
+        status: What was given; None for nothing.
+        otherwise: How it ends where nothing was given.
+    """
+    if status is None:
+        return otherwise
+    if isinstance(status, int) and not isinstance(status, bool):
+        return FINISHED if status == 0 else End("failed", f"exit code {status}")
+    if isinstance(status, str) and status in ENDS:
+        return End(status, None)
+    warn_caller(f"run status {status!r} is unknown; recorded as finished", StoreWarning)
+    return End("finished", as_text(status))
+
+
+def describe_end(error: BaseException | None) -> End:
+    """The status and message of a run that an exception ended, or None, its block."""
+    if error is None or isinstance(error, GeneratorExit):
+        return FINISHED
+    if isinstance(error, KeyboardInterrupt):
+        return End("interrupted", INTERRUPT)
+    if isinstance(error, SystemExit):
+        return describe_exit(error.code, error.__cause__ or error.__context__)
+    kind = type(error).__name__
+    # A task of asyncio is cancelled by Ctrl-C, too.
+    is_cancelled = kind == "CancelledError" and not isinstance(error, Exception)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 (a text of the user's own making)
+        text = ""
+    message = f"{kind}: {text}" if text else kind
+    return End("interrupted" if is_cancelled else "failed", message[:_LONGEST])
+
+
+def describe_exit(code: Any, cause: BaseException | None = None) -> End:
+    """The status and message of a run whose program left by `sys.exit`.
+
+    Args:
+        code: What it gave: nothing, a number, or a text.
+        cause: The exception that it was handling.
+    """
+    if code is None or (isinstance(code, int) and code == 0):
+        return FINISHED
+    if isinstance(code, int) and cause is not None:
+        end = describe_end(cause.__cause__ if _is_abort(cause) else cause)
+        return end if end.status != "finished" else End("failed", f"SystemExit: {code}")
+    try:
+        return End("failed", f"SystemExit: {code}"[:_LONGEST])
+    except Exception:  # noqa: BLE001 (as above)
+        return End("failed", "SystemExit")
+
+
+def _is_abort(error: BaseException) -> bool:
+    # click turns Ctrl-C into an error of its own, and exits with 1.
+    return isinstance(error.__cause__, KeyboardInterrupt)
+
+
+def mark_in_flight(writer: str) -> None:
+    """Note that a run began while an exception was handled, which therefore isn't its end.
+
+    The exception bears the mark: to hold it would hold all that its frames do.
+    """
+    error = sys.exception()
+    if error is not None:
+        vars(error)[_MARK] = (*vars(error).get(_MARK, ()), writer)
+
+
+def concerns(error: BaseException, writer: str) -> bool:
+    """Whether an exception was raised since a run began."""
+    return writer not in vars(error).get(_MARK, ())
+
+
+def end_in_flight(writer: str) -> End | None:
+    """How the exception that is on its way ends a run; None where there is none."""
+    error = sys.exception()
+    return describe_end(error) if error is not None and concerns(error, writer) else None

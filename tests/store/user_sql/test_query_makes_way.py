@@ -1,0 +1,151 @@
+"""A long query keeps nobody waiting, and is stopped for those who want the newest."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from stepwell.cli import main
+from stepwell.store import Run, StepwellError, Store, open_store, start_run
+from stepwell.store.database.lease import lease_of
+from stepwell.store.database.turns import QUERY, QUERY_SECONDS
+from stepwell.store.files.location import resolve
+
+Eventually = Callable[..., None]
+SOON = 0.5 + 0.6  # this machine may be busy
+Stop = Callable[[threading.Thread], None]
+
+
+class LongQuery:
+    """A query in a thread, of a minute unless it is said otherwise."""
+
+    def __init__(self, path: Path, seconds: float = 60.0) -> None:
+        self.path = path
+        self.result: object = None
+        self.taken = 0.0
+        self._query = f"select sleep_ms({int(seconds * 1000)})"
+        self.thread = threading.Thread(target=self._ask)
+
+    def _ask(self) -> None:
+        begun = time.monotonic()
+        with suppress(StepwellError):
+            self.result = Store(self.path).sql(self._query, timeout=100).fetchall()
+        self.taken = time.monotonic() - begun
+
+    def begin(self, eventually: Eventually) -> None:
+        """Start it, and wait until it has the store."""
+        turns = lease_of(resolve(self.path))._open_turns()
+        self.thread.start()
+        eventually(lambda: turns._gate.is_signed(QUERY))
+
+    @property
+    def is_running(self) -> bool:
+        return self.thread.is_alive()
+
+
+@pytest.fixture
+def run(store_path: Path) -> Iterator[Run]:
+    """A run whose one point is folded."""
+    with start_run(store=store_path) as started:
+        started.log({"loss": 1.0}, step=1)
+        assert Store(store_path).summary("last")["loss"].count == 1
+        yield started
+
+
+@pytest.fixture
+def long_query(
+    store_path: Path, run: Run, eventually: Eventually, stop_query: Stop
+) -> Iterator[LongQuery]:
+    """It runs, and there is a point that was not folded before."""
+    query = LongQuery(store_path)
+    query.begin(eventually)
+    run.log({"loss": 2.0}, step=2)
+    yield query
+    stop_query(query.thread)
+
+
+def test_a_reader_gets_what_is_folded_and_is_told_so(
+    store_path: Path, long_query: LongQuery, stop_query: Stop
+) -> None:
+    store = open_store(store_path)
+    begun = time.monotonic()
+    found = store.summary("last")["loss"]
+
+    assert time.monotonic() - begun < SOON
+    assert long_query.is_running
+    assert found.count == 1
+    assert store.as_of is not None
+    assert abs((datetime.now(UTC) - store.as_of).total_seconds()) < 60
+    beside = store.sql("select count(*) from points")
+    assert (beside.fetchall(), beside.as_of is None) == ([(1,)], False)
+    assert long_query.is_running
+    stop_query(long_query.thread)
+    assert store.summary("last")["loss"].count == 2
+    assert store.as_of is None
+
+
+def test_who_asks_for_the_newest_gets_it(store_path: Path, long_query: LongQuery) -> None:
+    store = open_store(store_path, fresh=True)
+    begun = time.monotonic()
+    assert store.summary("last")["loss"].count == 2
+    assert time.monotonic() - begun < SOON
+    assert store.as_of is None
+    assert long_query.is_running  # again
+
+
+def test_a_query_that_made_way_is_run_again(
+    store_path: Path, run: Run, eventually: Eventually
+) -> None:
+    query = LongQuery(store_path, seconds=4)
+    query.begin(eventually)
+    run.log({"loss": 2.0}, step=2)
+    assert open_store(store_path, fresh=True).summary("last")["loss"].count == 2
+    query.thread.join()
+    assert query.result
+    assert query.taken > 4 + 0.5
+
+
+def test_the_end_of_a_run_waits_for_no_query(run: Run, long_query: LongQuery) -> None:
+    run.finish()
+
+    assert long_query.is_running
+
+
+def test_a_change_of_a_run_stops_the_query(store_path: Path, long_query: LongQuery) -> None:
+    Store(store_path).note("last", "what it was for")
+
+    assert Store(store_path).run("last").notes == "what it was for"
+    assert long_query.is_running
+
+
+def test_a_command_says_on_a_line_of_its_own_how_old_its_answer_is(
+    store_path: Path, long_query: LongQuery
+) -> None:
+    shown = CliRunner().invoke(main, ["--store", str(store_path), "ls", "--json"])
+
+    assert long_query.is_running
+    assert shown.exit_code == 0
+    assert "as of " in shown.stderr
+    assert "as of " not in shown.stdout
+
+
+def test_many_readers_wait_no_longer_than_one(
+    store_path: Path, long_query: LongQuery
+) -> None:
+    count = 40
+    threads = [
+        threading.Thread(target=lambda: Store(store_path).runs()) for _ in range(count)
+    ]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert long_query.is_running
+    assert time.monotonic() - begun < count * QUERY_SECONDS * 0.75  # not one after another

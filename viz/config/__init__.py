@@ -1,0 +1,4 @@
+"""What a visualizer is told: panels, metrics, the terminal view, checked.
+
+It may import none of the other rooms.
+"""

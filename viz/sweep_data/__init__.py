@@ -1,0 +1,4 @@
+"""The runs of a sweep as points, bands and groups, without drawing.
+
+It may import `base`.
+"""

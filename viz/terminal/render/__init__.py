@@ -1,0 +1,4 @@
+"""One terminal view, a plain value, as lines of text.
+
+It may import `base`.
+"""
