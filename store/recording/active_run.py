@@ -7,44 +7,26 @@ open in the process.
 
 import weakref
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from stepwell.store.base.errors import StepwellError, StoreWarning
 from stepwell.store.base.warn_caller import warn_caller
 from stepwell.store.files.location import Location, resolve
 
+from .open_runs import Begun, begun
+
 if TYPE_CHECKING:
     from .run import Run
 
 
-class _Begun(NamedTuple):
-    """A run of `init`.
-
-    Attributes:
-        run: The run; this process holds it until it ends.
-        default: The store that was the default one when it began.
-    """
-
-    run: Any  # "Run" would have Python load its compiler
-    default: Location | None
-
-
-_begun: dict[int, _Begun] = {}  # by the run's id(), oldest first; each step is atomic
 _stack: ContextVar[tuple["weakref.ref[Run]", ...]] = ContextVar("stepwell", default=())
 
 
 def activate(run: "Run") -> None:
     """Make *run* the active one of this context, until it ends."""
-    _begun[id(run)] = _Begun(run, _default_store())
+    begun[id(run)] = Begun(run, _default_store())
     below = [reference for reference in _stack.get() if _is_open(reference())]
     _stack.set((*below, weakref.ref(run)))
-
-
-def release_ended() -> None:
-    """Hold those runs no longer that have ended."""
-    for number, known in tuple(_begun.items()):
-        if not known.run.is_open:
-            _begun.pop(number, None)
 
 
 def active_run() -> "Run | None":
@@ -65,7 +47,7 @@ def run_to_join() -> "Run | None":
     default = _default_store()
     passed = None
     for run in _open_runs():
-        known = _begun.get(id(run))
+        known = begun.get(id(run))
         if known is None or default in {known.default, Location(run.location)}:
             return run
         passed = passed or run
@@ -81,7 +63,7 @@ def run_to_join() -> "Run | None":
 def _open_runs() -> list["Run"]:
     """Runs of `init` that are open: this context's, innermost first, then all others."""
     runs = [reference() for reference in reversed(_stack.get())]
-    runs += [known.run for known in reversed(tuple(_begun.values()))]
+    runs += [known.run for known in reversed(tuple(begun.values()))]
     return [run for run in dict.fromkeys(runs) if run is not None and run.is_open]
 
 

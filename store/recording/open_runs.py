@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from stepwell.store.base.errors import StoreWarning
 from stepwell.store.base.signal_exceptions import raise_if_of_handler
@@ -38,17 +38,38 @@ from stepwell.store.process_end.multiprocessing_child import (
 )
 from stepwell.store.process_end.sigterm import before_termination
 
-from .active_run import release_ended
 from .background import keeper
 from .run_writer import RunWriter
 from .thread_or_cell_end import noted_end, unwatch_parts, watch_parts
 
 if TYPE_CHECKING:
-    from .run import Run
+
+    class _OpenRun(Protocol):
+        """What is asked of a run here."""
+
+        _writer: RunWriter
+
+        @property
+        def is_disabled(self) -> bool: ...
+
 
 FOLD_SECONDS = 20.0
 """How long an end waits for its last fold; the journal keeps what was not."""
 
+
+class Begun(NamedTuple):
+    """A run of `init`.
+
+    Attributes:
+        run: The run; this process holds it until it ends.
+        default: The store that was the default one when it began.
+    """
+
+    run: Any
+    default: Location | None
+
+
+begun: dict[int, Begun] = {}  # by the run's id(), oldest first; each step is atomic
 _writers: list[RunWriter] = []
 _prepared = False
 _masks = threading.local()
@@ -57,7 +78,7 @@ _forget_termination: Callable[[], None] | None = None
 
 
 def open_run(
-    run: "Run", writer: RunWriter, errand: Callable[[], None] | None = None
+    run: "_OpenRun", writer: RunWriter, errand: Callable[[], None] | None = None
 ) -> None:
     """Take note of a run that has begun; it is finished when it is left behind."""
     global _forget_termination  # noqa: PLW0603
@@ -73,7 +94,7 @@ def open_run(
     weakref.finalize(run, _leave, writer).atexit = False
 
 
-def end_by_now(run: "Run") -> End:
+def end_by_now(run: "_OpenRun") -> End:
     """How a run ends when it is said to end now, and nothing else is said."""
     if run.is_disabled:
         return FINISHED
@@ -123,9 +144,16 @@ def fold_now(location: Location) -> None:
 
 def _end(writer: RunWriter, end: End) -> None:
     writer.finish(*end)
-    release_ended()
+    _release_ended()
     keeper.remove(writer)
     _strike_off(writer)
+
+
+def _release_ended() -> None:
+    """Hold those runs no longer that have ended."""
+    for number, known in tuple(begun.items()):
+        if not known.run.is_open:
+            begun.pop(number, None)
 
 
 def _strike_off(writer: RunWriter) -> None:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Mapping
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
 from stepwell.store.base.signal_exceptions import raise_if_of_handler
@@ -17,7 +17,35 @@ from stepwell.store.inputs.metrics import (
 )
 
 if TYPE_CHECKING:
-    from .run_writer import RunWriter
+    import threading
+
+    from stepwell.store.base.run_clock import RunClock
+    from stepwell.store.journal.appender import Journal
+    from stepwell.store.journal.format import Header, PointsShape
+
+    class _Writer(Protocol):
+        """What is asked of a run's writer here; see `run_writer`."""
+
+        header: Header
+        first_step: int
+        current_step: int
+        several: bool
+        is_open: bool
+        lock: threading.RLock
+        shapes: dict[tuple[str, ...], PointsShape]
+        journal: Journal
+        clock: RunClock
+
+        def ready(self) -> bool: ...
+        def write_points(self, step: int, values: dict[str, float]) -> None: ...
+        def without_repeated(
+            self, speaker: object, step: int, values: Mapping[str, float]
+        ) -> dict[str, float]: ...
+        def has_repeated(
+            self, speaker: object, step: int, values: Mapping[str, float]
+        ) -> bool: ...
+        def warn(self, problems: list[Problem]) -> None: ...
+
 
 _are_plain = PLAIN.issuperset  # looked up once
 
@@ -31,7 +59,7 @@ class Recorder:
 
     __slots__ = ("__weakref__", "_writer", "last_step")
 
-    def __init__(self, writer: "RunWriter") -> None:
+    def __init__(self, writer: "_Writer") -> None:
         self._writer = writer
         self.last_step = writer.first_step
 
