@@ -65,7 +65,7 @@ def make(path):
     if not (child := os.fork()):
         open_store(path).close()
         os._exit(0)
-    while not list(path.parent.glob(".*.new-*")):
+    while not path.exists() and not list(path.parent.glob(".*.new-*")):
         time.sleep(0.0001)
     return child, time.perf_counter()
 
