@@ -36,7 +36,7 @@ from .process_end import main_thread  # noqa: F401 (for the main thread to have 
 
 if TYPE_CHECKING:
     from .doctor.examine import examine
-    from .files.regular_files import file_to_replace
+    from .files.links import file_to_replace
     from .maintenance.compact import CompactedStore, compact_store
     from .maintenance.copy import CopiedStore, copy_store
     from .maintenance.export import ExportedRuns, write_result
@@ -201,7 +201,7 @@ _LAZY = {
     "describe_end": "process_end.end_status",
     "end_by_now": "recording.open_runs",
     "examine": "doctor.examine",
-    "file_to_replace": "files.regular_files",
+    "file_to_replace": "files.links",
     "fork_query_process": "user_sql.start_process",
     "init": "recording.start",
     "known_names": "queries.name_completion",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from stepwell.store.base.errors import ConfigurationError, StoreLocationError
 
 from .database_files import require_database
+from .links import real_path
 from .owners import JOURNALS, owners_in
 from .regular_files import other_kind
 
@@ -100,7 +101,7 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
         ) from None
     path = _from_url(text) if "://" in text or text.startswith("file:") else Path(text)
     try:
-        path = Path(os.path.realpath(path.expanduser()))
+        path = real_path(path.expanduser(), of_owner=True)
         if path.is_dir():
             raise StoreLocationError(
                 f"{path} is a folder, and a store is a file; try {path / DEFAULT_NAME}"

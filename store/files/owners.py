@@ -17,6 +17,8 @@ from .regular_files import UnsafeFileError, open_descriptor, other_kind
 JOURNALS = ".journal"
 """Behind a database's name: the folder of its journals and lock files."""
 
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFLNK: "a link"}
+
 
 class Owners(NamedTuple):
     """Whose files count in a folder.
@@ -43,7 +45,7 @@ class Owners(NamedTuple):
             return None
         if found.st_uid == _owner_of_new_files(self.folder):
             return None
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a file"
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "a file")
         return f"{kind} of {_user(found.st_uid)} in a folder that others may write to"
 
     def require_file(self, found: os.stat_result, path: Path) -> None:
@@ -67,10 +69,21 @@ def owners_in(folder: Path, database: Path | None = None) -> Owners:
     Raises:
         OSError: If there is no such folder.
     """
+    return owners_beside(
+        folder, database or folder.with_name(folder.name.removesuffix(JOURNALS))
+    )
+
+
+def owners_beside(folder: Path, known: Path | None) -> Owners:
+    """Whose files count in a folder, besides those of the owner of a known file, if any.
+
+    Raises:
+        OSError: If there is no such folder.
+    """
     users = {os.geteuid(), 0}
-    database = database or folder.with_name(folder.name.removesuffix(JOURNALS))
-    with suppress(OSError):
-        users.add(database.lstat().st_uid)
+    if known is not None:
+        with suppress(OSError):
+            users.add(known.lstat().st_uid)
     status = folder.stat()
     others, group = (bool(status.st_mode & bit) for bit in (stat.S_IWOTH, stat.S_IWGRP))
     return Owners(

@@ -74,19 +74,6 @@ def open_anew(path: Path, mode: int = 0o666) -> BinaryIO:
     return os.fdopen(open_descriptor(path, flags, mode), "wb")
 
 
-def file_to_replace(path: Path) -> Path:
-    """Where a file is written that takes the place of *path*, which may be a link to it.
-
-    Raises:
-        UnsafeFileError: If something is there that is no file, such as `/dev/stdout`.
-    """
-    with suppress(FileNotFoundError, NotADirectoryError):
-        kind = other_kind(path.stat())
-        if kind is not None:
-            raise UnsafeFileError(f"it is {kind}, not a file", path)
-    return Path(os.path.realpath(path))
-
-
 def require_regular(descriptor: int, path: Path) -> None:
     """Look at what was opened: it may have taken the place of what was seen before.
 

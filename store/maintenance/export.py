@@ -11,7 +11,7 @@ import duckdb
 
 from stepwell.store.base.errors import ConfigurationError, StoreLocationError
 from stepwell.store.files.hidden_folder import FILE, hidden_folder
-from stepwell.store.files.regular_files import file_to_replace
+from stepwell.store.files.links import file_to_replace
 from stepwell.store.queries.runs import Chosen
 from stepwell.store.values.sql_result import SqlResult
 
