@@ -13,7 +13,7 @@ from stepwell.store import Store
 # Forked from one program that has loaded everything, each ending is a process whose
 # program goes on behind the fork, and comes to the interpreter's own end.
 ENDINGS = """
-import argparse, atexit, os, signal, sys, threading, time
+import argparse, atexit, contextlib, os, signal, sys, threading, time
 import click, duckdb  # so that no helper has to load it
 import stepwell
 from stepwell.store.recording import open_runs
@@ -36,6 +36,44 @@ def guarded(work):
 @guarded
 def diverge():
     raise FloatingPointError("loss is nan")
+
+class Ends(contextlib.ContextDecorator):
+    # As of a library: it ends the program for any exception, by the code that is said.
+    def __init__(self, say):
+        self.say = say
+    def __enter__(self):
+        return self
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, Exception):
+            sys.exit(self.say(error))
+
+@contextlib.contextmanager
+def ends(code):
+    try:
+        yield
+    except Exception:
+        sys.exit(code)
+
+@contextlib.contextmanager
+def relays():
+    try:
+        yield
+    except SystemExit as left:
+        sys.exit(left.code)
+
+class Reraises(contextlib.ContextDecorator):
+    def __enter__(self):
+        return self
+    def __exit__(self, kind, error, trace):
+        if error is not None:
+            raise SystemExit(1) from error
+
+def diverging(*wrappers):
+    def train():
+        raise FloatingPointError("loss is nan")
+    for wrapper in reversed(wrappers):  # the first is the outermost
+        train = wrapper(train)
+    train()
 
 @click.command()
 @click.argument("how")
@@ -82,6 +120,8 @@ if not code.startswith("in_thread"):
 exec(code)
 """
 
+DIVERGED = ("failed", "FloatingPointError: loss is nan")
+
 CASES = {
     "sys.exit(3)": ("failed", "SystemExit: 3"),
     "sys.exit('no data')": ("failed", "SystemExit: no data"),
@@ -121,7 +161,21 @@ CASES = {
         "interrupted",
         "KeyboardInterrupt",
     ),
-    "diverge()": ("failed", "FloatingPointError: loss is nan"),
+    "diverge()": DIVERGED,
+    "diverging(Ends(lambda _: 1))": DIVERGED,
+    "diverging(Ends(lambda _: 'no luck'))": ("failed", "SystemExit: no luck"),
+    "diverging(Ends(lambda error: f'error: {error}'))": (
+        "failed",
+        "SystemExit: error: loss is nan",
+    ),
+    "diverging(Ends(str))": ("failed", "SystemExit: loss is nan"),
+    "diverging(Ends(lambda _: None))": ("finished", None),
+    "diverging(ends(2))": DIVERGED,
+    "diverging(ends('no luck'))": ("failed", "SystemExit: no luck"),
+    "diverging(Ends(lambda _: 0), ends(2))": DIVERGED,
+    "diverging(Reraises(), ends(2))": DIVERGED,
+    "diverging(relays(), Reraises())": DIVERGED,
+    "diverging(relays(), Ends(str))": ("failed", "SystemExit: loss is nan"),
     # click has handled it by then, and said it itself.
     "command(['error'])": ("failed", "SystemExit: 1"),
     "command(['usage'])": ("failed", "SystemExit: 2"),
