@@ -10,8 +10,17 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
+
+from stepwell.cli import main
+from stepwell.store import Store, open_store
+from stepwell.viz import read_spec
+from stepwell.viz.figures.run_figure import config_for_run
+from stepwell.viz.run_page.page import prepare
 
 ROOT = Path(__file__).parents[2]
 FIRST = ("docs/sweeps.md", "docs/tutorial.md")  # they take longest
@@ -111,6 +120,72 @@ def test_the_quick_start_of_the_readme_shows_what_it_recorded(
     assert read.splitlines()[0] == "0.005 []"
     for name in ("first.png", "plain.png", "both.png"):
         assert (folder / name).stat().st_size > 0
+
+
+PROCESSES = {
+    "threads": {f"worker_{number}/loss": 50 for number in range(4)},
+    "spawned": {"part_0/accuracy": 20, "part_1/accuracy": 20},
+    "seed 1": {"loss": 1},
+    "seed 2": {"loss": 1},
+    "night": {
+        "rank_0/samples_per_sec": 20,
+        "rank_1/samples_per_sec": 20,
+        "train_loss": 20,
+    },
+    "training": {"train_loss": 1, "val_loss": 1},
+}
+
+
+@pytest.fixture
+def processes(
+    run_page: Callable[[str], tuple[int, str, Path]], monkeypatch: pytest.MonkeyPatch
+) -> Store:
+    """The store that the examples of the page on processes have filled."""
+    code, printed, folder = run_page("docs/how-to/processes.md")
+    assert code == 0, printed
+    monkeypatch.delenv("STEPWELL_STORE", raising=False)
+    monkeypatch.chdir(folder)
+    return open_store(create=False)
+
+
+def asked(*words: str) -> Any:
+    """What a command answers in JSON."""
+    result = CliRunner().invoke(main, [*words, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_whatever_several_processes_recorded_is_shown_and_drawn(
+    name: str, processes: Store, tmp_path: Path
+) -> None:
+    points = PROCESSES[name]
+    summary = asked("show", name)["summary"]
+    assert {metric: one["count"] for metric, one in summary.items()} == points
+    shown = CliRunner().invoke(main, ["show", name]).output.splitlines()
+    assert {line.split()[0] for line in shown if line.strip()} >= points.keys()
+
+    run = processes.run(name)
+    page = prepare(processes, run, config_for_run(processes, run, None))
+    curves = [curve for panel in page.panels for curve in panel.curves]
+    drawn = {one.metric: int(np.isfinite(one.values).sum()) for one in curves}
+    assert drawn == points
+    assert not page.recorded
+    assert not any(panel.waiting for panel in page.panels)
+    picture = asked("plot", name, "-o", str(tmp_path / "run.svg"))["picture"]
+    assert read_spec(picture).runs.runs == (run.run_id,)
+
+
+def test_each_metric_of_several_processes_has_its_best_run(processes: Store) -> None:
+    for metric in {metric for points in PROCESSES.values() for metric in points}:
+        goal = "min" if metric.endswith("loss") else "max"
+        found = asked("best", metric, "--goal", goal)
+        names = [name for name, points in PROCESSES.items() if metric in points]
+        assert sorted(row["run"] for row in found["runs"]) == sorted(names)
+        assert found["runs_without"] == len(PROCESSES) - len(names)
+    board = {row["run"]: row for row in asked("best", "train_loss")["runs"]}
+    assert (board["night"]["value"], board["night"]["step"]) == (0.05, 19)
+    assert (board["training"]["value"], board["training"]["step"]) == (0.5, 100)
 
 
 def test_every_block_that_is_not_run_says_why() -> None:
