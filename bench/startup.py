@@ -71,6 +71,19 @@ def first_call(store: str) -> float:
     return 1000 * (time.perf_counter() - begin)
 
 
+def named_runs(store: str) -> float:
+    """Milliseconds of `init` with an id that is new, while ended runs wait for a fold."""
+    values, spent = noisy_calls(1)[0], []
+    for number in range(60):
+        begin = time.perf_counter()
+        run = stepwell.init(id=f"run-{number}", store=store)
+        spent.append(time.perf_counter() - begin)
+        for _ in range(2000):
+            run.log(values)
+        run.finish()
+    return 1000 * median(spent)
+
+
 def _started(repetitions: int, store: Path) -> list[float]:
     return [fresh(first_call, store) for _ in range(repetitions)]
 
@@ -109,6 +122,10 @@ def measure(repetitions: int) -> list[Claim]:
         fresh(first_run, store)
         started = _started(repetitions, store)
         beside = _started_beside(repetitions, store)
+        named = [
+            fresh(named_runs, path / f"named-{number}.duckdb")
+            for number in range(repetitions)
+        ]
     help_code = "from stepwell.cli import main\nmain(['--help'], standalone_mode=False)"
     return [
         Claim("import stepwell, above python -S", bare, "ms", most=60),
@@ -118,6 +135,7 @@ def measure(repetitions: int) -> list[Claim]:
         Claim("slow modules it loads", [loaded(help_code)], "", most=0),
         Claim("init() to first call, existing store", started, "ms", most=50),
         Claim("the same while another holds the store", beside, "ms", most=50),
+        Claim("init(id=…) of a new run, median of 60", named, "ms", most=10),
     ]
 
 

@@ -70,10 +70,14 @@ def find_history(location: Location, run_id: str, rank: int) -> History | None:
     Raises:
         StoreError: If the store cannot be read.
     """
-    if not location.database.exists() and not _has_journal(location, run_id):
+    # In this order: a journal is removed when the database has its run.
+    has_journal = _has_journal(location, run_id)
+    if not has_journal and not location.database.exists():
         return None
-    from stepwell.store.queries.run_past import select_past  # noqa: PLC0415 (loads DuckDB)
+    from stepwell.store.queries.run_past import is_in_database, select_past  # noqa: PLC0415 (loads DuckDB)
 
+    if not has_journal and not is_in_database(location, run_id):
+        return None
     past = select_past(location, run_id)
     if past is None:
         return None
