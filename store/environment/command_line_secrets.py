@@ -46,16 +46,18 @@ _USER_OF_URL = r"(\w+)://([^/\s@:]*)(:[^/\s@]*)?@"
 
 
 def without_secrets(arguments: Sequence[str]) -> list[str]:
-    """A command's arguments, with `***` in place of values whose names call them secret."""
+    """A command's arguments, with `***` in place of values whose names call them secret.
+
+    What follows an option of such a name is hidden even where it looks like an option: some
+    parsers take it for the value, and it is better to hide too much.
+    """
     shown: list[str] = []
     is_value = False
     for argument in arguments:
-        if is_value and not argument.startswith("--"):
-            shown.append(HIDDEN)
-            is_value = False
-            continue
-        is_value = _is_secret(argument) and bool(re.fullmatch(_OPTION, argument))
-        shown.append(_without(argument))
+        shown.append(HIDDEN if is_value else _without(argument))
+        names_secret = _is_secret(argument) and bool(re.fullmatch(_OPTION, argument))
+        # Other parsers see no value in these, and take the next argument.
+        is_value = names_secret or (is_value and argument == "--")
     return shown
 
 

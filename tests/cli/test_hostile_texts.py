@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import duckdb
 import pytest
+from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 from click.testing import CliRunner
 
 import stepwell
@@ -46,6 +47,9 @@ HOSTILE = (
 )
 _OURS = re.compile("\x1b\\[[0-9;]*m")
 
+OTHER = f"{HOSTILE}2"
+"""The name of a second metric, and of a second figure."""
+
 NAME = "ru\x1b[38;5;201mns\u202e\n.duckdb"
 """Of the store's file."""
 
@@ -70,6 +74,8 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["sql", "from runs"],
         ["sql", "from runs", "--json"],
         ["sql", "select name, notes from runs"],
+        ["sql", "from figures"],
+        ["sql", "from figures", "--json"],
         ["sql", f'select 1 as "{HOSTILE}"'],
         ["sql", "select repeat(name, 2) from runs, range(1001)"],
         ["sql", f"select error('{HOSTILE}')"],
@@ -83,11 +89,28 @@ COMMANDS: dict[str, list[list[str]]] = {
     "sweep": [["sweep", "curves", "contour", "-m", HOSTILE, "-o", f"PLOT{HOSTILE}"]],
     "report": [["report", "-m", HOSTILE, "-o", f"PLOT{HOSTILE}.png"]],
     "figure": [[]],
-    "figure save": [["figure", "save", HOSTILE, "curves", "-m", HOSTILE]],
+    "figure save": [
+        ["figure", "save", HOSTILE, "curves", "-m", HOSTILE],
+        ["figure", "save", "new", HOSTILE],
+    ],
     "figure list": [["figure", "list"], ["figure", "list", "--json"]],
-    "figure show": [["figure", "show", "kept"], ["figure", "show", HOSTILE]],
-    "figure rm": [["figure", "rm", HOSTILE]],
-    "replot": [["replot", "kept", "-o", "PLOT.png"], ["replot", HOSTILE]],
+    "figure show": [
+        ["figure", "show", "kept"],
+        ["figure", "show", HOSTILE],
+        ["figure", "show", HOSTILE, "--json"],
+        ["figure", "show", f"{HOSTILE}x"],
+    ],
+    "figure rm": [
+        ["figure", "rm", f"{HOSTILE}x"],
+        ["figure", "rm", HOSTILE],
+        ["figure", "rm", OTHER, "--json"],
+    ],
+    "replot": [
+        ["replot", "kept", "-o", "PLOT.png"],
+        ["replot", HOSTILE],
+        ["replot", OTHER, "-o", "PLOT.png"],
+        ["replot", f"{HOSTILE}x"],
+    ],
     "tag": [["tag", "last", HOSTILE]],
     "note": [["note", "last", HOSTILE], ["note", "last", HOSTILE, "--json"]],
     "rename": [["rename", "last", HOSTILE]],
@@ -122,7 +145,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = json.dumps({HOSTILE: HOSTILE, "lr": 1})
     texts = ", ".join(f"{column} = $1" for column in COLUMNS)
     changes: list[tuple[str, list[str]]] = [(f"update runs set {texts}", [HOSTILE])]  # noqa: S608
-    for old, new in (("loss", HOSTILE), ("acc", f"{HOSTILE}2")):
+    for old, new in (("loss", HOSTILE), ("acc", OTHER)):
         changes += [
             (f"update {table} set metric = $1 where metric = $2", [new, old])  # noqa: S608
             for table in ("points", "totals_")
@@ -131,6 +154,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("update runs set tags = [$1], config = $2", [HOSTILE, config]),
         ("update params_ set key = $1, text = $1", [HOSTILE]),
     ]
+    # As another program may write them: one of a kind that there is, and one of none.
+    for name, kind in ((HOSTILE, HOSTILE), (OTHER, "curves")):
+        spec = FigureSpec(kind, options={HOSTILE: HOSTILE}, style={HOSTILE: HOSTILE})
+        changes.append(
+            (
+                "insert into figures values ($1, $2, $3, now()::timestamp)",
+                [name, HOSTILE, json.dumps(spec.to_json())],
+            )
+        )
     with duckdb.connect(str(path)) as connection:
         for statement, values in changes:
             connection.execute(statement, values)
@@ -215,6 +247,31 @@ def test_json_means_what_the_store_holds(store_copy: Path) -> None:
     assert found["config"] == {HOSTILE: HOSTILE, "lr": 1}
 
 
+def test_json_means_what_is_kept_of_a_figure(store_copy: Path) -> None:
+    done = CliRunner().invoke(
+        main, ["--store", str(store_copy), "figure", "list", "--json"]
+    )
+
+    found = {one["name"]: one["kind"] for one in json.loads(done.stdout)}
+    assert found == {"kept": "curves", HOSTILE: HOSTILE, OTHER: "curves"}
+
+
+@pytest.mark.parametrize("shell", [BashComplete, ZshComplete, FishComplete])
+def test_a_shell_is_offered_nothing_that_a_terminal_would_obey(
+    store_copy: Path, monkeypatch: pytest.MonkeyPatch, shell: type[ShellComplete]
+) -> None:
+    monkeypatch.setenv("STEPWELL_STORE", str(store_copy))
+    asked = shell(main, {}, "stepwell", "_STEPWELL_COMPLETE")
+
+    offered = asked.get_completions(["figure", "show"], "")
+
+    assert [item.value for item in offered] == ["kept"]
+    for words in (["figure", "show"], ["replot"], ["show"], ["tag", "last"], ["best"]):
+        for item in asked.get_completions(words, ""):
+            line = asked.format_completion(item)
+            assert_tame(line.replace("\n", " ").replace("\t", " "))  # a shell's own
+
+
 @pytest.mark.parametrize("column", [20, 120])
 def test_a_view_of_a_terminal_draws_nothing_that_it_would_obey(
     hostile: Path, column: int
@@ -263,7 +320,7 @@ def test_errors_and_warnings_of_the_library_are_one_tame_line(store_copy: Path) 
     asks: list[Callable[[Store], object]] = [
         lambda store: store.run(f"{HOSTILE}x"),
         lambda store: store.series("last", f"{HOSTILE}x"),
-        lambda store: store.figure(HOSTILE),
+        lambda store: store.figure(f"{HOSTILE}x"),
         lambda store: store.sql(f"select error('{HOSTILE}')"),
         lambda store: stepwell.open_store(f"{store.location}{HOSTILE}/x", create=False),
         lambda store: stepwell.init(name=HOSTILE, tags=[3], store=store.location),  # type: ignore[list-item]

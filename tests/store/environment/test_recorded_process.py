@@ -7,6 +7,7 @@ import re
 import shlex
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,13 @@ HIDES = [
     ("--api-key=abc", "--api-key=***"),
     ("--token abc", "--token '***'"),
     ("--token -abc", "--token '***'"),
+    ("--token --abc", "--token '***'"),
+    ("--token --abc --lr 0.1", "--token '***' --lr 0.1"),
+    ("--token --abc=def", "--token '***'"),
+    ("--token --password abc", "--token '***' '***'"),
+    ("--token -- abc", "--token '***' '***'"),
+    ("--password abc train.py", "--password '***' train.py"),
+    ("--token '' --api-key=--abc", "--token '***' '--api-key=***'"),
     ("--hf-token abc --lr 0.1", "--hf-token '***' --lr 0.1"),
     ("-password abc", "-password '***'"),
     ("--db.password 'two words'", "--db.password '***'"),
@@ -53,6 +61,8 @@ KEEPS = [
     "--key loss --keys=a,b monitor=val:loss --author me --authors=a",
     "--password-file /run/x --token_path=/x --auth-mode none credentials.type=x",
     "ssh://git@host/x git@github.com:a/b https://github.com/a@b",
+    "--lr 0.1 --token",
+    "--lr -0.1 --verbose -- --abc",
     "-p 3 -u me --lr=0.1 optimizer.name=adam",
     "-c 'x = {1: 2}; print(x[1])'",
 ]
@@ -196,6 +206,14 @@ def name_a_hook(checkout: Path, tool: Path) -> None:
     touch(checkout)
 
 
+def name_a_folder_of_hooks(checkout: Path, tool: Path) -> None:
+    hooks = checkout.parent / "hooks"
+    hooks.mkdir()
+    (hooks / "post-index-change").symlink_to(tool)
+    git(checkout, "config", "core.hooksPath", str(hooks))
+    touch(checkout)
+
+
 def name_a_monitor_in_a_submodule(checkout: Path, tool: Path) -> None:
     other = checkout.parent / "other"
     other.mkdir()
@@ -213,6 +231,7 @@ NAMES = [
     name_a_filter_by_another_file,
     name_a_filter_oddly,
     name_a_hook,
+    name_a_folder_of_hooks,
     name_a_monitor_in_a_submodule,
 ]
 
@@ -232,6 +251,58 @@ def test_no_program_of_a_checkouts_configuration_runs(
     assert found["git_dirty"] is (None if name is name_a_filter_oddly else False)
     subprocess.run(["git", "-C", checkout, "status"], check=False, capture_output=True)
     assert trace.exists()  # by a git that is called as usual
+
+
+PROGRAMS = (
+    "alias.status core.alternateRefsCommand core.askPass core.editor core.fsmonitor"
+    " core.gitProxy core.pager core.sshCommand credential.helper diff.external gpg.program"
+    " pager.config pager.rev-parse pager.status"
+).split()
+
+
+def test_a_run_that_begins_in_a_checkout_starts_none_of_its_programs(
+    checkout: Path,
+    tmp_path: Path,
+    store_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    eventually: Callable[..., None],
+) -> None:
+    tool, trace = program(tmp_path)
+    name_a_folder_of_hooks(checkout, tool)
+    for setting in PROGRAMS:
+        git(checkout, "config", setting, str(tool))
+    commit = git(checkout, "rev-parse", "HEAD")
+    trace.unlink(missing_ok=True)
+    monkeypatch.chdir(checkout)
+
+    with stepwell.init(store=store_path):
+        eventually(lambda: Store(store_path).run("last").git_dirty is not None)
+
+    found = Store(store_path).run("last")
+    assert (found.git_commit, found.git_dirty) == (commit, False)
+    assert not trace.exists()
+
+
+def test_no_pager_of_a_checkout_runs_at_a_terminal(checkout: Path, tmp_path: Path) -> None:
+    tool, trace = program(tmp_path)
+    git(checkout, "config", "core.pager", str(tool))
+    git(checkout, "config", "pager.rev-parse", str(tool))
+    code = f"""
+import os, pty, subprocess, sys
+from stepwell.store.environment.process_facts import describe_checkout
+leader, terminal = pty.openpty()
+for stream in range(3):
+    os.dup2(terminal, stream)
+os.environ["TERM"] = "xterm"
+known = describe_checkout({str(checkout)!r})
+before = os.path.exists({str(trace)!r})
+subprocess.run(["git", "-C", {str(checkout)!r}, "log"], check=True)
+after = os.path.exists({str(trace)!r})
+os._exit(0 if known and not before and after else 1)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=100)
+
+    assert done.returncode == 0
 
 
 def test_a_change_is_still_seen(checkout: Path, tmp_path: Path) -> None:

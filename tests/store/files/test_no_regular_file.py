@@ -239,6 +239,50 @@ def test_one_file_by_two_paths_is_one_lease(mounted_twice: Path, tmp_path: Path)
         assert sorted(run.name for run in Store(path).runs()) == ["elsewhere", "here"]
 
 
+@pytest.mark.parametrize("name", ["runs.duckdb", "new.duckdb"])
+def test_one_file_by_links_and_roundabout_paths_is_one_lease(
+    store_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "here"
+    (folder / "below").mkdir(parents=True)
+    shutil.copy(store_path, folder / "runs.duckdb")
+    (tmp_path / "linked").symlink_to(folder)
+    (tmp_path / "again").symlink_to("linked")
+    (tmp_path / "other.duckdb").symlink_to(folder / name)
+    monkeypatch.chdir(folder)
+    paths: list[Path | str] = [
+        tmp_path / "linked" / name,
+        tmp_path / "again" / name,
+        tmp_path / "other.duckdb",
+        folder / "below" / ".." / name,
+        Path(name),
+        f"file://{tmp_path}/linked/{name}",
+    ]
+
+    wanted = lease_of(resolve(folder / name))
+    assert {id(lease_of(resolve(path))) for path in paths} == {id(wanted)}
+
+    for number, path in enumerate(paths):
+        stepwell.init(store=path, name=str(number)).finish(wait=True)
+    assert {id(lease_of(resolve(path))) for path in paths} == {id(wanted)}
+    assert len(Store(folder / name).runs()) == len(paths)
+    journals = [found.name for found in tmp_path.rglob("*.journal") if found.is_dir()]
+    assert journals == [f"{name}.journal"]
+
+
+def test_a_link_to_a_folder_at_its_second_place_is_one_lease_too(
+    mounted_twice: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "linked").symlink_to(mounted_twice)
+    here, there = (
+        folder / "runs.duckdb" for folder in (tmp_path / "here", tmp_path / "linked")
+    )
+
+    assert lease_of(resolve(there)) is lease_of(resolve(here))
+    stepwell.init(store=there).finish(wait=True)
+    assert len(Store(here).runs()) == 1
+
+
 def test_one_store_in_the_making_by_two_paths_is_one_lease(
     mounted_twice: Path, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """A long query keeps nobody waiting, and is stopped for those who want the newest."""
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,12 @@ from stepwell.store import Run, StepwellError, Store, open_store, start_run
 from stepwell.store.database.lease import lease_of
 from stepwell.store.database.turns import QUERY, QUERY_SECONDS
 from stepwell.store.files.location import resolve
+from stepwell.store.user_sql import run_query
+from stepwell.store.user_sql.query_process import YIELDED, Request
+from stepwell.store.values.sql_result import SqlResult
 
 Eventually = Callable[..., None]
+Python = Callable[..., subprocess.Popen[str]]
 SOON = 0.5 + 0.6  # this machine may be busy
 Stop = Callable[[threading.Thread], None]
 
@@ -39,9 +44,12 @@ class LongQuery:
 
     def begin(self, eventually: Eventually) -> None:
         """Start it, and wait until it has the store."""
-        turns = lease_of(resolve(self.path))._open_turns()
         self.thread.start()
-        eventually(lambda: turns._gate.is_signed(QUERY))
+        eventually(lambda: self.has_the_store)
+
+    @property
+    def has_the_store(self) -> bool:
+        return lease_of(resolve(self.path))._open_turns()._gate.is_signed(QUERY)
 
     @property
     def is_running(self) -> bool:
@@ -114,6 +122,82 @@ def test_the_end_of_a_run_waits_for_no_query(run: Run, long_query: LongQuery) ->
     run.finish()
 
     assert long_query.is_running
+
+
+def unfolded(path: Path) -> list[Path]:
+    return list(path.with_name(f"{path.name}.journal").glob("*.journal"))
+
+
+def test_who_waits_for_the_end_of_a_run_has_it_in_the_file(
+    store_path: Path, run: Run, long_query: LongQuery
+) -> None:
+    begun = time.monotonic()
+    run.finish(wait=True)
+
+    assert time.monotonic() - begun < 30  # of the query's minute
+    assert unfolded(store_path) == []
+    assert long_query.is_running  # again
+    beside = Store(store_path).sql(
+        "select status, count(*) from run_table join points using (run_id) group by all"
+    )
+    assert beside.fetchall() == [("finished", 2)]
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("run.finish()", "finished"),
+        ("run.finish(wait=True)", "finished"),
+        ("", "finished"),
+        ("sys.exit(3)", "failed"),
+    ],
+)
+def test_a_program_that_ends_stops_the_query_of_another_process(
+    store_path: Path, long_query: LongQuery, python: Python, end: str, status: str
+) -> None:
+    code = f"""
+import sys, stepwell
+run = stepwell.init(store=sys.argv[1], name="other")
+run.log({{"loss": 3.0}})
+{end}
+"""
+    said = python(code, store_path).communicate(timeout=60)
+
+    assert said == ("", "")
+    assert long_query.is_running  # again
+    beside = Store(store_path).sql("select status from run_table where run = 'other'")
+    assert beside.fetchall() == [(status,)]
+
+
+def test_a_query_makes_way_once(
+    store_path: Path,
+    run: Run,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends = []
+    ask = run_query._asked
+
+    def noted(request: Request) -> tuple[int | None, SqlResult | None]:
+        end = ask(request)
+        ends.append(end[0])
+        return end
+
+    monkeypatch.setattr(run_query, "_asked", noted)
+    query = LongQuery(store_path, seconds=4)
+    query.begin(eventually)
+    other = start_run(store=store_path)
+    run.log({"loss": 2.0}, step=2)
+    run.finish(wait=True)
+    eventually(lambda: query.has_the_store)
+
+    other.finish(wait=True)
+
+    query.thread.join()
+    assert ends == [YIELDED, 0]
+    assert query.result
+    assert unfolded(store_path) == []
+    assert {one.status for one in Store(store_path).runs()} == {"finished"}
 
 
 def test_a_change_of_a_run_stops_the_query(store_path: Path, long_query: LongQuery) -> None:

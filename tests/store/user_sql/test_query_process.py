@@ -1,6 +1,7 @@
 """A query runs in a process of its own, which can be killed without harm."""
 
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -29,12 +30,16 @@ from stepwell.store.database.turns import QUERY
 from stepwell.store.files.location import resolve
 from stepwell.store.schema.tables import TABLES, VIEWS
 from stepwell.store.user_sql import answer_frames, start_process
+from stepwell.store.user_sql.query_process import MEMORY
 from stepwell.store.user_sql.run_query import run_query
 
 Output = Callable[..., str]
 Python = Callable[..., subprocess.Popen[str]]
 ENDLESS = "select count(*) from range(100_000_000_000) a, range(1000) b"
 LATE = 1.0
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/limits").exists(), reason="the system has no /proc to ask"
+)
 HOLDS = """
 import sys
 from stepwell.store.database.lease import lease_of
@@ -266,6 +271,65 @@ def test_who_was_stopped_costs_the_asker_the_querys_limit(
 
     assert time.monotonic() - begun < 1 + LATE
     assert store.sql("select 1").fetchall() == [(1,)]
+
+
+def bytes_of_address_space(pid: int) -> int | None:
+    """The most that the system lets a process have; None without a limit."""
+    limits = Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
+    (line,) = (one for one in limits.splitlines() if one.startswith("Max address space"))
+    soft, hard = line.split()[3:5]
+    assert soft == hard
+    return None if soft == "unlimited" else int(soft)
+
+
+@needs_proc
+def test_the_system_bounds_the_memory_of_each_query(
+    store: Store, stop_query: Callable[[threading.Thread], None]
+) -> None:
+    mine = resource.getrlimit(resource.RLIMIT_AS)
+
+    def ask() -> None:
+        with suppress(QueryError):
+            store.sql("select sleep_ms(60_000)", timeout=100)
+
+    store.sql("select 1")
+    (worker,) = start_process._idle[-1:]
+    thread = threading.Thread(target=ask)
+    thread.start()
+    wait_for(lambda: is_queried(store))
+
+    def limits() -> set[int | None]:
+        listed = Path(f"/proc/{worker._pid}/task/{worker._pid}/children").read_text("ascii")
+        return {bytes_of_address_space(int(child)) for child in listed.split()}
+
+    # The one that runs has the limit; another one may be ready, without a query yet.
+    wait_for(lambda: limits() != {None})
+    (limit,) = limits() - {None}
+    stop_query(thread)
+
+    assert limit is not None
+    assert MEMORY < limit < 4 * MEMORY
+    assert resource.getrlimit(resource.RLIMIT_AS) == mine
+
+
+@needs_proc
+@pytest.mark.parametrize(
+    "query",
+    [
+        # Memory that DuckDB's own limit does not know of, and that is never touched.
+        "select reservoir_quantile(i, 0.5, 1_000_000_000) from range(9) t(i)",
+        "select reservoir_quantile(i, 0.5, 300_000_000) from range(9) t(i) group by i % 2",
+        "explain analyze select reservoir_quantile(1, 0.5, 1_000_000_000)",
+    ],
+)
+@pytest.mark.parametrize("limit", [None, 10])
+def test_a_query_that_wants_more_memory_than_the_system_lets_it_have_is_an_error(
+    store: Store, query: str, limit: int | None
+) -> None:
+    with pytest.raises(QueryError):
+        store.sql(query, limit=limit, timeout=60)
+
+    assert store.sql("select reservoir_quantile(1, 0.5, 1_000_000)").fetchall() == [(1,)]
 
 
 def test_a_wait_for_the_store_is_no_silence(store: Store, python: Python) -> None:
