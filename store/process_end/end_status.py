@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from stepwell.store.base.errors import StoreWarning
 from stepwell.store.base.warn_caller import warn_caller
 from stepwell.store.inputs.json_values import as_text
+from stepwell.store.inputs.metrics import shown
 
 ENDS = ("finished", "failed", "interrupted")
 """How a run can end."""
@@ -39,7 +40,9 @@ def stated_end(status: object, otherwise: End) -> End:
         return FINISHED if status == 0 else End("failed", f"exit code {status}")
     if isinstance(status, str) and status in ENDS:
         return End(status, None)
-    warn_caller(f"run status {status!r} is unknown; recorded as finished", StoreWarning)
+    warn_caller(
+        f"run status {shown(status)} is unknown; recorded as finished", StoreWarning
+    )
     return End("finished", as_text(status))
 
 
