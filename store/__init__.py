@@ -31,7 +31,7 @@ from .base.errors import (
 from .base.signal_exceptions import raise_if_of_handler
 from .base.visible_text import visible
 from .inputs.metrics import PLAIN as PLAIN_NUMBERS
-from .inputs.metrics import clean_metrics
+from .inputs.metrics import clean_metrics, shown
 from .process_end import main_thread  # noqa: F401 (for the main thread to have loaded it)
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ __all__ = [
     "raise_if_of_handler",
     "repair_store",
     "run_to_join",
+    "shown",
     "start_run",
     "upgrade_store",
     "visible",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from stepwell.store.base.errors import ConfigurationError, FigureNotFoundError
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.text_checks import check_text
 from stepwell.store.queries import runs as run_queries
 from stepwell.store.schema.stored_values import BEGIN, stored_json, stored_moment
@@ -56,7 +57,7 @@ class KeptFigures:
 
         _check_name(name)
         if not isinstance(spec, FigureSpec):
-            raise ConfigurationError(f"a figure is kept as a FigureSpec, not {spec!r}")
+            raise ConfigurationError(f"a figure is kept as a FigureSpec, not {shown(spec)}")
         if pin:
             spec = self._pinned(spec)
         now = datetime.now(UTC)
@@ -106,7 +107,9 @@ class KeptFigures:
         from stepwell.store.values.figure_spec import FigureRuns, FigureSpec  # noqa: PLC0415 (slow to import)
 
         if not isinstance(spec, FigureSpec):
-            raise ConfigurationError(f"runs are those of a FigureSpec, not of {spec!r}")
+            raise ConfigurationError(
+                f"runs are those of a FigureSpec, not of {shown(spec)}"
+            )
         with self._reading() as connection:
             chosen = spec.runs
             kept, gone = run_queries.present(connection, spec.pinned or ())
@@ -174,9 +177,10 @@ def _check_name(name: str) -> None:
     check_text(name, "a figure's name")
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST:
         raise ConfigurationError(
-            f"a figure's name must be one line of 1 to {_LONGEST} letters, not {name!r}"
+            f"a figure's name must be one line of 1 to {_LONGEST} letters, not"
+            f" {shown(name)}"
         )
     if name.lower().endswith(_PICTURES):
         raise ConfigurationError(
-            f"a figure's name must not end as a picture's does, as {name!r} does"
+            f"a figure's name must not end as a picture's does, as {shown(name)} does"
         )

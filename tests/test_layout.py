@@ -102,6 +102,7 @@ ROOMS_MAY_IMPORT: dict[str, set[str]] = {
         "store/doctor",
         "store/files",
         "store/ingest",
+        "store/inputs",
         "store/journal",
         "store/queries",
         "store/schema",

@@ -90,7 +90,8 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
     given = location if location is not None else os.environ.get(VARIABLE)
     text = DEFAULT_NAME
     try:
-        text = os.fsdecode(given) if given else DEFAULT_NAME
+        # Its letters, whatever the code of a class of texts makes of them.
+        text = str.__str__(os.fsdecode(given)) if given else DEFAULT_NAME
         text.encode()
     except TypeError:
         kind = type(given).__name__

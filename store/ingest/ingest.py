@@ -20,9 +20,9 @@ from stepwell.store.database.schema_upgrade import is_outdated, prepare
 from stepwell.store.database.table_directory_backup import keep_directory
 from stepwell.store.files.owners import owners_if_any
 from stepwell.store.journal.continuation import note_folded
-from stepwell.store.journal.files import LOST, JournalFile, list_journals
+from stepwell.store.journal.files import CRASHED, LOST, JournalFile, list_journals
 from stepwell.store.journal.format import Header
-from stepwell.store.journal.reader import read_piece
+from stepwell.store.journal.reader import has_record_at, names_between, read_piece
 from stepwell.store.journal.writer_alive import is_alive
 
 from .attempts import AttemptsOfFold
@@ -222,7 +222,9 @@ def _read(
     owners = owners_if_any(lease.location.journals)  # once, and not for each file
     for journal in journals:
         offset, ended, attempt = known.get(journal.writer, (0, None, 0))
-        if ended not in {None, LOST}:
+        # A copy may come again, and longer, when it was removed as that of a crashed run.
+        is_longer = ended == CRASHED and has_record_at(journal.path, offset, owners)
+        if ended not in {None, LOST} and not is_longer:
             leftover.append((journal, offset))  # folded whole before, and not removed
             continue
         if left <= 0:
@@ -233,13 +235,17 @@ def _read(
                 headless.append(journal)
             continue
         alive = is_alive(header, journal)
-        start = offset or lease.header_ends[journal.writer]
+        begun = lease.header_ends[journal.writer]
+        start = offset or begun
         try:
             piece = read_piece(journal.path, start, left, owners)
+            # What its names stood for was forgotten at its end.
+            before = names_between(journal.path, begun, start if is_longer else 0, owners)
         except OSError as error:  # removed by hand, or not to be read just now
             say_unread(lease, journal, error)
             continue
         left -= piece.stop - start
+        piece.names = before | piece.names
         if attempt:  # its identity here, where the header says a number
             header = header._replace(attempt=attempt)
         stretches.append(Stretch(journal, header, journal.writer in known, piece, alive))

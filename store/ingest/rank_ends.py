@@ -12,7 +12,7 @@ from typing import NamedTuple
 import duckdb
 
 from stepwell.store.base.ids import first_writer_id
-from stepwell.store.journal.files import LOST
+from stepwell.store.journal.files import CRASHED, LOST
 from stepwell.store.journal.writer_alive import SILENT
 
 from .run_rows import RunRows
@@ -31,7 +31,6 @@ where run_id in (select unnest(from_json(?, '["UUID"]')))
     and last_time between timestamp '1677-01-01' and timestamp '2263-01-01'
 group by run_id
 """
-_CRASHED = "crashed"
 _UNKNOWN = (None, LOST, CONTINUED)
 _BADNESS = {"finished": 0, "interrupted": 1, "crashed": 2, "failed": 3}
 
@@ -112,16 +111,14 @@ def settle_ends(
             if len(ends) > 1:
                 rows.stand_as(run_id, *end_of_ranks(rows.end_of(run_id), ends, alive))
     found = sorted(ended.union(vanished))
-    _end_behind_points(
-        connection, rows, [r for r in found if rows.end_of(r)[0] == _CRASHED]
-    )
+    _end_behind_points(connection, rows, [r for r in found if rows.end_of(r)[0] == CRASHED])
 
 
 def _end_behind_points(
     connection: duckdb.DuckDBPyConnection, rows: RunRows, run_ids: list[str]
 ) -> None:
     """End no run before its points: its last sign of life is by a clock that may jump."""
-    crashed = [run_id for run_id in run_ids if rows.end_of(run_id)[0] == _CRASHED]
+    crashed = [run_id for run_id in run_ids if rows.end_of(run_id)[0] == CRASHED]
     if not crashed:
         return
     found = connection.execute(_LAST_TIMES, [json.dumps(crashed)]).fetchall()

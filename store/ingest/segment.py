@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from stepwell.store.journal.files import JournalFile
+from stepwell.store.journal.files import CRASHED, JournalFile
 from stepwell.store.journal.format import Header
 from stepwell.store.journal.reader import Piece
 from stepwell.store.journal.writer_alive import how_it_crashed, is_here
@@ -61,7 +61,7 @@ class Stretch:
             return CONTINUED
         if self.alive or not is_here(self.header) or not self.piece.is_last:
             return None
-        return CONTINUED if self.is_continued else "crashed"
+        return CONTINUED if self.is_continued else CRASHED
 
     @property
     def has_no_more(self) -> bool:
@@ -79,7 +79,7 @@ class Stretch:
     @property
     def message(self) -> str | None:
         """What is said of how the writer ended; None where nothing is."""
-        if self.ended == "crashed" and self.piece.finished is None:
+        if self.ended == CRASHED and self.piece.finished is None:
             return how_it_crashed(self.header)
         said = (self.piece.finished or {}).get("message")
         return None if self.ended is None or said is None else str(said)

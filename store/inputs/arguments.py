@@ -7,6 +7,8 @@ from typing import Any
 
 from stepwell.store.base.errors import ConfigurationError
 
+from .metrics import shown
+
 _LONGEST = 1e6  # seconds; the system's clocks take no infinite wait
 
 
@@ -20,7 +22,7 @@ def as_path(value: Any, argument: str) -> Path:
         path = Path(value)
         if b"\0" not in os.fsencode(path):
             return path
-    raise ConfigurationError(f"{argument} must be a path, not {value!r}")
+    raise ConfigurationError(f"{argument} must be a path, not {shown(value)}")
 
 
 def check_count(value: Any, argument: str, least: int = 1) -> None:
@@ -32,7 +34,9 @@ def check_count(value: Any, argument: str, least: int = 1) -> None:
     is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
     if not is_whole or value < least:
         kind = "" if is_whole else ", a whole number"
-        raise ConfigurationError(f"{argument} must be {least} or more{kind}, not {value!r}")
+        raise ConfigurationError(
+            f"{argument} must be {least} or more{kind}, not {shown(value)}"
+        )
 
 
 def as_seconds(value: Any, argument: str = "seconds", *, above: bool = False) -> float:
@@ -53,6 +57,6 @@ def as_seconds(value: Any, argument: str = "seconds", *, above: bool = False) ->
     if not (seconds > 0 or (seconds == 0 and not above)):
         least = "above 0" if above else "0 or more"
         raise ConfigurationError(
-            f"{argument} must be {least}, a number of seconds, not {value!r}"
+            f"{argument} must be {least}, a number of seconds, not {shown(value)}"
         )
     return min(seconds, _LONGEST)

@@ -17,7 +17,17 @@ def check_string(value: object, what: str) -> None:
         ConfigurationError: If *value* is not a string.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(f"{what} must be text, not {value!r}")
+        raise ConfigurationError(f"{what} must be text, not {shown(value)}")
+
+
+def plain_text(value: object, what: str) -> str:
+    """The letters of a text, without what the code of its own class makes of them.
+
+    Raises:
+        ConfigurationError: If *value* is not a string.
+    """
+    check_string(value, what)
+    return str.__str__(value)
 
 
 def is_any(value: object, *choices: str) -> bool:
@@ -31,11 +41,12 @@ def check_text(text: object, what: str) -> None:
     Raises:
         ConfigurationError: If *text* is not a string of valid Unicode.
     """
-    check_string(text, what)
     try:
-        str(text).encode()
+        plain_text(text, what).encode()
     except UnicodeEncodeError as error:
-        raise ConfigurationError(f"{what} {text!r} is not valid Unicode text") from error
+        raise ConfigurationError(
+            f"{what} {shown(text)} is not valid Unicode text"
+        ) from error
 
 
 def check_line(text: object, what: str) -> None:
@@ -47,9 +58,9 @@ def check_line(text: object, what: str) -> None:
     check_text(text, what)
     from unicodedata import category  # noqa: PLC0415 (a library of its own)
 
-    if any(category(letter) in _NO_LETTERS for letter in str(text)):
+    if any(category(letter) in _NO_LETTERS for letter in plain_text(text, what)):
         raise ConfigurationError(
-            f"{what} must be one line without control characters, not {text!r}"
+            f"{what} must be one line without control characters, not {shown(text)}"
         )
 
 
@@ -60,15 +71,17 @@ def as_texts(value: str | Sequence[str] | None, what: str) -> tuple[str, ...]:
         ConfigurationError: If a value is not text.
     """
     if value is not None and not isinstance(value, Iterable):
-        raise ConfigurationError(f"{what} must be text, or several texts, not {value!r}")
+        raise ConfigurationError(
+            f"{what} must be text, or several texts, not {shown(value)}"
+        )
     texts = (value,) if isinstance(value, (str, bytes)) else tuple(value or ())
     for text in texts:
         check_text(text, what)
-    return texts
+    return tuple(plain_text(text, what) for text in texts)
 
 
 def text_given(value: object, argument: str) -> str:
-    """A text that a program gives for a run.
+    """A text that a program gives for a run, without what its class makes of it.
 
     Raises:
         ConfigurationError: If it is none; what is meant by anything else is not guessed.
@@ -76,7 +89,7 @@ def text_given(value: object, argument: str) -> str:
     if not isinstance(value, str):
         kind = type(value).__name__
         raise ConfigurationError(f"{argument} must be a text, not {kind} ({shown(value)})")
-    return value
+    return str.__str__(value)
 
 
 def labels_of(tags: object) -> list[str]:

@@ -19,6 +19,9 @@ DAMAGED = ".damaged"
 LOST = "lost"
 """End of a journal that vanished; should it come back, it is folded on."""
 
+CRASHED = "crashed"
+"""End of a journal whose writer never said one; a longer copy of it is folded on."""
+
 ID_LENGTH = 36
 """Characters of a run's id, with which a journal's name begins."""
 

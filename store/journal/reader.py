@@ -30,6 +30,7 @@ from .format import (
 )
 
 FRAME = re.compile(rb"(?s)(?=....[\x01-\x1f]\0\0\0)")  # how a record may begin
+_AT_A_TIME = 1 << 22  # bytes; bounds the memory
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
 _FRAME_BYTES = 8
 _FEWEST = 16  # records of one length that are worth reading as a table
@@ -103,6 +104,44 @@ def read_piece(path: Path, offset: int, most: int, owners: Owners | None = None)
     piece = parse(data, offset)
     piece.is_last = at_end or piece.stop == offset
     return piece
+
+
+def has_record_at(path: Path, offset: int, owners: Owners | None = None) -> bool:
+    """Whether a whole record stands at *offset*; not where the file cannot be read.
+
+    Args:
+        path: The file.
+        offset: Where one would begin.
+        owners: Whose files count in its folder; looked for when absent.
+    """
+    try:
+        return read_piece(path, offset, OVERHEAD, owners).stop > offset
+    except OSError:  # removed by hand, or not to be read just now
+        return False
+
+
+def names_between(
+    path: Path, start: int, stop: int, owners: Owners | None = None
+) -> dict[int, tuple[str, ...]]:
+    """The names that a stretch of a journal declares, by number.
+
+    Args:
+        path: The file.
+        start: Where a record begins.
+        stop: Where the last one ends.
+        owners: Whose files count in its folder; looked for when absent.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    names: dict[int, tuple[str, ...]] = {}
+    while start < stop:
+        piece = read_piece(path, start, min(_AT_A_TIME, stop - start), owners)
+        if piece.stop == start:
+            break
+        names |= piece.names
+        start = piece.stop
+    return names
 
 
 def is_cut_record(data: bytes) -> bool:

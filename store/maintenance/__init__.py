@@ -1,5 +1,5 @@
 """Care for stores: compact, copy, merge, export, remove, upgrade, snapshot.
 
-It may import `attempts`, `base`, `database`, `doctor`, `files`, `ingest`, `journal`,
-`queries`, `schema` and `values`.
+It may import `attempts`, `base`, `database`, `doctor`, `files`, `ingest`, `inputs`,
+`journal`, `queries`, `schema` and `values`.
 """

@@ -12,6 +12,7 @@ import duckdb
 from stepwell.store.base.errors import ConfigurationError, StoreLocationError
 from stepwell.store.files.hidden_folder import FILE, hidden_folder
 from stepwell.store.files.links import file_to_replace
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.queries.runs import Chosen
 from stepwell.store.values.sql_result import SqlResult
 
@@ -54,7 +55,7 @@ def check_format(name: str) -> None:
     """
     if name not in FORMATS:
         raise ConfigurationError(
-            f"format must be one of {', '.join(FORMATS)}, not {name!r}"
+            f"format must be one of {', '.join(FORMATS)}, not {shown(name)}"
         )
 
 

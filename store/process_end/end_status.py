@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from stepwell.store.base.errors import StoreWarning
 from stepwell.store.base.warn_caller import warn_caller
 from stepwell.store.inputs.json_values import as_text
+from stepwell.store.inputs.metrics import shown
 
 ENDS = ("finished", "failed", "interrupted")
 """How a run can end."""
@@ -39,7 +40,9 @@ def stated_end(status: object, otherwise: End) -> End:
         return FINISHED if status == 0 else End("failed", f"exit code {status}")
     if isinstance(status, str) and status in ENDS:
         return End(status, None)
-    warn_caller(f"run status {status!r} is unknown; recorded as finished", StoreWarning)
+    warn_caller(
+        f"run status {shown(status)} is unknown; recorded as finished", StoreWarning
+    )
     return End("finished", as_text(status))
 
 
@@ -54,12 +57,7 @@ def describe_end(error: BaseException | None) -> End:
     kind = type(error).__name__
     # A task of asyncio is cancelled by Ctrl-C, too.
     is_cancelled = kind == "CancelledError" and not isinstance(error, Exception)
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 (a text of the user's own making)
-        text = ""
-    message = f"{kind}: {text}" if text else kind
-    return End("interrupted" if is_cancelled else "failed", message[:_LONGEST])
+    return End("interrupted" if is_cancelled else "failed", _said(kind, error))
 
 
 def describe_exit(code: Any, cause: BaseException | None = None) -> End:
@@ -74,10 +72,16 @@ def describe_exit(code: Any, cause: BaseException | None = None) -> End:
     if isinstance(code, int) and cause is not None:
         end = describe_end(cause.__cause__ if _is_abort(cause) else cause)
         return end if end.status != "finished" else End("failed", f"SystemExit: {code}")
+    return End("failed", _said("SystemExit", code))
+
+
+def _said(kind: str, value: object) -> str:
+    """*kind* and the text of *value*; *kind* alone where there is none to be seen."""
     try:
-        return End("failed", f"SystemExit: {code}"[:_LONGEST])
-    except Exception:  # noqa: BLE001 (as above)
-        return End("failed", "SystemExit")
+        text = str(value)
+    except Exception:  # noqa: BLE001 (a text of the user's own making)
+        text = ""
+    return (f"{kind}: {text}" if text.strip() else kind)[:_LONGEST]
 
 
 def _is_abort(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stepwell.store.base.errors import ConfigurationError, MetricNotFoundError
 from stepwell.store.base.run_clock import RunClock
 from stepwell.store.files.location import Location, existing
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.journal.format import Header
 
 from .recorder import Recorder
@@ -32,8 +33,8 @@ def is_disabled(mode: object) -> bool:
     if not isinstance(given, str) or given not in _MODES:
         where = f"{VARIABLE}=" if mode is None else "mode "
         raise ConfigurationError(
-            f"{where}{given!r} is unknown; use 'online' or 'offline', which both record,"
-            " or 'disabled'"
+            f"{where}{shown(given)} is unknown; use 'online' or 'offline', which both"
+            " record, or 'disabled'"
         )
     return _MODES[given]
 

@@ -24,6 +24,7 @@ from stepwell.store.environment.process_facts import (
 from stepwell.store.environment.rank import RANK_MAX, rank_of_process
 from stepwell.store.files.location import VARIABLE, Location, prepare_folder, resolve
 from stepwell.store.inputs.json_values import encodable, plain_config, plain_value
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.text_checks import labels_of, text_given
 from stepwell.store.journal.format import Header
 from stepwell.store.journal.writer_alive import host_name, machine, process_started
@@ -106,9 +107,12 @@ def start_run(  # noqa: PLR0913, PLR0917 (the field's common keywords)
     policy = _check_resume(resume, id)
     if durability not in _DURABILITY:
         raise ConfigurationError(
-            f"durability {durability!r} is unknown; use 'write' or 'fsync'"
+            f"durability {shown(durability)} is unknown; use 'write' or 'fsync'"
         )
-    labels = _check_texts(tags, project=project, name=name, group=group, notes=notes, id=id)
+    project, name, group, notes, id = _plain_texts(
+        project=project, name=name, group=group, notes=notes, id=id
+    )
+    labels = [] if tags is None else [_encoded(tag, "tags") for tag in labels_of(tags)]
     rank = rank_of_process() if rank is None else _check_rank(rank)
     settings = plain_config(config)
     location = resolve(store)
@@ -230,7 +234,7 @@ def _check_resume(resume: str | bool | None, given: str | None) -> str:
         policy = _RESUME[resume]
     if policy not in {"never", "allow", "must"}:
         raise ConfigurationError(
-            f"resume {resume!r} is unknown; use 'never', 'allow' or 'must'"
+            f"resume {shown(resume)} is unknown; use 'never', 'allow' or 'must'"
         )
     if not given and given is not None:
         raise ConfigurationError("id is empty; give a text, or leave it out")
@@ -239,19 +243,24 @@ def _check_resume(resume: str | bool | None, given: str | None) -> str:
     return policy
 
 
-def _check_texts(tags: Iterable[str] | None, **texts: Any) -> list[str]:
-    given = {name: value for name, value in texts.items() if value is not None}
-    labels = [] if tags is None else labels_of(tags)
-    for argument, value in [*given.items(), *(("tags", label) for label in labels)]:
-        if encodable(text_given(value, argument)) != value:
-            raise ConfigurationError(f"{argument} {value!r} is not valid Unicode text")
-    return labels
+def _plain_texts(**texts: str | None) -> list[str | None]:
+    return [
+        None if value is None else _encoded(value, argument)
+        for argument, value in texts.items()
+    ]
+
+
+def _encoded(value: object, argument: str) -> str:
+    text = text_given(value, argument)
+    if encodable(text) != text:
+        raise ConfigurationError(f"{argument} {shown(text)} is not valid Unicode text")
+    return text
 
 
 def _check_rank(rank: Any) -> int:
     is_whole = hasattr(rank, "__index__") and not isinstance(rank, bool)
     if not is_whole or not 0 <= rank <= RANK_MAX:
-        raise ConfigurationError(f"rank must be from 0 to {RANK_MAX}, not {rank!r}")
+        raise ConfigurationError(f"rank must be from 0 to {RANK_MAX}, not {shown(rank)}")
     return int(rank)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepwell.store.base.errors import ConfigurationError
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.run_config import flatten
 from stepwell.store.inputs.text_checks import is_any
 from stepwell.store.values.comparison import Comparison, ConfigRow, MetricRow
@@ -28,7 +29,7 @@ def compare_runs(
         ConfigurationError: If *at* is neither `best` nor `last`.
     """
     if not is_any(at, "best", "last"):
-        raise ConfigurationError(f"at must be 'best' or 'last', not {at!r}")
+        raise ConfigurationError(f"at must be 'best' or 'last', not {shown(at)}")
     config_a, config_b = flatten(run_a.config), flatten(run_b.config)
     return Comparison(
         run_a=run_a,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepwell.store.base.errors import ConfigurationError, MetricNotFoundError
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.queries.runs import Chosen
 from stepwell.store.values.sweep import RunCurve
 
@@ -126,7 +127,9 @@ def _bound(value: Bound) -> float | None:
         return moment.timestamp()
     is_number = value is None or isinstance(value, (int, float, np.number))
     if not is_number or (value is not None and math.isnan(value)):
-        raise ConfigurationError(f"an end of the x axis must be a number, not {value!r}")
+        raise ConfigurationError(
+            f"an end of the x axis must be a number, not {shown(value)}"
+        )
     return value
 
 

@@ -3,6 +3,7 @@
 import re
 
 from stepwell.store.base.errors import ConfigurationError
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.text_checks import is_any
 
 _LOWER = """
@@ -38,7 +39,7 @@ def check_goal(goal: str | None) -> None:
         ConfigurationError: If *goal* is none of `min`, `max` and None.
     """
     if goal is not None and not is_any(goal, "min", "max"):
-        raise ConfigurationError(f"goal must be 'min' or 'max', not {goal!r}")
+        raise ConfigurationError(f"goal must be 'min' or 'max', not {shown(goal)}")
 
 
 def goal_of(metric: str, goal: str | None) -> str:
@@ -51,7 +52,7 @@ def goal_of(metric: str, goal: str | None) -> str:
     found = goal or better_side(metric)
     if found is None:
         raise ConfigurationError(
-            f"whether a low or a high {metric!r} is better does not follow from its name;"
-            " say which: goal min or max"
+            f"whether a low or a high {shown(metric)} is better does not follow from its"
+            " name; say which: goal min or max"
         )
     return found

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stepwell.store.base.errors import ConfigurationError, MetricNotFoundError
 from stepwell.store.base.sql_literals import literals
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.text_checks import is_any
 from stepwell.store.queries.runs import Chosen
 from stepwell.store.schema.contents import require_views
@@ -233,7 +234,7 @@ def _query(
 def _check_at(at: At) -> None:
     is_step = type(at) is int and -(2**63) <= at < 2**63
     if not is_step and not is_any(at, "best", "last"):
-        raise ConfigurationError(f"at must be 'best', 'last' or a step, not {at!r}")
+        raise ConfigurationError(f"at must be 'best', 'last' or a step, not {shown(at)}")
 
 
 def _check_metrics(

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from stepwell.store.base.errors import ConfigurationError
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.text_checks import check_text
 
 from .run_info import RunInfo
@@ -43,7 +44,7 @@ class FigureSpec:
             raise ConfigurationError("a figure's kind is empty")
         if not isinstance(self.runs, Selection):
             raise ConfigurationError(
-                f"a figure's runs must be a Selection, not {self.runs!r}"
+                f"a figure's runs must be a Selection, not {shown(self.runs)}"
             )
         for name in ("options", "style"):
             object.__setattr__(self, name, _plain(name, getattr(self, name)))
@@ -78,7 +79,7 @@ class FigureSpec:
             ConfigurationError: If *value* is no such thing.
         """
         if not isinstance(value, Mapping):
-            raise ConfigurationError(f"a figure must be an object, not {value!r}")
+            raise ConfigurationError(f"a figure must be an object, not {shown(value)}")
         known = [one.name for one in fields(cls)]
         unknown = [str(name) for name in value if name not in known]
         if unknown:
@@ -120,7 +121,9 @@ class FigureRuns:
 
 def _plain(name: str, values: object) -> dict[str, Any]:
     if not isinstance(values, Mapping):
-        raise ConfigurationError(f"a figure's {name} must be a mapping, not {values!r}")
+        raise ConfigurationError(
+            f"a figure's {name} must be a mapping, not {shown(values)}"
+        )
     try:
         text = json.dumps(dict(values), ensure_ascii=False, allow_nan=False)
         text.encode()
@@ -135,7 +138,7 @@ def _plain(name: str, values: object) -> dict[str, Any]:
 def _ids(values: object) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, (list, tuple)) or not values:
         raise ConfigurationError(
-            f"a pinned figure needs the ids of its runs, not {values!r}"
+            f"a pinned figure needs the ids of its runs, not {shown(values)}"
         )
     for value in values:
         check_text(value, "the id of a pinned run")

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from stepwell.store.base.errors import ConfigurationError
 from stepwell.store.inputs.arguments import check_count
+from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.text_checks import as_texts, check_text
 
 from .run_info import STATUSES, RunInfo
@@ -100,7 +101,7 @@ class Selection:
             ConfigurationError: If *value* is no such thing.
         """
         if not isinstance(value, Mapping):
-            raise ConfigurationError(f"a selection must be an object, not {value!r}")
+            raise ConfigurationError(f"a selection must be an object, not {shown(value)}")
         known = [field.name for field in fields(cls)]
         unknown = [str(name) for name in value if name not in known]
         if unknown:
@@ -125,13 +126,13 @@ def _statuses(given: Texts) -> tuple[str, ...]:
     for status in found:
         if status not in STATUSES:
             known = ", ".join(STATUSES)
-            raise ConfigurationError(f"status must be one of {known}, not {status!r}")
+            raise ConfigurationError(f"status must be one of {known}, not {shown(status)}")
     return found
 
 
 def _check_reference(value: object) -> None:
     if not isinstance(value, str):
-        raise ConfigurationError(f"runs must be references as text, not {value!r}")
+        raise ConfigurationError(f"runs must be references as text, not {shown(value)}")
 
 
 Runs: TypeAlias = Selection | RunInfo | str | Sequence[str | RunInfo] | None
@@ -152,7 +153,7 @@ def as_selection(runs: Runs) -> Selection:
         runs = [runs]
     if not isinstance(runs, Sequence):
         raise ConfigurationError(
-            f"runs must be a Selection, or references to runs, not {runs!r}"
+            f"runs must be a Selection, or references to runs, not {shown(runs)}"
         )
     references = tuple(run.run_id if isinstance(run, RunInfo) else run for run in runs)
     return Selection(runs=references) if references else Selection(limit=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,9 @@ def smoothing_of(text: str | None) -> Smoothing | None:
     """
     if text is None:
         return None
-    kind, _, number = str(text).partition(":")
+    given: object = text  # a caller without types may give anything
+    letters = str.__str__(given) if isinstance(given, str) else ""
+    kind, _, number = letters.partition(":")
     try:
         size = float(number)
     except ValueError:
@@ -53,7 +55,7 @@ def smoothing_of(text: str | None) -> Smoothing | None:
         return Smoothing(kind, size)
     raise ConfigurationError(
         f"smooth must be 'ema:SHARE' with a share from 0 up to 1, or 'window:POINTS',"
-        f" not {text!r}"
+        f" not {shown(text)}"
     )
 
 

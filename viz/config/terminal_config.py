@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 
 from .validation import check_whole_number
 
@@ -90,9 +90,9 @@ def check_config(config: VisualizationConfig) -> None:
     if config.display not in DISPLAYS:
         choices = ", ".join(map(repr, DISPLAYS))
         raise ConfigurationError(
-            f"display must be one of {choices}, not {config.display!r}"
+            f"display must be one of {choices}, not {shown(config.display)}"
         )
     for name in ("refresh_per_second", "line_seconds", "stall_seconds"):
         value = getattr(config, name)
         if not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ConfigurationError(f"{name} must be a number above 0, not {value!r}")
+            raise ConfigurationError(f"{name} must be a number above 0, not {shown(value)}")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 
 from .color_names import is_color
 from .visualizer_config import MetricConfig, PlotConfig, TrainingVisualizerConfig
@@ -43,7 +43,7 @@ def validate(config: TrainingVisualizerConfig) -> None:
 def _plot(
     index: int, plot: PlotConfig, cells: int, config: TrainingVisualizerConfig
 ) -> None:
-    where = f"plot {index} ({plot.title!r})"
+    where = f"plot {index} ({shown(plot.title)})"
     if index >= cells:
         raise ConfigurationError(
             f"{where} has no cell: the layout of {config.subplot_rows} x "
@@ -60,14 +60,14 @@ def _metric(metric: MetricConfig, cells: int, config: TrainingVisualizerConfig) 
     name: object = metric.metric_name
     if not isinstance(name, str) or not name:
         raise ConfigurationError(
-            f"metric_name must be a text that is not empty, not {name!r}"
+            f"metric_name must be a text that is not empty, not {shown(name)}"
         )
-    where = f"metric {name!r}"
+    where = f"metric {shown(name)}"
     index: object = metric.plot_index
     if not isinstance(index, int) or not 0 <= index < cells:
         raise ConfigurationError(
             f"{where}: plot_index must be 0 to {cells - 1} in a layout of "
-            f"{config.subplot_rows} x {config.subplot_cols}, not {index!r}"
+            f"{config.subplot_rows} x {config.subplot_cols}, not {shown(index)}"
         )
     _one_of(f"{where}: line_style", metric.line_style, LINE_STYLES)
     _number(f"{where}: alpha", metric.alpha, 0, 1)
@@ -83,26 +83,26 @@ def check_whole_number(name: str, value: object) -> None:
     """
     if not isinstance(value, int) or value < 1:
         raise ConfigurationError(
-            f"{name} must be a whole number of 1 or more, not {value!r}"
+            f"{name} must be a whole number of 1 or more, not {shown(value)}"
         )
 
 
 def _number(name: str, value: object, low: float, high: float) -> None:
     if not isinstance(value, int | float) or not low <= value <= high:
         bounds = f"{low} or more" if high == math.inf else f"between {low} and {high}"
-        raise ConfigurationError(f"{name} must be a number {bounds}, not {value!r}")
+        raise ConfigurationError(f"{name} must be a number {bounds}, not {shown(value)}")
 
 
 def _one_of(name: str, value: object, known: Sequence[str]) -> None:
     if value not in known:
         choices = ", ".join(repr(choice) for choice in known)
-        raise ConfigurationError(f"{name} must be one of {choices}, not {value!r}")
+        raise ConfigurationError(f"{name} must be one of {choices}, not {shown(value)}")
 
 
 def _color(name: str, color: object) -> None:
     if not is_color(color):
         raise ConfigurationError(
-            f"{name}: {color!r} is not a colour; use a name such as 'blue', "
+            f"{name}: {shown(color)} is not a colour; use a name such as 'blue', "
             "'tab:orange' or '#0072b2'"
         )
 
@@ -114,5 +114,6 @@ def _figure_size(size: object) -> None:
         for side in sides
     ):
         raise ConfigurationError(
-            f"figure_size must be a width and a height of 1 to 100 inches, not {size!r}"
+            f"figure_size must be a width and a height of 1 to 100 inches, not"
+            f" {shown(size)}"
         )

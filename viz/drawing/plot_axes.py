@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 from stepwell.viz.base.axis import Scale
 from stepwell.viz.base.theme import DOTS_PER_INCH, NOTE_SIZE, THEMES, Theme
 
@@ -30,7 +30,9 @@ def theme_of(theme: "str | Theme") -> Theme:
     if isinstance(theme, Theme):
         return theme
     if theme not in THEMES:
-        raise ConfigurationError(f"theme must be one of {', '.join(THEMES)}, not {theme!r}")
+        raise ConfigurationError(
+            f"theme must be one of {', '.join(THEMES)}, not {shown(theme)}"
+        )
     return THEMES[theme]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 from stepwell.viz.base.smoothing import smoothing_of
 from stepwell.viz.base.theme import DOTS_PER_INCH
 from stepwell.viz.drawing.heading import retitle
@@ -151,9 +151,9 @@ def _check_told(options: Mapping[str, Any]) -> None:
     """Refuse values of options that are wrong whatever the store holds."""
     goal, at = options.get("goal"), options.get("at", "best")
     if goal not in (None, "min", "max"):
-        raise ConfigurationError(f"goal must be 'min' or 'max', not {goal!r}")
+        raise ConfigurationError(f"goal must be 'min' or 'max', not {shown(goal)}")
     if type(at) is not int and at not in ("best", "last"):
-        raise ConfigurationError(f"at must be 'best', 'last' or a step, not {at!r}")
+        raise ConfigurationError(f"at must be 'best', 'last' or a step, not {shown(at)}")
     band_for(options.get("band", "auto"), ())
     smoothing_of(options.get("smooth"))
 

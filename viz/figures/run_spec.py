@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 from stepwell.viz.config.config_json import config_of, layout_of
 from stepwell.viz.config.visualizer_config import TrainingVisualizerConfig
 
@@ -51,6 +51,6 @@ def run_options(
     if metrics is not None and not (
         isinstance(metrics, list) and all(isinstance(name, str) for name in metrics)
     ):
-        raise ConfigurationError(f"metrics must be a list of names, not {metrics!r}")
+        raise ConfigurationError(f"metrics must be a list of names, not {shown(metrics)}")
     style = style_of(spec.style, _USUAL_DPI)
     return None if layout is None else config_of(layout), metrics or None, style

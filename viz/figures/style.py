@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 from stepwell.viz.base.theme import THEMES
 
 _LEAST, _MOST = 1.5, 60.0
@@ -60,7 +60,9 @@ def style_of(style: Mapping[str, Any], default_dpi: int) -> FigureStyle:
 def _theme(value: object) -> str | None:
     if value is None or (isinstance(value, str) and value in THEMES):
         return value
-    raise ConfigurationError(f"theme must be one of {', '.join(THEMES)}, not {value!r}")
+    raise ConfigurationError(
+        f"theme must be one of {', '.join(THEMES)}, not {shown(value)}"
+    )
 
 
 def _size(value: object) -> tuple[float, float] | None:
@@ -72,7 +74,7 @@ def _size(value: object) -> tuple[float, float] | None:
             return float(wide), float(high)
     raise ConfigurationError(
         f"size must be a width and a height of {_LEAST:g} to {_MOST:g} inches,"
-        f" not {value!r}"
+        f" not {shown(value)}"
     )
 
 
@@ -82,7 +84,7 @@ def _dpi(value: object) -> int | None:
     if isinstance(value, int) and _is_between(value, *_DPI):
         return value
     raise ConfigurationError(
-        f"dpi must be a whole number from {_DPI[0]} to {_DPI[1]}, not {value!r}"
+        f"dpi must be a whole number from {_DPI[0]} to {_DPI[1]}, not {shown(value)}"
     )
 
 
@@ -92,7 +94,7 @@ def _title(value: object) -> str | None:
     if isinstance(value, str) and value.strip() and len(value) <= _LONGEST:
         return value
     raise ConfigurationError(
-        f"title must be a text of 1 to {_LONGEST} letters, not {value!r}"
+        f"title must be a text of 1 to {_LONGEST} letters, not {shown(value)}"
     )
 
 

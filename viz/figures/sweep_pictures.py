@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 from stepwell.viz.sweep_plots.default_options import choose_options
 
 from .plot_kinds import PLOTS, save_figure_file, spec_of_plot
@@ -70,9 +70,11 @@ def save_sweep(  # noqa: PLR0913 (a choice an argument)
     """
     for name in plots:
         if name not in PLOTS:
-            raise ConfigurationError(f"no plot {name!r}; use {', '.join(PLOTS)}")
+            raise ConfigurationError(f"no plot {shown(name)}; use {', '.join(PLOTS)}")
     if suffix not in _SUFFIXES:
-        raise ConfigurationError(f"suffix must be {', '.join(_SUFFIXES)}, not {suffix!r}")
+        raise ConfigurationError(
+            f"suffix must be {', '.join(_SUFFIXES)}, not {shown(suffix)}"
+        )
     names = list(dict.fromkeys(plots or PLOTS))
     columns = sorted({PLOTS[name].columns for name in names} - {0})
     sweep = store.sweep(metric, goal, at, runs=runs, columns=columns)

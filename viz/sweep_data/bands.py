@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 
 Floats = NDArray[np.float64]
 BANDS = ("auto", "quartile", "minmax", "std", "ci")
@@ -57,7 +57,9 @@ def band_for(band: str, sizes: Sequence[int]) -> str:
         ConfigurationError: There is no such kind.
     """
     if band not in BANDS:
-        raise ConfigurationError(f"band must be one of {', '.join(BANDS)}, not {band!r}")
+        raise ConfigurationError(
+            f"band must be one of {', '.join(BANDS)}, not {shown(band)}"
+        )
     if band != "auto":
         return band
     return "quartile" if min(sizes, default=0) >= _FEWEST_FOR_QUARTILES else "minmax"

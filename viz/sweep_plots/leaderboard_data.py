@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stepwell.store import ConfigurationError
+from stepwell.store import ConfigurationError, shown
 from stepwell.viz.base.numbers import duration, short_value
 from stepwell.viz.sweep_data.param_axis import short_keys
 from stepwell.viz.sweep_data.runs_as_points import varying_keys
@@ -83,26 +83,28 @@ def prepare_leaderboard(
 ) -> Board:
     """See `plot_leaderboard`."""
     if type(limit) is not int or limit < 1:
-        raise ConfigurationError(f"limit must be a whole number from 1 on, not {limit!r}")
+        raise ConfigurationError(
+            f"limit must be a whole number from 1 on, not {shown(limit)}"
+        )
     ranked, table = sweep.leaderboard, sweep.table
     row_of = {run_id: row for row, run_id in enumerate(table.run_id.tolist())}
     keys = varying_keys(table, params)
     names = short_keys(keys)
-    shown = ranked.value[:limit]
+    drawn = ranked.value[:limit]
     bars = shades(ranked.value, ranked.goal)
-    values = distinct_texts(shown)
+    values = distinct_texts(drawn)
     digits = {key: _digits(table.params[key]) for key in keys}
     rows = []
-    for place in range(len(shown)):
+    for place in range(len(drawn)):
         at_row = row_of[ranked.run_id[place]]
         cells = tuple(cell_text(table.param(key, at_row), digits[key]) for key in keys)
         rows.append(
             BoardRow(
-                rank=int(np.sum(_is_better(ranked.value, shown[place], ranked.goal))) + 1,
+                rank=int(np.sum(_is_better(ranked.value, drawn[place], ranked.goal))) + 1,
                 run=str(ranked.run[place]),
                 value=values[place],
                 bar=float(bars[place]),
-                delta=_delta(float(shown[place]), float(shown[0])),
+                delta=_delta(float(drawn[place]), float(drawn[0])),
                 params=cells,
                 step=f"{float(ranked.step[place]):,.0f}",
                 time=_time(float(table.seconds[at_row])),

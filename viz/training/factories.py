@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from stepwell.store import ConfigurationError, Run
+from stepwell.store import ConfigurationError, Run, shown
 from stepwell.viz.config.validation import check_whole_number
 from stepwell.viz.config.visualizer_config import (
     MetricConfig,
@@ -165,8 +165,8 @@ def _metric(name: str, place: tuple[int, str | None] | int) -> MetricConfig:
         index, color = place
     except (TypeError, ValueError):
         raise ConfigurationError(
-            f"metric {name!r}: expected a panel and a colour such as (0, 'blue'), "
-            f"not {place!r}"
+            f"metric {shown(name)}: expected a panel and a colour such as (0, 'blue'), "
+            f"not {shown(place)}"
         ) from None
     return MetricConfig(name, index, color)
 
@@ -176,7 +176,7 @@ def _layout(layout: tuple[int, int]) -> tuple[int, int]:
         rows, columns = layout
     except (TypeError, ValueError):
         raise ConfigurationError(
-            f"subplot_layout must be rows and columns such as (2, 2), not {layout!r}"
+            f"subplot_layout must be rows and columns such as (2, 2), not {shown(layout)}"
         ) from None
     check_whole_number("rows of subplot_layout", rows)
     check_whole_number("columns of subplot_layout", columns)

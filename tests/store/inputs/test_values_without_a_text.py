@@ -2,6 +2,7 @@
 
 import argparse
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,13 @@ from typing import Any
 import pytest
 
 import stepwell
-from stepwell.store import ConfigurationError, StoreWarning, open_store
+from stepwell.store import (
+    ConfigurationError,
+    RunExistsError,
+    RunNotFoundError,
+    StoreWarning,
+    open_store,
+)
 from stepwell.store.files.location import resolve
 from stepwell.store.journal.files import list_journals
 
@@ -142,3 +149,65 @@ def test_what_a_run_is_given_later_is_recorded_as_at_its_start(store_path: Path)
             run.config.update({"more": [NoText()], "lr": 0.5})
     found = open_store(store_path).run("one").config
     assert found == {"late": "<NoText>", "more": ["<NoText>"], "lr": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"resume": NoText()}, "resume <NoText> is unknown; use"),
+        ({"resume": Word("maybe")}, "resume <Word> is unknown; use"),
+        ({"mode": NoText()}, "mode <NoText> is unknown; use"),
+        ({"mode": Word("loud")}, "mode <Word> is unknown; use"),
+        ({"rank": NoText()}, "rank must be from 0 to .*, not <NoText>"),
+        ({"rank": Word("0")}, "rank must be from 0 to .*, not <Word>"),
+        ({"durability": NoText()}, "durability <NoText> is unknown; use"),
+        ({"durability": Word("hope")}, "durability <Word> is unknown; use"),
+        ({"name": Word("\ud800")}, r"name '\\ud800' is not valid Unicode text"),
+        ({"tags": ["a", Word("\ud800")]}, r"tags '\\ud800' is not valid Unicode text"),
+        ({"store": NoText()}, "store must be a path or a URL, not NoText"),
+        ({"store": Word("ftp://host/a")}, "store 'ftp://host/a' has an unknown scheme"),
+    ],
+)
+def test_a_refusal_names_a_value_without_a_text_by_its_type(
+    store_path: Path, arguments: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        stepwell.init(**{"store": store_path, **arguments})
+    assert not list_journals(resolve(store_path).journals)
+
+
+def test_an_id_and_a_store_whose_code_raises_are_the_texts_that_they_are(
+    store_path: Path,
+) -> None:
+    store: Any = Word(store_path)
+    with pytest.raises(RunNotFoundError, match="fold-3"):
+        stepwell.init(store=store, id=Word("fold-3"), resume="must")
+    stepwell.init(store=store, id=Word("fold-3")).finish()
+    with pytest.raises(RunExistsError, match="fold-3"):
+        stepwell.init(store=store, id=Word("fold-3"))
+    stepwell.init(store=store, id="fold-3", resume=Word("must")).finish()
+    (run,) = open_store(store_path).runs()
+    assert run.name == "fold-3"
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda store: store.run(NoText()), "must be text, not <NoText>"),
+        (lambda store: store.series("one", NoText()), "metric must be text, not <NoText>"),
+        (lambda store: store.tag("one", NoText()), "several texts, not <NoText>"),
+        (lambda store: store.rename("one", Word("a\nb")), "control characters, not <Word>"),
+        (lambda store: store.sql("select 1", timeout=NoText()), "seconds, not <NoText>"),
+        (lambda store: store.leaderboard("loss", goal=NoText()), "goal must .* <NoText>"),
+        (lambda store: store.leaderboard("loss", goal=Word("up")), "goal must .* <Word>"),
+        (lambda store: store.runs(limit=NoText()), "limit must .* <NoText>"),
+        (lambda store: store.save_figure("a", NoText()), "FigureSpec, not <NoText>"),
+        (lambda store: store.runs(status=[Word("on")]), "status must .* 'on'"),
+    ],
+)
+def test_what_is_asked_of_a_store_with_no_text_is_refused_by_its_type(
+    store_path: Path, ask: Callable[[Any], object], said: str
+) -> None:
+    stepwell.init(store=store_path, name="one").finish()
+    with pytest.raises(ConfigurationError, match=said):
+        ask(open_store(store_path))

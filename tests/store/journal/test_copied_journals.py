@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stepwell.store import Store, start_run
+from stepwell.store import Store, StoreWarning, start_run
 from stepwell.store.files.location import resolve
 from stepwell.store.journal.files import list_journals
 
@@ -143,3 +143,67 @@ def test_a_journal_that_two_stores_share_by_a_link_loses_nothing(
         log_another(training)
     end(training)
     assert seen(other) == seen(store_path) == {"one": ("finished", 3)}
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_journal_that_is_copied_again_when_it_is_longer_adds_what_is_new(
+    store_path: Path,
+    tmp_path: Path,
+    training: subprocess.Popen[str],
+    times: int,
+    goes_on: bool,
+) -> None:
+    """No warning: warnings are errors here."""
+    other = tmp_path / "other.duckdb"
+    with start_run(store=other, name="own") as own:
+        own.log({"loss": 0.5})
+    journal = lone_journal(store_path)
+    folder = resolve(other).journals
+    shutil.copy2(journal, folder / journal.name)
+    assert seen(other)["one"] == ("crashed", 1)
+    assert not list_journals(folder)
+
+    for points in range(2, 2 + times):
+        log_another(training)
+        shutil.copy2(journal, folder / journal.name)
+        assert seen(other)["one"] == ("crashed", points)
+        assert not list(folder.glob("*.damaged"))
+    shutil.copy2(journal, folder / journal.name)  # and as long as before
+    assert seen(other)["one"] == ("crashed", 1 + times)
+    if not goes_on:
+        kept = tmp_path / journal.name
+        os.link(journal, kept)
+        end(training)
+        shutil.copy2(kept, folder / journal.name)
+        assert seen(other)["one"] == ("finished", 1 + times)
+    assert not list_journals(folder)
+    assert not list(folder.glob("*.damaged"))
+
+
+def test_a_longer_copy_that_is_damaged_behind_what_was_read_is_set_aside(
+    store_path: Path, tmp_path: Path, training: subprocess.Popen[str]
+) -> None:
+    other = tmp_path / "other.duckdb"
+    with start_run(store=other, name="own"):
+        pass
+    journal = lone_journal(store_path)
+    place = resolve(other).journals / journal.name
+    shutil.copy2(journal, place)
+    assert seen_of_one(other) == ("crashed", 1)
+
+    whole = journal.stat().st_size
+    log_another(training)
+    log_another(training)
+    data = bytearray(journal.read_bytes())
+    data[whole + 20] ^= 0xFF
+    place.write_bytes(data)
+    with pytest.warns(StoreWarning, match="is damaged"):
+        assert seen_of_one(other) == ("crashed", 1)
+    assert list(place.parent.glob("*.damaged"))
+
+
+def seen_of_one(path: Path) -> tuple[str, int]:
+    store = Store(path)
+    run = store.run("one")
+    return run.status, store.summary(run)["loss"].count

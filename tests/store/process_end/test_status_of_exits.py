@@ -125,6 +125,9 @@ DIVERGED = ("failed", "FloatingPointError: loss is nan")
 CASES = {
     "sys.exit(3)": ("failed", "SystemExit: 3"),
     "sys.exit('no data')": ("failed", "SystemExit: no data"),
+    "sys.exit('')": ("failed", "SystemExit"),
+    "sys.exit(' ')": ("failed", "SystemExit"),
+    "raise ValueError('\\n')": ("failed", "ValueError"),
     "sys.exit([1])": ("failed", "SystemExit: [1]"),
     "sys.exit(0.0)": ("failed", "SystemExit: 0.0"),
     "import types; sys.modules['opcode'] = types.ModuleType('half loaded'); sys.exit(3)": (

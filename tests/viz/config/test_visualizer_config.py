@@ -150,3 +150,30 @@ def test_a_layout_of_a_newer_version_can_be_read() -> None:
 def test_a_layout_of_something_else_is_refused(layout: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         config_of(layout)
+
+
+class NoText:
+    """A value whose own code raises when it is asked for its text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"subplot_rows": NoText()}, "subplot_rows must be .* <NoText>"),
+        ({"pause_duration": NoText()}, "pause_duration must be .* <NoText>"),
+        ({"figure_size": (NoText(), 4)}, r"figure_size must be .* <tuple>"),
+        ({"theme": NoText()}, "theme must be one of .* <NoText>"),
+        ({"metrics": [MetricConfig(NoText(), 0)]}, "metric_name must be .* <NoText>"),  # type: ignore[arg-type]
+        ({"metrics": [MetricConfig("f1", 0, NoText())]}, "<NoText> is not a colour"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_value_without_a_text_is_refused_by_its_type(
+    values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        validate(replace(TrainingVisualizerConfig(), **values))
