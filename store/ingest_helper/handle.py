@@ -25,6 +25,7 @@ AWAITED = b"!"
 """Sign behind a request whose end somebody waits for."""
 
 _STOP_SECONDS = 10.0
+_END_SECONDS = 1.0  # with nothing left to fold it takes milliseconds
 _LOOK_SECONDS = 0.1
 _OPTIONS = ("-P", "-W", "ignore", "-c")  # -P: no module of the current folder
 _START = (
@@ -104,8 +105,13 @@ class FoldHelper:
                     return False
             return self._failed < wanted
 
-    def stop(self) -> None:
-        """Let the helper end: it folds what is left, then exits."""
+    def stop(self, *, is_awaited: bool = True) -> None:
+        """Let the helper end: it folds what is left, then exits.
+
+        Args:
+            is_awaited: Whether something of this process is left to fold; otherwise its
+                end is waited for no longer than it takes without anything in its way.
+        """
         with self._lock:
             process, self._process = self._process, None
         if process is None:
@@ -116,7 +122,7 @@ class FoldHelper:
         with contextlib.suppress(OSError):
             process.send_signal(signal.SIGCONT)  # one that was stopped would stay for ever
         try:
-            _wait_for_end(process)
+            _wait_for_end(process, _STOP_SECONDS if is_awaited else _END_SECONDS)
         except Exception:  # noqa: BLE001 (it folds on, and ends by itself)
             process.returncode = 0
             _abandoned.append(process)
@@ -166,13 +172,13 @@ class FoldHelper:
 _abandoned: "list[subprocess.Popen[bytes]]" = []
 
 
-def _wait_for_end(process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
     # The pipe tells at once; `wait` looks after ever longer pauses.
     if process.stdout:
         closed = select.poll()
         closed.register(process.stdout.fileno(), 0)
-        closed.poll(1000 * _STOP_SECONDS)
-    process.wait(timeout=_STOP_SECONDS)
+        closed.poll(1000 * seconds)
+    process.wait(timeout=seconds)
 
 
 def _start(location: Location) -> "subprocess.Popen[bytes] | None":

@@ -127,10 +127,12 @@ class Keeper:
         """End the helpers: they fold what is left, then exit."""
         with starting_process:
             self._is_over = for_good
-            helpers = list(self._helpers.values())
+            helpers = dict(self._helpers)
             self._helpers.clear()
-        for helper in helpers:
-            helper.stop()
+        left = self.unfolded()
+        for location, helper in helpers.items():
+            # A query of others may keep it from the store for as long as it likes.
+            helper.stop(is_awaited=location in left)
 
     def forget(self) -> None:
         """After a fork, in the child: thread, writers and helpers are the parent's."""
