@@ -1,6 +1,7 @@
 """Texts that a database can be asked for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from stepwell.store.base.errors import ConfigurationError
 
@@ -20,7 +21,7 @@ def check_string(value: object, what: str) -> None:
         raise ConfigurationError(f"{what} must be text, not {shown(value)}")
 
 
-def plain_text(value: object, what: str) -> str:
+def plain_text(value: Any, what: str) -> str:
     """The letters of a text, without what the code of its own class makes of them.
 
     Raises:
