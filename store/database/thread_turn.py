@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stepwell.store.base.busy_threads import busy_threads, is_busy_here
 from stepwell.store.base.errors import StoreBusyError
 from stepwell.store.process_end.daemon_threads import end_before_duckdb, keeping_end_off
 
@@ -40,6 +41,7 @@ class ThreadTurn:
                 f"{self._store} is in use by this very thread, which a signal's handler or"
                 " a collected object has interrupted; ask again when that has returned"
             )
+        was_busy = is_busy_here()  # with another store
         with keeping_end_off():
             if not self._lock.acquire(timeout=seconds):
                 raise StoreBusyError(
@@ -48,8 +50,11 @@ class ThreadTurn:
                 )
             try:
                 self._thread = threading.get_ident()
+                busy_threads.add(self._thread)
                 yield
             finally:
+                if not was_busy:
+                    busy_threads.discard(self._thread)
                 self._thread = 0
                 self._lock.release()
 

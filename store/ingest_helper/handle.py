@@ -15,6 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from stepwell.store.base.busy_threads import is_busy_here
 from stepwell.store.base.forks import starting_process
 from stepwell.store.files.location import Location
 
@@ -220,6 +221,8 @@ def fold_in_helper(
     Returns:
         Whether it was done within *seconds*.
     """
+    if is_busy_here():
+        return False  # the helper would wait for the store that this thread has
     with starting_process:
         helper = known.get(location)
         if helper is None and start:
