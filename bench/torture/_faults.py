@@ -17,7 +17,8 @@ from ._processes import Processes
 from ._setting import Setting
 
 _MAGIC = 16  # bytes before the first record of a journal
-_STARTED, _NAMES, _POINTS = 2, 3, 4
+_HEADER, _STARTED, _NAMES, _POINTS = 1, 2, 3, 4
+_END = 2**61  # behind each call
 _FRAME = struct.Struct("<IB3x")
 _PATIENCE = 3.0  # seconds
 _UNFOLDED = 0.3  # seconds at most in which a writer goes on before the damage
@@ -131,13 +132,16 @@ def calls_behind(data: bytes, place: int) -> dict[str, int]:
     """For each stream in a journal, its first call whose record ends behind *place*.
 
     A stream that has no such call has one in danger all the same: its next, which may have
-    been under way. Of a run without a call, it is the end that is in danger.
+    been under way. Of a run without a call, it is the end that is in danger; so it is where
+    a journal had just gone on in a new file.
     """
     names: dict[int, str] = {}
     behind: dict[str, int] = {}
     begun: dict[str, int] = {}
     for kind, _, stop, payload in records_of(data):
-        if kind == _STARTED:
+        if kind == _HEADER and (header := json.loads(payload)).get("continues"):
+            begun = {header["name"]: _END} if header["primary"] else {}
+        elif kind == _STARTED:
             begun = {json.loads(payload)["name"]: 0}
         elif kind == _NAMES:
             number = int.from_bytes(payload[:4], "little")

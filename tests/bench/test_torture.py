@@ -84,16 +84,51 @@ print(*PLANTS)
 """
 
 
-def test_what_each_bug_is_planted_in_is_there() -> None:
+def of_the_rig(program: str, *arguments: str) -> str:
     path = os.pathsep.join([str(RIG.parents[1]), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-c", PLANTING]
     done = subprocess.run(
-        command,
+        [sys.executable, "-c", program, *arguments],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": path},
     )
-
     assert (done.returncode, done.stderr) == (0, "")
-    assert "watermark removal" in done.stdout
+    return done.stdout
+
+
+def test_what_each_bug_is_planted_in_is_there() -> None:
+    assert "watermark removal" in of_the_rig(PLANTING)
+
+
+IN_DANGER = """
+import sys
+from pathlib import Path
+from torture._faults import calls_behind
+import stepwell
+
+run = stepwell.init(name="plain-7", store=sys.argv[1])
+writer = run._writer
+if "called" in sys.argv:
+    run.log({"plain-7/a": 0.0}, step=0)
+writer.change_files()
+if "again" in sys.argv:
+    run.log({"plain-7/a": 1.0}, step=1)
+path = writer.journal.path
+folded = path.read_bytes()
+writer.finish("finished", None)
+data = path.read_bytes()
+print(sorted(calls_behind(data, len(folded)).items()), len(data) > len(folded))
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "number"),
+    [((), 2**61), (("called",), 2**61), (("called", "again"), 2), (("again",), 2)],
+)
+def test_damage_to_an_end_alone_is_known(
+    tmp_path: Path, calls: tuple[str, ...], number: int
+) -> None:
+    said = of_the_rig(IN_DANGER, str(tmp_path / "s.duckdb"), *calls)
+
+    assert said == f"[('plain-7', {number})] True\n"
