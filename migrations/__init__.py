@@ -50,6 +50,8 @@ def create(
     """
     statements = FILE.read_text("utf-8")
     connection.execute(_attach(database, storage_version))
+    # The statements name no database, so it is made the default, which none may be that
+    # DuckDB is to detach.
     connection.execute(f"USE store; BEGIN; {statements} COMMIT; USE memory; DETACH store")
 
 
@@ -86,22 +88,32 @@ def _upgrade(database: Path, storage_version: str, revision: str) -> None:
     config.set_main_option("script_location", str(files(__name__)).replace("%", "%%"))
     path = str(database).replace("'", "''")
     attach = _attach(database, storage_version)
+    # In memory, with the file attached: an engine of the file would keep it open between
+    # uses, and one connection keeps what is attached to it.
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
     try:
         with engine.connect() as connection:
             named = ", ".join(f"'{path}{suffix}'" for suffix in ("", *LOGS))
+            # Before the file is open, which may be anybody's; the path first, as the others
+            # lock it.
             for setting in (f"allowed_paths = [{named}]", *FROZEN):
                 connection.exec_driver_sql(f"SET {setting}")
             connection.exec_driver_sql(attach)
             connection.exec_driver_sql("USE store")
+            # SQLAlchemy has begun a transaction with the first statement, and begins none
+            # within it.
             connection.commit()
+            # DuckDB rolls back changes of tables, too: after a kill the file has the schema
+            # of before.
             with connection.begin():
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
             connection.exec_driver_sql("USE memory")
+            # Within the transaction that has begun again, DuckDB does not detach the file.
             connection.commit()
             connection.exec_driver_sql("DETACH store")
     except DBAPIError as error:
+        # Callers tell DuckDB's own errors apart, by class and by text.
         raise error.orig or error from None
     finally:
         engine.dispose()
@@ -114,6 +126,8 @@ def _attach(database: Path, storage_version: str) -> str:
 
 def writing_mode(database: Path, storage_version: str) -> str:
     """How DuckDB attaches a store to write to it, or makes the file when it is absent."""
+    # A file keeps the version and the block size that it was made with. The size of row
+    # groups counts for what is written while it is attached, and is to be said each time.
     if database.exists():
         return f"READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP}"
     return f"STORAGE_VERSION '{storage_version}', BLOCK_SIZE {BLOCK_BYTES}"

@@ -24,6 +24,7 @@ def statements() -> str:
 
     def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if found := _VIEW.match(statement):
+            # A view that a later revision makes anew comes behind those that it is over.
             said.pop(found[1], None)
             said[found[1]] = statement.strip()
 
@@ -44,6 +45,7 @@ def statements() -> str:
     return "\n".join(
         [
             f"-- Revision {HEAD}; `python -m stepwell.migrations.head` writes this file.",
+            # As either version of DuckDB would write it, of which one quotes plain names.
             *(_PLAIN_NAME.sub(r"\1", sql) for (sql,) in tables),
             *(f"{query};" for name, query in said.items() if (name,) in views),
             f"insert into alembic_version values ('{HEAD}');\n",  # noqa: S608

@@ -161,6 +161,7 @@ Part = tuple[str, int, int, str, bool, int, float | None]
 def upgrade() -> None:
     for view in VIEWS:
         op.execute(f"drop view {view}")
+    # Numbers of attempts had 16 bits; the ids that take their place have 31.
     for table in ("points", "totals_", "journals_"):
         op.execute(f"alter table {table} alter attempt type integer")
     op.execute("alter table totals_ add column superseded_from bigint")
@@ -250,6 +251,8 @@ def _identities(run_id: str, parts: list[Part]) -> dict[int, int]:
     for _, attempt, _, writer, primary, _, _ in parts:
         who = (not primary, writer)
         writers[attempt] = min(who, writers.get(attempt, who))
+    # As `store.base.ids.attempt_id_of` draws it, and written out here: what a revision does
+    # must not change with today's code.
     return {
         attempt: 1
         if attempt <= 1 and run_id[14] == "7"

@@ -21,6 +21,8 @@ def identities_of_numbers(
     """
     found: dict[tuple[str, int], int] = {}
     identities = {}
+    # Primary writers first, as revision 0003 takes them: so copies of a store give an
+    # attempt one identity, be its journals folded before an upgrade or after it.
     for header in sorted(headers, key=lambda header: (not header.primary, header.writer)):
         if header.format > 1:
             continue

@@ -73,6 +73,8 @@ def number_attempts(parts: Iterable[Part]) -> Numbering:
     """Order a run's attempts, and number them."""
     attempts = _gather(parts)
     starts = _starts(attempts)
+    # Ties are broken by what is the same everywhere, so that each store numbers a run
+    # alike, in whatever order it met its writers.
     order = sorted(attempts, key=lambda identity: (starts[identity], identity))
     for identity in order:
         _end_what_it_follows(attempts, identity, starts[identity])
@@ -83,12 +85,15 @@ def number_attempts(parts: Iterable[Part]) -> Numbering:
         ranks, start = attempts[identity].ranks, starts[identity]
         number = 0
         for rank in ranks:
+            # Starts only grow from here on, so what has ended by now overlaps with none of
+            # those to come.
             going[rank] = [span for span in going.get(rank, ()) if span[0] > start]
             number = max((number, *(known for _, known in going[rank])))
         if not number:
             if not latest or present & ranks.keys():
                 latest, present = latest + 1, set()
             number = latest
+        # One that joins an attempt of before leaves its rank absent from the latest.
         if number == latest:
             present |= ranks.keys()
         for rank, span in ranks.items():
@@ -118,11 +123,14 @@ def _starts(attempts: dict[int, _Attempt]) -> dict[int, float]:
     for begin in attempts:
         chain: dict[int, None] = {}
         identity = begin
+        # Headers may be anybody's, so a chain may lead back to itself, and is to end then.
         while identity in attempts and identity not in starts and identity not in chain:
             chain[identity] = None
             identity = attempts[identity].follows
         before = starts.get(identity, -math.inf)
         for known in reversed(chain):
+            # A microsecond later is enough to come behind it, where the clock of a machine
+            # says earlier.
             before = starts[known] = max(attempts[known].started, before + 1)
     return starts
 
@@ -135,6 +143,8 @@ def _end_what_it_follows(
     if before is None or known.follows == identity:
         return
     for rank in known.ranks.keys() & before.ranks.keys():
+        # Who began later saw it ended. The last sign of a writer is the time of a file, and
+        # may be later than that; one of which no end is known would else go on for ever.
         before.ranks[rank].ended = min(before.ranks[rank].ended, start)
 
 

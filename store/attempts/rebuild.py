@@ -31,6 +31,7 @@ _SEVERAL = """
 select run_id::varchar from attempts_ group by run_id
 having count(distinct attempt) > 1 or max(number) > 1
 """
+# A run's row has room for 32,767, and a run may be resumed more often.
 _LAST = """
 update store.main.runs set attempt = n.number
 from (

@@ -33,6 +33,8 @@ from (
     select writer, false as is_open, last_sign, is_primary from other.main.journals_
 ) group by writer
 """
+# A writer without a row among the journals was forgotten: it has ended, and when it began
+# is all that is known of it.
 _PARTS = """
 select
     a.run_id::varchar, a.writer, a.number, a.attempt, a.rank, a.follows,
@@ -53,6 +55,8 @@ from (
 where attempts_.run_id = n.run_id and attempts_.attempt = n.attempt
     and attempts_.number <> n.number
 """
+# `again` looks at later attempts of the same rank, and `left_out` at those in which that
+# rank was gone: what any rank recorded there stands for it.
 _FROM_STEPS = """
 with numbered as (
     select t.run_id, t.metric, t.rank, t.attempt, n.number, t.first_step

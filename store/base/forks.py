@@ -10,6 +10,8 @@ in use, one a process, whose lock nobody in the child would give back.
 import os
 import threading
 
+# Re-entrant, since the thread that holds one may be the one that forks. The child's only
+# thread is that which took both before the fork, so it may give them back.
 starting_process = threading.RLock()
 """Held while a background thread starts a program; a fork waits for it."""
 

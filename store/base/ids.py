@@ -42,6 +42,8 @@ def as_uuid(text: str) -> str | None:
 
 def new_writer_id() -> str:
     """A new id for one writer of a run."""
+    # By the system: the generator of a program may be seeded, and is the same in each
+    # forked child, whose journals would have one name.
     return os.urandom(_WRITER_BYTES).hex()
 
 
@@ -57,6 +59,7 @@ def next_writer_id(writer: str) -> str:
     """
     first = first_writer_id(writer)
     number = int(writer.removeprefix(first) or "0", 16) + 1
+    # Of a fixed length, or the tenth would come before the second.
     return f"{first}{number:06x}"
 
 

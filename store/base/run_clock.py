@@ -44,6 +44,8 @@ class RunClock:
     def now(self) -> int:
         """The time now."""
         self.settle()
+        # A call of the training adds the offset itself and asks no second clock: the
+        # background thread settles the offset for it.
         return time.monotonic_ns() + self.offset
 
     def settle(self) -> None:

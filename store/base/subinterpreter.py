@@ -32,4 +32,5 @@ def _is_sub_interpreter() -> bool:
     return False
 
 
+# Asked once, on import: each interpreter imports this module for itself.
 _IS_SUB_INTERPRETER = _is_sub_interpreter()

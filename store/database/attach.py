@@ -25,6 +25,8 @@ def looking(location: Location, seconds: float) -> Iterator[None]:
         StoreBusyError: If a writer stays for longer than *seconds*.
         StoreLocationError: If the lock cannot be asked for.
     """
+    # A lease would make the folder and both files. Who only looks, such as `doctor`, is not
+    # to write, and may not be able to.
     locks = [location.journals / name for name in (".gate", ".lock")]
     try:
         are_there = all(lock.exists() for lock in locks)
@@ -54,11 +56,14 @@ def attached_file(
     """
     connection, guard = new_memory(), FileGuard(database)
     try:
+        # In the order of `Lease.attached`: the instance is confined before it opens a file
+        # that may be anybody's, and the tables are looked at before views are over them.
         guard.before(connection)
         attach(connection, database, "store", mode)
         guard.look(connection)
         guard.make_views(connection)
         yield connection
+        # Closing the connection would detach the file, too, but not apart from forks.
         run_apart(connection, "DETACH store")
     finally:
         connection.close()
@@ -71,6 +76,8 @@ def reaching(lease: Lease, *paths: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        # What an instance may reach is locked once it is set, so this one is given up; the
+        # next is confined to the store again.
         lease.renew()
 
 
@@ -85,4 +92,6 @@ def attach(
     """
     require_files(database)
     path = str(database).replace("'", "''")
+    # Told the type, DuckDB does not guess it from the file or its name, and so looks for
+    # no extension that would open it.
     run_apart(connection, f"ATTACH '{path}' AS {name} (TYPE duckdb, {mode})")

@@ -10,6 +10,7 @@ from stepwell.store.base.errors import (
 )
 from stepwell.store.files.location import Location
 
+# Without their first letters, whose case depends on where in a sentence they stand.
 _TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
     (
         "nique file handle conflict",
@@ -42,6 +43,7 @@ def explain(error: duckdb.Error, location: Location) -> StoreError:
     text = str(error)
     line = text.splitlines()[0] if text else type(error).__name__
     if "Could not set lock" in text or "Conflicting lock" in text:
+        # DuckDB names the process as `(PID 1234)`, where the system tells which one it is.
         holder = text.partition("PID ")[2].partition(")")[0].split()[:1]
         who = f"process {holder[0]}" if holder else "another program"
         return StoreBusyError(

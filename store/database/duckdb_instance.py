@@ -16,10 +16,15 @@ PAUSE = 0.05
 """Seconds between two tries at a file that another program holds."""
 
 _CONFIG = {
+    # No question fetches an extension from the network, or loads one from somebody's
+    # folder, because a file or a statement names what it is for.
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    # A commit goes straight into the file: two forced writes in place of four, and a killed
+    # process leaves no log that the next one would have to replay.
     "auto_checkpoint_skip_wal_threshold": "0",
     "checkpoint_threshold": "0b",
+    # The name of a table never means a variable of the program that calls us.
     "python_enable_replacements": "false",
 }
 
@@ -36,6 +41,8 @@ def new_memory(**config: Any) -> duckdb.DuckDBPyConnection:
     use_utc(connection)
     draw_no_progress(connection)
     if duckdb.__version__ >= "2":
+        # DuckDB 2.0 begins eight further threads otherwise, beside a training that has a
+        # use for the cores; 1.5 does not know the setting.
         connection.execute("SET async_threads = 0")
     return connection
 
@@ -70,6 +77,8 @@ def leave_alone(held: object) -> None:
     Args:
         held: A connection, or what may hold the last one to an instance.
     """
+    # A reference that is never given back outlives the end of the interpreter, too, which
+    # would destroy what it still finds.
     import ctypes  # noqa: PLC0415 (a forked child alone has a use for it)
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(held))  # its threads are not here
@@ -88,8 +97,10 @@ def let_go(connection: duckdb.DuckDBPyConnection) -> bool:
         Whether it could.
     """
     try:
+        # Perhaps it was the attaching that failed.
         run_apart(connection, "DETACH DATABASE IF EXISTS store")
     except duckdb.Error:
+        # As long as the file is attached, DuckDB's lock on it keeps others out.
         connection.close()
         return False
     return True
@@ -124,6 +135,9 @@ def attach_when_free(
             run_apart(connection, statement)
         except duckdb.Error as error:
             trouble = explain(error, location)
+            # Within the store's own lock it is another program that has the file, such as a
+            # DuckDB shell. A lease asks once only, with no time left, and gives the lock
+            # back between its tries.
             if not isinstance(trouble, StoreBusyError) or (
                 time.monotonic() + PAUSE > deadline
             ):

@@ -50,6 +50,8 @@ def confine(
         settings["temp_directory"] = (
             f"{spill}/.{os.urandom(8).hex()}.tmp" if may_write else ""
         )
+    # These first: DuckDB changes none of them once access is disabled, and nothing at all
+    # once the configuration is locked.
     for name, value in settings.items():
         said = f"[{literals(value)}]" if isinstance(value, list) else literal(value)
         connection.execute(f"SET {name} = {said}")
@@ -113,12 +115,16 @@ class FileGuard:
         """
         stamp = self._stamp()
         if self._read[0] != stamp:
+            # A file that was changed just now may be changed again without another time,
+            # and nobody would see that. What is read of it is therefore not kept.
             self._read = (stamp if _is_settled(stamp) else None, {})
         if self._are_ours and stamp == self._seen:
             return
         self._tables = tables_in(connection)
         self._are_ours = not wrong_tables(self._tables)
         if not self._are_ours:
+            # Views that were made over the tables of before would be asked of these tables,
+            # whatever they are. Without them a question by their names fails.
             drop_views(connection)
             self._with_views = None
         self._seen = stamp
@@ -145,6 +151,8 @@ class FileGuard:
 
     def behind(self) -> None:
         """Take note of what this process has just written; the store is still locked."""
+        # Rows change within a lease, and never the tables themselves: these are migrated
+        # or replaced by other means. So what this process wrote needs no second look.
         if self._are_ours:
             self._seen = self._stamp()
 
@@ -160,6 +168,7 @@ class FileGuard:
 
     def _stamp(self) -> tuple[tuple[int, ...] | None, ...]:
         log = self._database.with_name(self._database.name + LOGS[0])
+        # Another program may have committed what is in the log alone.
         return _number(self._database), _number(log)
 
 
@@ -175,4 +184,5 @@ def _number(path: Path) -> tuple[int, ...] | None:
         found = path.stat()
     except OSError:
         return None
+    # The last one can't be set back, as the one before it can by `touch` or `cp -p`.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -23,6 +23,8 @@ def load_duckdb() -> None:
     try:
         import duckdb  # noqa: F401, PLC0415 (this is what is light)
     finally:
+        # The real one may be in its place, if something else of it was asked for; and
+        # nobody may be given the stand-in later on.
         if sys.modules.get(_METADATA) is stand_in:
             del sys.modules[_METADATA]
 
@@ -37,7 +39,9 @@ def _version(distribution: str) -> str:
 
 def _other(name: str) -> Any:
     """What else is asked of `importlib.metadata`, from the real one."""
+    # The import system itself asks modules for such names: no reason to load the real one.
     if name.startswith("__"):
         raise AttributeError(name)
+    # Else the import would give the stand-in again.
     sys.modules.pop(_METADATA, None)
     return getattr(importlib.import_module(_METADATA), name)

@@ -56,6 +56,7 @@ def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> No
         StoreDamagedError: If the file is no store.
         StoreBusyError: If the store stays in use for longer than *seconds*.
     """
+    # A look at the file each time: somebody may have removed it since it was prepared.
     if lease.prepared and not anew and not _is_absent(lease.location.database):
         return
     if not _is_absent(lease.location.database):
@@ -66,7 +67,11 @@ def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> No
         if revision == migrations.HEAD:
             lease.prepared = True
             return
+    # Only a database that is not as it should be takes the lock alone; else every process
+    # that opens a store would wait for all readers.
     with lease.locked(seconds) as deadline:
+        # Asked again behind the lock: of eight processes that open a new store at once, all
+        # but one find here that it is made.
         if _is_absent(lease.location.database):
             _create(lease)
         else:
@@ -74,7 +79,10 @@ def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> No
                 revision = read_revision(connection, lease)
                 if revision != migrations.HEAD:
                     _require_upgradable(connection, lease)
+                # The migration, on a connection of SQLAlchemy's, makes no copy itself.
                 keep_directory(lease.location, connection)
+            # Detached by now: DuckDB refuses a file that another instance of the same
+            # process has open.
             if revision != migrations.HEAD:
                 _upgrade(lease)
     lease.prepared = True
@@ -83,6 +91,7 @@ def prepare(lease: Lease, seconds: float = SECONDS, *, anew: bool = False) -> No
 def _is_absent(database: Path) -> bool:
     require_database(database)
     try:
+        # An empty file has nothing to lose, and a program that reserves a name leaves one.
         return database.stat().st_size == 0
     except (FileNotFoundError, NotADirectoryError):
         return True
@@ -92,9 +101,11 @@ def _create(lease: Lease) -> None:
     # In another folder first, so that no kill can leave half a database behind.
     database = lease.location.database
     try:
+        # Whoever made these was killed: making one takes the lock, which is ours alone now.
         remove_left(database, NEW)
         with hidden_folder(database, NEW) as folder:
             new = folder / database.name
+            # `create` attaches and detaches by its own statements, not by `run_apart`.
             with attaching, lease.unconfined() as connection:
                 migrations.create(connection, new, STORAGE_VERSION)
             new.replace(database)
@@ -137,6 +148,7 @@ def read_revision(connection: duckdb.DuckDBPyConnection, lease: Lease) -> str | 
             not as its version says.
     """
     read = lease.guard.read
+    # What was read of a file counts as long as its size and times stay; see `FileGuard`.
     if read.get(_VERSION) == migrations.HEAD:
         return migrations.HEAD
     tables = lease.guard.tables(connection)
@@ -158,6 +170,8 @@ def find_revision(
         location: Where it is.
     """
     rows = None
+    # A view of that name could read any file, and a column of another type hold anything.
+    # So it is asked only when it is seen to be a table as ours is.
     if tables.get(_VERSION) == TABLES[_VERSION]:
         query = f"select version_num from store.main.{_VERSION}"  # noqa: S608
         rows = connection.execute(query).fetchall()

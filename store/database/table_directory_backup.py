@@ -26,6 +26,8 @@ NAME = ".directory"
 _MAGIC = b"stepwell directory 2\n"
 _FILE = struct.Struct("<QQ")  # its number, by which it is known from others, and length
 _HEADERS = 12_288  # bytes: the main header and the two that take turns
+# A header's checksum and number, the places of the directory and of the list of free
+# blocks, and the count of blocks come first, eight bytes each.
 _BLOCK_BYTES = struct.Struct("<40xQ")  # in either of the two
 _ENTRY = struct.Struct("<QI")  # offset and length of what follows
 _CHECKSUM = struct.Struct("<I")
@@ -61,6 +63,8 @@ def keep_directory(location: Location, connection: duckdb.DuckDBPyConnection) ->
             return
         status = os.fstat(file)
         headers = os.pread(file, _HEADERS, 0)
+        # Each checkpoint writes one of the two headers anew, with the next number. So equal
+        # headers mean that no checkpoint was completed between the copy and now.
         state = _FILE.pack(status.st_ino, status.st_size) + headers
         target = location.journals / NAME
         if state == _read_state(target):
@@ -70,6 +74,8 @@ def keep_directory(location: Location, connection: duckdb.DuckDBPyConnection) ->
         new = target.with_name(f"{NAME}.new")
         try:
             _write(new, file, state, blocks)
+            # Whole or not at all, since `_read_state` looks at the beginning alone. A kill
+            # before this leaves the old copy, which is of another state, and not used.
             new.replace(target)
         except OSError:
             new.unlink(missing_ok=True)
@@ -119,6 +125,7 @@ def restorable_blocks(location: Location, number: int, file: int) -> Blocks:
         or the file was cut, which no checkpoint does to it.
     """
     found, status = _read(location.journals / NAME), os.fstat(file)
+    # Three must name one file: who wrote to it, who copied it, and the system now.
     if found is None or not number == found.number == status.st_ino:
         return {}
     return _differing(file, found) if status.st_size >= found.size else {}
@@ -135,6 +142,7 @@ def _descriptor_of(database: Path) -> int | None:
     """A descriptor of this process by which a file is open, without opening it anew."""
     wanted = database.stat()
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 (names, and no paths)
+        # The listing's own descriptor is among the names, and closed by now.
         with suppress(OSError):
             found = os.fstat(int(name))
             if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
@@ -143,6 +151,8 @@ def _descriptor_of(database: Path) -> int | None:
 
 
 def _differing(file: int, found: _Copy) -> Blocks:
+    # Behind another header the same block may hold anything: what was right when it was
+    # copied would overwrite what a later checkpoint put there.
     if os.pread(file, _HEADERS, 0) != found.headers:
         return {}
     return {
@@ -167,11 +177,15 @@ def _write(target: Path, file: int, state: bytes, blocks: list[int]) -> None:
             offset = _HEADERS + size * block
             put(_ENTRY.pack(offset, size))
             put(os.pread(file, size, offset))
+        # Not forced to the disk: it is for kills, and what a killed process has written
+        # stays. Of a copy that the loss of power has torn the checksum tells.
         copy.write(_CHECKSUM.pack(checksum))
 
 
 def _read_state(path: Path) -> bytes:
     with suppress(OSError), open_ours(path) as file:
+        # The beginning alone, since each write asks for it twice, and of 25 million points
+        # the copy has 800 kB. The checksum is looked at when the copy is to be used.
         found = file.read(len(_MAGIC) + _FILE.size + _HEADERS)
         return found[len(_MAGIC) :] if found.startswith(_MAGIC) else b""
     return b""

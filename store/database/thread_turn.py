@@ -22,6 +22,9 @@ class ThreadTurn:
 
     def __init__(self, store: object) -> None:
         self._store = store
+        # Locks on files are the process's: a second thread would be given one at once. And
+        # not an RLock, with which a signal's handler would work on in the midst of a
+        # transaction of the thread that it interrupts.
         self._lock = threading.Lock()
         self._thread = 0
 
@@ -42,6 +45,8 @@ class ThreadTurn:
                 " a collected object has interrupted; ask again when that has returned"
             )
         was_busy = is_busy_here()  # with another store
+        # A daemon thread that is within DuckDB when the interpreter goes aborts the
+        # process, whose exit code is then 134. So the end waits for it a little.
         with keeping_end_off():
             if not self._lock.acquire(timeout=seconds):
                 raise StoreBusyError(

@@ -26,10 +26,14 @@ def noted(lock: LockFile, location: Location) -> Iterator[None]:
 
     The note stays where the block fails, unless it could not begin.
     """
+    # Before the file is attached, and as its number, so that a file which somebody puts in
+    # its place is never taken for the one that was written to.
     lock.leave_note(file_number(location.database))
     try:
         yield
     except StoreBusyError:
+        # Another program has the file, so nothing was written. Whatever else ends the block
+        # may have come in the midst of a write; a note too many costs a comparison.
         lock.leave_note(0)
         raise
     lock.leave_note(0)
@@ -38,6 +42,8 @@ def noted(lock: LockFile, location: Location) -> Iterator[None]:
 def is_half_written(lock: LockFile, location: Location) -> bool:
     """Whether there is something to put right; the lock is held."""
     number = lock.note()
+    # Closing a descriptor of ours would let go of the lock that DuckDB has on the file by
+    # another one, and a second writer could come in.
     if not number or is_open_here(location.database):
         return False
     with suppress(OSError), open_regular(location.database) as file:
@@ -62,6 +68,7 @@ def put_right(lock: LockFile, location: Location) -> None:
         try:
             _restore(location, number)
         except OSError:
+            # The note stays, for one who may write to the file.
             return
     lock.leave_note(0)
 
@@ -72,10 +79,15 @@ def _restore(location: Location, number: int) -> None:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DuckDB does
         except OSError:
+            # Also of two readers that come here at once one is refused. It tries again, as
+            # with any program that has the file open, and finds it put right.
             raise StoreBusyError(
                 f"the database {location} is held open by another process; close it there."
                 " Journals go on meanwhile"
             ) from None
+        # Compared anew, now that the file is locked: another reader may have been quicker.
         for offset, data in restorable_blocks(location, number, file.fileno()).items():
             os.pwrite(file.fileno(), data, offset)
+        # Forced before the note is taken back. Else a loss of power in between could leave
+        # the half of a block, and nobody who knows of it.
         os.fsync(file.fileno())

@@ -72,18 +72,25 @@ class Turns:
     def _shared(self, deadline: float) -> Iterator[None]:
         try:
             try:
+                # An exclusive POSIX lock takes a descriptor that may write. Who may only
+                # read the store passes the gate beside others of that kind.
                 self._gate.acquire(deadline, exclusive=self._gate.writable)
                 self.lock.acquire(deadline, exclusive=False)
             finally:
+                # For those who wait alone: kept on, it would keep out other readers.
                 self._gate.release()
             yield
         finally:
+            # Also where it was never had: a POSIX lock that is not there is given back
+            # without an error, and no other thread of this process can have it meanwhile;
+            # see `ThreadTurn`.
             self.lock.release()
 
     @contextmanager
     def _alone(
         self, deadline: float, begun: float, *, stops_queries: bool
     ) -> Iterator[None]:
+        # From when the caller began to wait, also for other threads of its process.
         patience, hold, is_asked = begun + QUERY_SECONDS, 0.0, False
         try:
             while not self._take(deadline, hold):
@@ -96,7 +103,11 @@ class Turns:
                     raise QueryRunsError(self.lock.say_holder())
                 else:
                     self._gate.sign(WISH)
+                    # So long the gate is held although a query has the lock: nobody is to
+                    # slip in between the end of that query and our own turn. Held on, it
+                    # would keep readers out for a query that does not listen.
                     is_asked, hold = True, now + _HOLD_SECONDS
+            # What was wished for is here; the wish would stop the next query, too.
             if is_asked:
                 self._gate.unsign(WISH)
             yield
@@ -112,6 +123,9 @@ class Turns:
             return time.monotonic() >= hold and self._gate.is_signed(QUERY)
 
         try:
+            # The gate is kept while the lock is waited for. Without it readers who overlap
+            # never leave the lock free: under a full load one write of a hundred waited for
+            # 0.8 seconds, and for 0.3 with it.
             self._gate.acquire(deadline, exclusive=True)
             return self.lock.acquire(deadline, exclusive=True, unless=is_for_later)
         finally:

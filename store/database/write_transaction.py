@@ -26,6 +26,7 @@ def writing(lease: Lease, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyC
     prepare(lease, seconds)
     with lease.exclusive(seconds) as connection:
         try:
+            # Since the lease of `prepare` another file may have come in its place.
             if is_outdated(connection, lease):
                 raise StoreDamagedError(
                     f"the database {lease.location} was just removed, or has become an"

@@ -49,6 +49,8 @@ def require_files(path: Path) -> None:
                 found = log.lstat()
             except FileNotFoundError:
                 continue
+            # DuckDB takes in whatever log lies beside a database as soon as it opens it: in
+            # a folder for all, a stranger's log would be rows and tables as he likes them.
             owners_in(path.parent, path).require_file(found, log)
     except UnsafeFileError as error:
         raise StoreLocationError(

@@ -51,6 +51,8 @@ def hidden_folder(beside: Path, what: str) -> Iterator[Path]:
         beside.parent.mkdir(parents=True, exist_ok=True)
         prefix = f"{_prefix(beside, what)}-"
         for left in left_folders(beside, what):
+            # These two are removed by `remove_left`, by whoever has the lock without which
+            # nobody makes one, and so needs no look at who uses them.
             if what not in {NEW, COMPACT} and is_left(left):
                 shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=beside.parent))
@@ -64,6 +66,7 @@ def hidden_folder(beside: Path, what: str) -> Iterator[Path]:
             fcntl.flock(held, fcntl.LOCK_EX)
         yield folder
     finally:
+        # The folder goes before its lock: nobody else is to find it left meanwhile.
         shutil.rmtree(folder, ignore_errors=True)
         os.close(held)
 
@@ -75,6 +78,7 @@ def is_left(folder: Path) -> bool:
     except OSError:
         return False
     try:
+        # Anybody can give a link, or a folder of his, such a name where all may write.
         if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
             return False
         held = open_descriptor(folder / _HELD, os.O_RDWR)
@@ -125,5 +129,6 @@ def remove_left(beside: Path, what: str) -> None:
 
 
 def _prefix(beside: Path, what: str) -> str:
+    # The sum is of the whole name, since long names may begin alike.
     begin = f".{beside.name[:32]}"  # a name may be as long as names can be
     return f"{begin}-{crc32(beside.name.encode()):08x}{what}"

@@ -48,6 +48,7 @@ def _require_own_links(path: Path, known: Path | None) -> None:
     here, ahead, links = Path(path.anchor), [*reversed(path.parts[1:])], 0
     while ahead and links < _MOST_LINKS:
         name = ahead.pop()
+        # What was walked so far has no link, so this is its parent for the system, too.
         if name == os.pardir:
             here = here.parent
             continue
@@ -58,6 +59,7 @@ def _require_own_links(path: Path, known: Path | None) -> None:
                 here = step
                 continue
             links += 1
+            # Whoever may write to the folder may have put the link there.
             objection = owners_beside(here, known).objection(found)
             target = step.readlink()
         except OSError:  # it is not there, or not for this user to see

@@ -43,12 +43,17 @@ class Location(NamedTuple):
         """
         if self == other:
             return True
+        # Paths alone do not tell: a folder may be mounted in two places. And two leases of
+        # one file would not keep each other out, as locks on files are the process's.
         pairs = ((self.database, other.database), (self.journals, other.journals))
         mine, journals = ((_number(a), _number(b)) for a, b in pairs)
         if _number(self.database.parent) == _number(other.database.parent):
+            # A store that nothing was recorded in yet is told by its folder and its name.
             are_absent = {*mine, *journals} == {None}
             is_named_so = self.database.name == other.database.name
             return _is_one(mine) or _is_one(journals) or (are_absent and is_named_so)
+        # A database that is mounted by itself has other journals beside it there: calls
+        # would go where no reader of the first path looks.
         if _is_one(mine):
             raise StoreLocationError(
                 f"{other} is the database {self}, whose journals are beside it there; use"
@@ -151,6 +156,7 @@ def prepare_folder(location: Location) -> None:
         StoreLocationError: If it cannot be made or written to, or is a stranger's.
     """
     try:
+        # Looked at afterwards, since this takes any folder that is there for its own.
         location.journals.mkdir(parents=True, exist_ok=True)
         require_journals(location.journals)
     except FileExistsError as error:

@@ -46,6 +46,8 @@ class LockFile:
             ) from error
         except OSError as first:
             try:
+                # A store of somebody else, or on a disk that can only be read: a shared
+                # lock takes no right to write.
                 self._file = our_descriptor(path, os.O_RDONLY)
                 self.writable = False
             except OSError:
@@ -55,6 +57,7 @@ class LockFile:
                 ) from first
 
     def _open(self) -> int:
+        # Between the two tries the file may come, or go; then both are made again.
         while True:
             with suppress(FileNotFoundError):
                 return our_descriptor(self.path, os.O_RDWR)
@@ -85,8 +88,12 @@ class LockFile:
         pause = _FIRST_PAUSE
         while True:
             try:
+                # Without waiting in the system, which knows no deadline; most leases last
+                # some milliseconds, and the pauses are of that length.
                 fcntl.lockf(self._file, operation, 1)
             except OSError as error:
+                # POSIX lets a system say either where another process has the lock.
+                # Whatever else it says is of a disk that has no locks.
                 if error.errno not in {errno.EACCES, errno.EAGAIN}:
                     raise StoreLocationError(
                         f"the folder {self.path.parent} cannot be locked"
@@ -120,6 +127,8 @@ class LockFile:
             byte: Which; the lock itself is byte 0.
         """
         with suppress(OSError):
+            # Shared, so that many can give one sign at a time; and a lock, so that the sign
+            # of a process that is killed goes with it.
             fcntl.lockf(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, byte)
 
     def unsign(self, byte: int) -> None:
@@ -136,6 +145,8 @@ class LockFile:
         return self._holder_of(byte)
 
     def _holder_of(self, byte: int) -> int | None:
+        # Whether a lock to write would fit: any lock of another process is in its way, and
+        # none of this one's own.
         question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
         try:
             answer = fcntl.fcntl(self._file, fcntl.F_GETLK, question)
@@ -150,6 +161,8 @@ class LockFile:
         Args:
             place: Which of several numbers.
         """
+        # Notes and signs have the same bytes of the file, and nothing to do with each
+        # other: a lock of this kind keeps nobody from writing.
         data = os.pread(self._file, _NOTE_BYTES, place * _NOTE_BYTES)
         return int.from_bytes(data, "little")
 

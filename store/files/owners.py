@@ -43,6 +43,7 @@ class Owners(NamedTuple):
             found.st_gid == self.group or self.group in _groups_of(found.st_uid)
         ):
             return None
+        # Asked last, since it makes a file.
         if found.st_uid == _owner_of_new_files(self.folder):
             return None
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "a file")
@@ -89,6 +90,7 @@ def owners_beside(folder: Path, known: Path | None) -> Owners:
     return Owners(
         folder,
         frozenset(users),
+        # In a folder that anybody may write to, anybody's files can be given its group.
         status.st_gid if group and not others else None,
         is_closed=status.st_uid in users and not (others or group),
     )
@@ -130,8 +132,11 @@ def our_descriptor(path: Path, flags: int, owners: Owners | None = None) -> int:
     """
     descriptor = open_descriptor(path, flags)
     try:
+        # What was opened is looked at: its name may be another file's by now.
         found = os.fstat(descriptor)
         (owners or owners_in(path.parent)).require_file(found, path)
+        # A hard link to a file of ours looks like one of our own; what is written to it
+        # would change that file, wherever it is.
         if flags & (os.O_WRONLY | os.O_RDWR) and found.st_nlink > 1:
             raise UnsafeFileError(f"it has {found.st_nlink} hard links", path)
     except BaseException:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+# Something else may take a file's place between the look and the opening: a link is refused
+# then, a pipe is not waited for, and a terminal does not become this process's.
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -69,6 +71,8 @@ def open_anew(path: Path, mode: int = 0o666) -> BinaryIO:
     Raises:
         OSError: If that cannot be removed, or somebody else was quicker.
     """
+    # Not emptied, but removed: through a link, or a second name, it would be another file
+    # that gets what is written.
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     return os.fdopen(open_descriptor(path, flags, mode), "wb")

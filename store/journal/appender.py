@@ -63,15 +63,22 @@ class Journal:
         self.is_moved = False
         self._is_gone = False
         self._is_unsure = False  # whether the file may end otherwise than at `size`
+        # A writer's id is drawn anew, so its file cannot be there. It is read, too, by
+        # `_recover`; and no program that is started meanwhile keeps it open, and with it
+        # the lock of the living.
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(self.path, flags, 0o644)
+        # Before there is a header: whoever can read that the file is locked finds the lock.
         header = header._replace(locked=hold_life_lock(self._file))
         start = encode_header(header) + first
         try:
+            # In one write, so that no reader meets a run without its start, and a disk
+            # without room refuses both.
             written = os.write(self._file, start)
         except BaseException:
             self._discard()
             raise
+        # A disk that is nearly full writes a part, and gives no error.
         if written != len(start):
             self._discard()
             raise OSError(errno.ENOSPC, "no space left on the disk", str(self.path))
@@ -97,6 +104,8 @@ class Journal:
             Whether it is safe; False when the disk refused it, and it is lost.
         """
         try:
+            # What an exception cut short is looked at by the next call: that one was on its
+            # way to the program, and within any call a signal may come again.
             if self._is_unsure:
                 self._recover()
             written = os.write(self._file, record)
@@ -110,6 +119,7 @@ class Journal:
             self._recover()
         except BaseException as error:
             self._is_unsure = True  # before any call, within which a signal may come again
+            # A time limit of the program's may be a TimeoutError, which is an OSError, too.
             if not isinstance(error, OSError) or is_of_handler(error):
                 raise
             trouble = error.strerror or str(error)
@@ -166,10 +176,14 @@ class Journal:
         """Let go of the file."""
         if self._file >= 0:
             os.close(self._file)
+            # A write after the end fails, and reaches no file that was given the same
+            # number since.
             self._file = -1
 
     def _force(self) -> None:
         try:
+            # Forces the file's length with its bytes, and leaves out its times, which
+            # nobody needs after a loss of power.
             os.fdatasync(self._file)
         except OSError as error:
             raise_if_of_handler(error)
@@ -181,6 +195,8 @@ class Journal:
         length = os.fstat(self._file).st_size
         data = memoryview(os.pread(self._file, max(0, length - self.size), self.size))
         whole = 0
+        # The call that a signal interrupted may have come after the write: what is whole by
+        # its checksum is in the journal, and counts.
         while whole_record(data, whole) is not None:
             whole += unpack_frame(data, whole)[0]
         if whole < len(data):

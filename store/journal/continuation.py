@@ -66,6 +66,7 @@ def note_folded(folder: Path, folded: Mapping[str, int]) -> None:
         with suppress(OSError):  # a writer that isn't told goes on as it did
             with open_anew(new) as file:
                 file.write(json.dumps(known).encode())
+            # Writers read the note at any moment, and find a whole one.
             new.replace(folder / _NOTE)
 
 
@@ -119,6 +120,8 @@ class Chain:
             first: The header of the writer's first one.
             started: Now, in nanoseconds.
         """
+        # One that is not told yet is to be told first, as only one is remembered; and the
+        # run of a journal that was moved away would go on in two places.
         if self.has_left or not journal.is_in_place():
             return None
         header = first._replace(

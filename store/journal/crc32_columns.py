@@ -28,6 +28,8 @@ def count_whole(rows: NDArray[np.uint8]) -> int:
     count, length = len(rows), rows.shape[1]
     most = max(1, _BYTES // length)
     for start in range(0, count, most):
+        # Damage costs one round in which each record is looked at by itself, not the whole
+        # table.
         part = rows[start : start + most]
         if crc32(part.data) != _sum_of_whole(length, len(part)):
             return start + _count_one_by_one(part)
@@ -36,6 +38,8 @@ def count_whole(rows: NDArray[np.uint8]) -> int:
 
 @lru_cache(maxsize=256)
 def _sum_of_whole(length: int, count: int) -> int:
+    # Any record would do, as all leave the sum in the same state; so each shape of table is
+    # computed once.
     nothing = bytes(length - 4)
     return crc32((nothing + pack_checksum(crc32(nothing))) * count)
 

@@ -75,6 +75,8 @@ class _Tally:
         self.has_end |= any(single is not None for single in singles[1:])
         if not calls:
             return
+        # Blocks gather records by their lengths, so none of them is known to be the first
+        # in the file.
         first = min(int(block.times[0]) for block in piece.blocks)
         self.back = max(self.back, self.last_time - first)
         for block in piece.blocks:
@@ -104,6 +106,8 @@ def scan_journal(path: Path) -> JournalScan:
             offset = piece.stop
             continue
         following = _next_whole(path, offset)
+        # The end of a process that was killed while it wrote: the call never returned, and
+        # nothing that was promised is lost.
         if following is None and _is_cut(path, offset, size):
             cut = size - offset
         else:
@@ -143,10 +147,13 @@ def _extend(stretches: list[tuple[int, int]], start: int, stop: int) -> None:
 def _next_whole(path: Path, offset: int) -> int | None:
     """Where the next whole record behind *offset* stands; None without one."""
     with open_ours(path) as file:
+        # Damage may be followed by gigabytes without a record, which are not to be in
+        # memory at once.
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     with mapped, memoryview(mapped) as view:
         for found in FRAME.finditer(mapped, offset + 1):
             record = whole_record(view, found.start())
+            # A header stands at the beginning alone; elsewhere it is of something else.
             if record is not None and record[0] != HEADER:
                 return found.start()
     return None

@@ -67,6 +67,8 @@ def list_journals(folder: Path) -> list[JournalFile]:
     """
     try:
         require_journals(folder)
+        # The names of a writer's files end in numbers that grow, so a fold meets its
+        # records in the order in which they were written.
         return sorted(_scan(folder), key=lambda journal: journal.path.name)
     except FileNotFoundError:
         return []
@@ -143,6 +145,8 @@ def read_header(path: Path, owners: Owners | None = None) -> tuple[Header, int] 
             header, end = decode_header(data)
         except (ValueError, RecursionError):
             continue
+        # What is folded is remembered by the header's writer and looked for by the name's.
+        # A copy under another name would be folded a second time, and its points doubled.
         fits = path.name == journal_name(header)
         return (header, end) if fits else None
     return None

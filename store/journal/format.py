@@ -100,6 +100,8 @@ class Header(NamedTuple):
 
 
 _FIRST_FORMAT = (*Header._fields[:11], "format")
+# What the columns of the database hold, and the system's process ids. A larger number would
+# fail in the midst of a fold, or in `os.kill`.
 _BOUNDS = {
     "rank": 2**15,
     "attempt": 2**31,
@@ -198,6 +200,7 @@ def decode_header(data: bytes) -> tuple[Header, int]:
 def _header(values: Any) -> Header:
     if not isinstance(values, dict) or not isinstance(values.get("format"), int):
         raise ValueError("the journal's header has no format")
+    # Before any other field is looked at, which a newer format may have changed.
     if values["format"] > FORMAT:
         raise StoreNewerError(
             f"a journal has format {values['format']}, and this Stepwell knows up to"
@@ -207,6 +210,8 @@ def _header(values: Any) -> Header:
         if values.keys() != set(_FIRST_FORMAT):
             raise ValueError("the journal's header has other fields")
         values = _as_of_now(values)
+    # Within a format fields may be added: an older file lacks them, and of a newer one
+    # those that are not known here are passed over.
     known = Header._field_defaults | values
     for name, kind in Header.__annotations__.items():
         if not _is_usable(name, known.get(name), kind):
@@ -239,6 +244,7 @@ def whole_record(view: memoryview, offset: int) -> tuple[int, int, int] | None:
     """Kind and bounds of the payload of the record at *offset*; None if it is not whole."""
     if offset + OVERHEAD > len(view):
         return None
+    # The length may be damaged itself: it counts only with the checksum that it leads to.
     length, kind = unpack_frame(view, offset)
     stop = offset + length
     if not OVERHEAD <= length <= LARGEST or stop > len(view):

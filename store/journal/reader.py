@@ -29,6 +29,7 @@ from .format import (
     whole_record,
 )
 
+# It looks ahead and takes nothing: it finds frames at each byte, also within a false one.
 FRAME = re.compile(rb"(?s)(?=....[\x01-\x1f]\0\0\0)")  # how a record may begin
 _AT_A_TIME = 1 << 22  # bytes; bounds the memory
 _COLUMNS = 4 + 8 + 8  # number, step and time before the doubles
@@ -100,6 +101,8 @@ def read_piece(path: Path, offset: int, most: int, owners: Owners | None = None)
             length = unpack_frame(data)[0]
             if len(data) < length <= LARGEST:
                 data += file.read(length - len(data))
+        # Asked together with the bytes: what its writer appends from here on is another
+        # fold's.
         at_end = not file.read(1)
     piece = parse(data, offset)
     piece.is_last = at_end or piece.stop == offset
@@ -149,6 +152,7 @@ def is_cut_record(data: bytes) -> bool:
     if len(data) < OVERHEAD:
         return True
     view = memoryview(data)
+    # All of the record was written, and is not right: that is damage, and no torn end.
     if unpack_frame(view)[0] <= len(data):
         return False
     return not any(whole_record(view, found.start()) for found in FRAME.finditer(data))
@@ -164,10 +168,14 @@ def parse(data: bytes, base: int = 0) -> Piece:
     piece = Piece(stop=base)
     view, buffer = memoryview(data), np.frombuffer(data, np.uint8)
     single: dict[int, list[int]] = {}
+    # At the beginning of a file the header comes first, and is passed over as a record of
+    # no kind that matters here.
     offset = len(MAGIC) if data[: len(MAGIC)] == MAGIC else 0
     patience, next_patience = 0, 1
     while True:
         patience -= 1
+        # A look for a table costs more than a record. Where names change with each call,
+        # none is found, and looks become rare, until one finds a table again.
         rows = _stretch(view, buffer, offset) if patience < 0 else None
         if rows is not None:
             piece.blocks.append(_block(rows[:, _FRAME_BYTES:-4]))
@@ -180,6 +188,8 @@ def parse(data: bytes, base: int = 0) -> Piece:
             kind, start, stop = record
             doubles, rest = divmod(stop - start - _COLUMNS, 8)
             if kind == POINTS and rest == 0 < doubles:
+                # Records of one length make one block, whatever stood between them: each
+                # point has its step and time, and no question depends on the order of rows.
                 single.setdefault(stop - start, []).append(start)
             elif not _understand(piece, kind, data[start:stop]):
                 break
@@ -206,6 +216,7 @@ def _stretch(
     length, kind = unpack_frame(view, offset)
     if kind != POINTS or length <= POINTS_OVERHEAD or (length - POINTS_OVERHEAD) % 8:
         return None
+    # No row may reach behind the buffer, which `as_strided` does not look at.
     most = (len(view) - offset) // length
     if most < _FEWEST:
         return None
@@ -220,6 +231,7 @@ def _stretch(
             count += int(np.argmin(alike))
             break
         count += len(part)
+        # So a long table is compared in few steps, and a short one at little cost.
         window *= 8
     if count < _FEWEST:
         return None
@@ -241,7 +253,10 @@ def _understand(piece: Piece, kind: int, payload: bytes) -> bool:
         elif kind == CONTINUED:
             piece.continued = dict(_from_json(payload))
     except (ValueError, TypeError, RecursionError, struct.error):
+        # A checksum that is right says nothing of the sense: anybody can compute one.
         return False
+    # A kind that is not known was added later, and is passed over. Points that come here
+    # have no value, or half of one.
     return kind != POINTS
 
 
@@ -254,6 +269,7 @@ def _from_json(payload: bytes) -> Any:
 
 def _block(rows: NDArray[np.uint8]) -> PointsBlock:
     return PointsBlock(
+        # Copied, since columns cut out of records lie apart, and at odd places.
         rows[:, :4].copy().view("<u4")[:, 0],
         rows[:, 4:12].copy().view("<i8")[:, 0],
         rows[:, 12:20].copy().view("<i8")[:, 0],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SILENT = "the process ended without a word"
 """What is said of a run whose writer lives no more, and has not said why."""
 
+# A writer touches its journal every ten seconds, also when there is nothing to record.
 FRESH_SECONDS = 60.0
 """Elsewhere than on this machine, a journal untouched for longer has lost its writer."""
 
@@ -61,6 +62,8 @@ def process_started(pid: int) -> int | None:
     Source: field 22 of `/proc/PID/stat`, proc(5).
     """
     try:
+        # The second field is the program's name, which may hold blanks and parentheses. So
+        # the others are counted from the last parenthesis on: the third one comes first.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return _probe(pid)  # without a /proc, or with one that hides others' processes
@@ -81,6 +84,7 @@ def _probe(pid: int) -> int | None:
     except ProcessLookupError:
         return None
     except OSError:
+        # It is there, and another user's.
         pass
     return 0
 
@@ -93,6 +97,8 @@ def is_here(header: Header) -> bool:
 def is_alive(header: Header, journal: "JournalFile") -> bool:
     """Whether a journal's writer lives."""
     if is_here(header):
+        # Each alone is not enough. A forked child keeps the lock of a parent that is dead;
+        # a program that has become another by `exec` keeps the process.
         return _is_process(header) and not _has_let_go(header, journal.path)
     age = time.time() - journal.heartbeat
     if not -_SKEW_SECONDS < age < FRESH_SECONDS:
@@ -128,6 +134,8 @@ def _is_ending(pid: int) -> bool:
 
 def _is_process(header: Header) -> bool:
     started = process_started(header.pid)
+    # An id is given again some time after a process has ended; an id with its start is not.
+    # 0 is what one of the two could not tell.
     return started is not None and 0 in {
         started,
         header.process_started,
@@ -136,12 +144,16 @@ def _is_process(header: Header) -> bool:
 
 
 def _has_let_go(header: Header, path: Path) -> bool:
+    # Where that cannot be told, as when no descriptor is left, nobody is said to be dead.
     is_free = header.locked and has_life_lock(path) is False
     return is_free and not _goes_on(header, path)
 
 
 def _goes_on(header: Header, path: Path) -> bool:
     """Whether a writer has let go of a journal to go on in another; see `continuation`."""
+    # The next file is locked before this one is let go of, so one of a living writer's
+    # files always has its lock. It may be a later one: that one may have been left, too,
+    # since the look began.
     while True:
         header = header._replace(writer=next_writer_id(header.writer))
         following = path.with_name(journal_name(header))

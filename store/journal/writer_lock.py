@@ -39,6 +39,8 @@ def has_life_lock(path: Path) -> bool | None:
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
         try:
+            # A question takes no lock, and closing this descriptor lets go of none: these
+            # locks are the open file's, and not the process's as those of `lock_file`.
             answer = fcntl.fcntl(file, fcntl.F_OFD_GETLK, _request(fcntl.F_RDLCK))
         finally:
             os.close(file)
@@ -55,4 +57,5 @@ def copy_life_lock(journal: Path, copy: Path, locks: ExitStack) -> None:
 
 
 def _request(kind: int) -> bytes:
+    # The system refuses a lock of this kind with a process id other than 0.
     return _FLOCK.pack(kind, os.SEEK_SET, _PLACE, 1, 0)

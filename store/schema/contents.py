@@ -58,6 +58,7 @@ def tables_in(
     tables = {}
     found = connection.execute(_TABLES.format(literal(database))).fetchall()
     for schema, name, sql in sorted(found):
+        # Versions of DuckDB differ in the plain names that they quote.
         body = _PLAIN_NAME.sub(r"\1", str(sql)).partition("(")[2].removesuffix(");")
         tables[name if schema == "main" else f"{schema}.{name}"] = body
     return tables

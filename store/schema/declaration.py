@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = sa.MetaData()
 
+# No table has a foreign key: DuckDB refuses nearly every change of one that another refers
+# to, and so each later migration.
 runs = sa.Table(
     "runs",
     metadata,
@@ -36,6 +38,9 @@ runs = sa.Table(
     sa.Column("layout", sa.JSON),
 )
 
+# Without a key, which doubles the bytes of a point and slows each fold: that no record
+# comes twice is kept by the offsets in `journals_`. Names stand here as they are, since
+# DuckDB's dictionaries make them as small as numbers.
 points = sa.Table(
     "points",
     metadata,

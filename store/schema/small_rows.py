@@ -78,6 +78,7 @@ def delete_rows(
 @cache
 def _types_of(table: str) -> dict[str, str]:
     columns = (column.split(" ") for column in TABLES[table].split(", "))
+    # DuckDB lists a primary key behind the columns, as one more of them.
     return {name: kind for name, kind, *_ in columns if name != "PRIMARY"}
 
 
@@ -107,6 +108,8 @@ def _texts(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     length = 0
     for row in rows:
         text = _encode(row)
+        # One search of the text costs less than a look at each value. A text that only says
+        # so is encoded twice, and is the same.
         if "NaN" in text or "Infinity" in text:
             text = _encode({name: _plain(value) for name, value in row.items()})
         if listed and length + len(text) > _MOST:

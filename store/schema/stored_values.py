@@ -43,6 +43,7 @@ def stored_json(text: str) -> Any:
         value = json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    # There are no more levels than brackets, so nearly all values need no further look.
     if text.count("{") + text.count("[") > _DEEPEST and _is_deep(value):
         raise ValueError("it is nested too deeply")
     return value

@@ -10,6 +10,7 @@ from stepwell import migrations
 
 _HEAD = migrations.FILE.read_text("utf-8")
 
+# From the file that makes new stores, so that what is expected of them cannot differ.
 TABLES = dict(re.findall(r"^CREATE TABLE (\w+)\((.+)\);$", _HEAD, re.MULTILINE))
 """What each table consists of, as DuckDB says it of today's revision."""
 
