@@ -14,12 +14,12 @@ from stepwell.store.journal.format import Header
 from .batch import Batch, make_batch, totals
 from .segment import Stretch
 
-# DuckDB reads a NaN of a numpy column as NULL.
 _NAMES_AT_A_TIME = 8192
 _POINTS_AT_A_TIME = 100_000  # of several journals; a fold must fit a small memory
 
 # Lists go in as JSON text: DuckDB 1.5 takes 0.3 ms for each value of a list otherwise,
-# looking for a pandas that is not installed.
+# looking for a pandas that is not installed. A NaN of a numpy column is NULL for DuckDB,
+# and is made NaN again.
 _INSERT_POINTS = """
 insert into store.main.points
 select
@@ -100,7 +100,7 @@ _Columns = dict[str, NDArray[np.generic]]
 _Owner = tuple[str, int, int]
 _Forms = dict[str, str]
 
-# Most folds are of one writer: who it is then goes in as parameters, and not as three
+# Where the points are of one writer, who it is goes in as parameters, and not as three
 # columns as long as the points.
 _OF_ONE = {"run_id": "?::uuid", "rank": "?::smallint", "attempt": "?::integer"}
 _OF_SEVERAL = {

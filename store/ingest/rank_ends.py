@@ -192,8 +192,7 @@ def _of_primary(
 
 
 def _deciding(ends: list[RankEnd]) -> list[RankEnd]:
-    # Ranks that stopped before the last attempt began say nothing of how the run stands
-    # now.
+    # Ranks that only earlier attempts had say nothing of how the run stands now.
     last = max((end.number for end in ends if end.primary), default=0)
     ranks: dict[int, RankEnd] = {}
     ends = [end for end in _of_last_files(ends) if end.ended != CONTINUED]

@@ -192,8 +192,8 @@ def _prepare() -> None:
 
 
 def _interrupt(frame: FrameType | None) -> None:
-    # One record each and no fold: after SIGTERM a SIGKILL may follow soon. Readers fold.
     is_idle = is_idle_worker(frame)
+    # One record each and no fold: after SIGTERM a SIGKILL may follow soon. Readers fold.
     for writer in tuple(_writers):
         end = FINISHED if is_idle else End("interrupted", "SIGTERM")
         writer.finish(*(noted_end(writer) or end))
@@ -201,8 +201,8 @@ def _interrupt(frame: FrameType | None) -> None:
 
 def _at_exit() -> None:
     _be_this_process()
-    # Both before any run is ended: with the last one `sys.exit` is watched no more, and what
-    # it was given is forgotten, and a writer that has ended is in no list.
+    # Both before any run is ended: with the last one `sys.exit` is watched no more, what it
+    # was given is forgotten, and a writer that has ended is in no list.
     end = how_process_ended()
     primary = [writer for writer in _writers if writer.header.primary]
     for writer in tuple(_writers):

@@ -39,8 +39,8 @@ def coded(
     for word in words:
         keys = (keys ^ word) * _FACTOR
         keys ^= keys >> np.uint64(32)
-    # Sorting all keys costs more than all the rest: a sample has nearly all of a few texts,
-    # and only what it has not is sorted as well.
+    # Not all keys are sorted: a sample has nearly all of a few texts, and only what it
+    # lacks is sorted as well.
     known = np.unique(keys[:: max(1, len(keys) // _SAMPLE)])
     codes = _places(known, keys)
     strange = known[codes] != keys

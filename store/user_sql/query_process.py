@@ -158,8 +158,8 @@ class _Child:
                 if not os.read(self._life, 1):
                     return self._reap()
                 os.write(statuses, STATUS.pack(WAITS))
-                # Its time begins when it has the store; how long it may wait for that it
-                # sees to itself.
+                # Its time begins when it has the store; how long it waits for that it
+                # limits itself, by `Request.wait`.
                 deadline = time.monotonic() + request.seconds
             elif time.monotonic() >= deadline:
                 return TIMED_OUT

@@ -50,8 +50,8 @@ def worker() -> Iterator[QueryWorker]:
     try:
         yield taken
         keeps = True
-    # An error that came as an answer leaves the pipes empty. Whatever else ends the block,
-    # such as Ctrl-C, may leave half an answer in them, for the next query.
+    # An error that came as an answer has been read to its end. Whatever else ends the
+    # block, such as Ctrl-C, may leave half an answer in the pipes, for the next query.
     except StepwellError:
         keeps = True
         raise
