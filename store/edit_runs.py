@@ -152,6 +152,8 @@ class PastRuns:
             # Counted again: another process may have been here in between.
             found = survey(connection, self._lease, found.runs)
             delete_runs(connection, self._lease, found.runs)
+        # After the commit: no run comes back by a file that is never folded, and a removal
+        # that fails has taken nothing away.
         delete_damaged(self._lease, found.runs)
         return found
 
@@ -207,5 +209,6 @@ class PastRuns:
             f"update store.main.runs set {column} = ? where run_id = ?::uuid"  # noqa: S608
             " returning run_id"
         )
+        # Another process may have removed the run since it was looked up.
         if not connection.execute(update, [value, run.run_id]).fetchall():
             raise RunNotFoundError(run.run_id, self.location)

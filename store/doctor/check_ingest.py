@@ -133,6 +133,7 @@ def _trouble(
             connection.execute("BEGIN")
             more = insert_journals(connection, lease, [journal], listed).more
             connection.execute("COMMIT")
+            # No question is asked of them, and these tables are in memory.
             connection.execute("delete from store.main.points")
     except Exception as error:  # noqa: BLE001 (whatever it is, it is the finding)
         roll_back(connection)

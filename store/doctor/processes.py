@@ -25,6 +25,8 @@ def name_process(pid: int) -> str:
 def is_stopped(pid: int) -> bool:
     """Whether a process was stopped, as by Ctrl-Z, and holds what it holds for long."""
     try:
+        # Behind the last bracket: a program's name stands in brackets, and may have some
+        # itself.
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] in {
             b"T",
             b"t",
@@ -50,6 +52,7 @@ def lock_holders(path: Path) -> list[int]:
     found = []
     for line in lines:
         fields = line.split()
+        # A line with an arrow is of a process that waits for the lock.
         if "->" not in fields and fields[_PLACE : _PLACE + 2][-1:] == [wanted]:
             pid = int(fields[_PLACE])
             if pid > 0 and pid != os.getpid():

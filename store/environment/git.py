@@ -57,6 +57,8 @@ def _without_filters(folder: str) -> list[str] | None:
     listed = _git(folder, "config", "--list", "--show-scope", "-z")
     if listed is None:
         return None
+    # With -z a scope and a setting take turns, each with a NUL behind it, so that no value
+    # of a setting can look like another one.
     scopes, pairs = listed.split("\0")[:-1:2], listed.split("\0")[1::2]
     own: set[str] = set()
     users: dict[str, str] = {}
@@ -74,6 +76,8 @@ def _without_filters(folder: str) -> list[str] | None:
 
 def _git(folder: str, *command: str, settings: Sequence[str] = ()) -> str | None:
     options = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
+    # Without optional locks `git status` does not write the index, which would get in the
+    # way of a git that the user runs at the same time.
     whole = ["git", "--no-pager", "--no-optional-locks", *options, "-C", folder, *command]
     with starting_process:
         import subprocess  # noqa: PLC0415 (slow to import)

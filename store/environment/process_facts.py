@@ -36,6 +36,7 @@ def describe_process() -> dict[str, Any]:
         "host": host_name(),
         "pid": os.getpid(),
         "user_name": _user(),
+        # As it was typed: `sys.argv` has neither the interpreter's options nor `-m`.
         "command": shlex.join(without_secrets(sys.orig_argv)),
         "working_dir": _folder(),
         "python_version": sys.version.split()[0],

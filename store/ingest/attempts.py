@@ -61,6 +61,8 @@ class AttemptsOfFold:
         known = {run: self._rows.attempt(run) for run in dict.fromkeys((*runs, *changed))}
         stored = select_writers(
             self._connection,
+            # A run of one attempt that no new writer joins has no order to be found: in the
+            # usual fold this list is empty.
             [run for run, last in known.items() if last > 1 or (last and run in begun)],
             silent=[writer for writer, lives in self._lease.alive.items() if not lives],
         )
@@ -165,6 +167,8 @@ def began(stretch: Stretch) -> int:
         return to_microseconds(header.started)
     if piece.started is not None and isinstance(piece.started.get("time"), int):
         return to_microseconds(piece.started["time"])
+    # The header of the first format has no time, and a later piece no start: the points'
+    # own times are the next best, and the file's time the last resort.
     times = [int(block.times.min()) for block in piece.blocks if len(block.times)]
     return to_microseconds(min(times, default=int(stretch.journal.heartbeat * 1e9)))
 

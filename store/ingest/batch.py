@@ -34,6 +34,7 @@ class Batch:
         if len(self.names) <= most:
             yield self
             return
+        # Codes ascend, so the points of some names that follow each other are one slice.
         edges = np.searchsorted(self.codes, np.arange(0, len(self.names) + most, most))
         for place, (start, stop) in enumerate(pairwise(edges.tolist())):
             first = place * most
@@ -76,6 +77,9 @@ def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
                 names = tuple(f"unnamed/{number}/{place}" for place in range(width))
             table[row] = [places.setdefault(name, len(places)) for name in names]
         if len(numbers) == 1:
+            # A block has a row a call. Its points are laid out metric after metric, as
+            # those of `values.T.ravel()` below: codes, steps and times have to follow that
+            # order.
             codes = np.repeat(table[0], count)
         else:
             codes = table[np.searchsorted(numbers, block.numbers)].T.ravel()
@@ -89,6 +93,8 @@ def make_batch(piece: Piece, declared: dict[int, tuple[str, ...]]) -> Batch:
                 block.values.T.ravel(),
             )
         )
+    # A name that stands in two columns has one code: its points would lie in two stretches,
+    # and `totals` takes each stretch for a metric.
     are_sorted &= len(places) == sum(block.values.shape[1] for block in piece.blocks)
     return _batch_of(list(places), parts, are_sorted=are_sorted)
 
@@ -128,6 +134,8 @@ def _batch_of(
         _joined([part[column] for part in parts]) for column in range(4)
     )
     if not are_sorted:
+        # The last key counts first. The sort is stable, so of two points of one step and
+        # time the one that was logged later stays behind, and is the current value.
         order = np.lexsort((times, steps, codes))
         codes, steps, times, values = (
             column[order] for column in (codes, steps, times, values)
@@ -153,6 +161,7 @@ def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
     minimum, minimum_step = _extreme(
         batch, edges, counts, np.where(finite, batch.values, np.inf)
     )
+    # As the least of the negated values, so that the first step wins a tie here, too.
     maximum, maximum_step = _extreme(
         batch, edges, counts, np.where(finite, -batch.values, np.inf)
     )
@@ -161,6 +170,7 @@ def totals(batch: Batch) -> dict[str, NDArray[np.generic]]:
         "count": counts,
         "non_finite": counts - np.add.reduceat(finite, edges, dtype=np.int64),
         "total": _sums(np.where(finite, batch.values, 0.0), edges),
+        # An infinity is left where no value was finite.
         "minimum": np.where(np.isinf(minimum), np.nan, minimum),
         "minimum_step": minimum_step,
         "maximum": np.where(np.isinf(maximum), np.nan, -maximum),

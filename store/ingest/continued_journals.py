@@ -48,6 +48,8 @@ def find_next_files(
         for stretch in folded.stretches
         if stretch.has_no_more and stretch.header.writer not in read
     }
+    # A file that is not in the folder was folded and removed, or is lost. Only the table of
+    # journals can tell the one from the other.
     known = _folded(connection, {*told.values(), *untold.values()} - here)
     stretches, more = [], folded.more
     for stretch in folded.stretches:
@@ -57,6 +59,8 @@ def find_next_files(
         following = told.get(writer)
         if following and following not in here:
             path = _path(stretch, following)
+            # The next file is made before the old one is told of it. So where it was not
+            # listed, the listing came too early, and another look finds it.
             if path is not None and is_there(path):
                 more = True
             elif following not in known:

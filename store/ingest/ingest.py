@@ -57,6 +57,8 @@ def fold(lease: Lease, seconds: float = SECONDS, *, stops_queries: bool = True) 
     if not lease.location.exists():
         return  # the store was moved away, and none is to be made in its old place
     prepare(lease, seconds)
+    # This looks at the journals' names, sizes and headers alone: where nothing is new, no
+    # lease is taken, and nobody else waits.
     more = needs_fold(lease)
     while more:  # a lease each: others have their turn, and DuckDB gives memory back
         with lease.exclusive(seconds, stops_queries=stops_queries) as connection:
@@ -102,9 +104,14 @@ def _fold_piece(connection: duckdb.DuckDBPyConnection, lease: Lease) -> bool:
         aside: list[Path] = []
 
         def some(journals: list[JournalFile]) -> bool:
+            # Rows and offsets are committed together, which is what makes a fold exactly
+            # once. Files are removed after that: a kill in between leaves a journal that
+            # the table says is folded whole, and the next fold removes it (`leftover`).
             connection.execute("BEGIN")
             folded = insert_journals(connection, lease, journals, listed)
             connection.execute("COMMIT")
+            # Only now may the lease remember offsets: after a rollback it would pass over
+            # records that no row has.
             aside.extend(settle(lease, folded))
             note_folded(lease.location.journals, _still_open(lease, listed))
             return folded.more
@@ -140,6 +147,8 @@ def insert_journals(
     known = _folded_offsets(connection, listed)
     _say_if_older(lease, listed, known)
     folded = find_next_files(connection, _read(lease, journals, known), listed)
+    # By all that are listed, as `journals` may be one half of them (see `skip_damaged`):
+    # the other half has not vanished.
     vanished = _mark_vanished(connection, known, listed)
     insert_stretches(connection, lease, folded.stretches, vanished)
     return folded
@@ -174,6 +183,8 @@ def insert_stretches(
     for header, last_sign in vanished:
         numbered = header._replace(number=attempts.number_of(header.run_id, header.attempt))
         rows.end(numbered, "crashed", GONE, last_sign)
+    # In this order: what is superseded follows from the totals, which `flush` has brought
+    # up to date, and the ends of ranks are read from `journals_`, which `keep_offsets` has.
     attempts.settle(points.moved)
     ended = {stretch.journal.writer for stretch in stretches if stretch.ended is not None}
     lives = {stretch.journal.writer: stretch.alive for stretch in stretches}
@@ -234,6 +245,8 @@ def _read(
             if header.is_for_good:
                 headless.append(journal)
             continue
+        # Asked before the file is read: who is dead by now cannot write behind what is read
+        # next. The other way round, a writer's last records could be missed.
         alive = is_alive(header, journal)
         begun = lease.header_ends[journal.writer]
         start = offset or begun
@@ -260,6 +273,8 @@ def _mark_vanished(
 ) -> list[tuple[Header, datetime]]:
     """Say of vanished journals that they are lost; gives whose, and since when."""
     here = {journal.writer for journal in journals}
+    # Their offsets stay. `LOST` is no end: a journal that comes back is folded on from
+    # there.
     gone = [
         writer
         for writer, (_, ended, _) in known.items()

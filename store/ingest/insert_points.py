@@ -14,12 +14,12 @@ from stepwell.store.journal.format import Header
 from .batch import Batch, make_batch, totals
 from .segment import Stretch
 
-# DuckDB reads a NaN of a numpy column as NULL.
 _NAMES_AT_A_TIME = 8192
 _POINTS_AT_A_TIME = 100_000  # of several journals; a fold must fit a small memory
 
 # Lists go in as JSON text: DuckDB 1.5 takes 0.3 ms for each value of a list otherwise,
-# looking for a pandas that is not installed.
+# looking for a pandas that is not installed. A NaN of a numpy column is NULL for DuckDB,
+# and is made NaN again.
 _INSERT_POINTS = """
 insert into store.main.points
 select
@@ -48,6 +48,9 @@ insert into store.main.totals_ (
 )
 {_TOTALS}
 """
+# By `>=` the later fold wins a tie of step and time, as the later call does within a batch;
+# of an extreme the first step counts. So totals do not depend on where a fold happened to
+# stop, and agree with `totals.COUNTED`.
 _MERGE_TOTALS = f"""
 merge into store.main.totals_ t
 using ({_TOTALS}) s
@@ -97,6 +100,8 @@ _Columns = dict[str, NDArray[np.generic]]
 _Owner = tuple[str, int, int]
 _Forms = dict[str, str]
 
+# Where the points are of one writer, who it is goes in as parameters, and not as three
+# columns as long as the points.
 _OF_ONE = {"run_id": "?::uuid", "rank": "?::smallint", "attempt": "?::integer"}
 _OF_SEVERAL = {
     "run_id": "from_json(?, '[\"UUID\"]')[owner + 1]",
@@ -159,6 +164,8 @@ class PointsOfFold:
             who = [json.dumps(together.run_ids), json.dumps(together.batch.names)]
             self._execute(_INSERT_POINTS.format(**_OF_SEVERAL), who, together.points())
             self._add_up(_OF_SEVERAL, who, together.totals())
+        # Their totals have rows from here on, also those of a run that is new to the store:
+        # the next part of the same writer has to be merged with them.
         self._inserted |= self._parts.keys()
         self._parts.clear()
         self._names = self._points = 0
@@ -180,6 +187,7 @@ class PointsOfFold:
 
     def _add_up(self, forms: _Forms, who: Sequence[object], columns: _Columns) -> None:
         if any(run_id in self._several for run_id, *_ in self._parts):
+            # Before the totals are merged, while they still say where each metric began.
             found = self._execute(_MOVED.format(**forms), who, columns)
             self.moved |= {str(run_id) for (run_id,) in found} & set(self._several)
         # Where there is nothing to merge with, planning that would take milliseconds.
@@ -230,6 +238,7 @@ class _Together:
         """What they add to the totals."""
         columns = totals(self.batch)
         code: Any = columns["code"]
+        # The place among the metrics of its own writer, not among all that go in together.
         position = code - self._firsts[self._owners[code]]
         return self._owned(columns) | {"position": position}
 

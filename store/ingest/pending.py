@@ -62,8 +62,11 @@ def is_due(lease: Lease, journal: JournalFile, header: Header) -> bool:
     if passed is not None:
         return passed != (journal.size, alive)
     writer = journal.writer
+    # The death of a writer changes no byte of its journal, and yet the run has ended.
     if lease.alive.get(writer) is not alive:
         return True
+    # A torn tail stays behind the folded offset. Without this memory each reader would
+    # fold, in vain; size and time change as soon as the writer goes on.
     torn = lease.torn.get(writer) == (journal.size, journal.heartbeat)
     return lease.folded.get(writer) != journal.size and not torn
 

@@ -78,6 +78,8 @@ def select_ends(
         for run_id, *values in rows:
             end = RankEnd(*values)
             known = found[run_id].get(end.writer)
+            # The store that is asked first counts, unless it does not know: a journal that
+            # is lost to it may have been folded to its end in the other one.
             if known is None or known.ended in _UNKNOWN:
                 found[run_id][end.writer] = end
     return {run_id: list(ends.values()) for run_id, ends in found.items()}
@@ -155,6 +157,8 @@ def end_of_ranks(
     if own[0] not in _BADNESS:
         return own
     deciding = _deciding(ends)
+    # One rank's failure does not end a run that another one still writes: that one may have
+    # more to log, and says its own end.
     if any(e.primary and e.ended is None and e.writer in alive for e in deciding):
         return "running", None, None
     status, message, time = own = _of_primary(own, deciding, ends)
@@ -188,9 +192,12 @@ def _of_primary(
 
 
 def _deciding(ends: list[RankEnd]) -> list[RankEnd]:
+    # Ranks that only earlier attempts had say nothing of how the run stands now.
     last = max((end.number for end in ends if end.primary), default=0)
     ranks: dict[int, RankEnd] = {}
     ends = [end for end in _of_last_files(ends) if end.ended != CONTINUED]
+    # The order puts the last attempt first, in it who began the rank, and then who came
+    # first: `setdefault` keeps that one, and leaves out children that joined later.
     for end in sorted(ends, key=lambda e: (-e.number, not e.primary, e.started, e.writer)):
         if end.number >= last:
             ranks.setdefault(end.rank, end)

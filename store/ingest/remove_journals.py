@@ -61,6 +61,8 @@ def settle(lease: Lease, folded: Folded) -> list[Path]:
 def _put_away(path: Path, folded: int, owners: Owners | None) -> list[Path]:
     """Remove what was folded whole, or else set it aside, which is given."""
     found = path.lstat()
+    # Nearly always the size says that all was folded, and the file need not be opened.
+    # `lstat` and the check of its owner see to it that it is a file of ours, and no link.
     if owners is not None and found.st_size == folded:
         owners.require_file(found, path)
         path.unlink()
@@ -82,4 +84,5 @@ def _put_away_headless(journal: JournalFile) -> list[Path]:
 
 
 def _set_aside(path: Path) -> Path:
+    # Renamed, never deleted: behind the damage may stand whole records, which repair reads.
     return path.replace(path.with_name(path.name + DAMAGED))

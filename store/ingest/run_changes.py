@@ -18,6 +18,8 @@ def describe_runs(rows: RunRows, stretches: list[Stretch]) -> None:
     for _, found in groupby(stretches, lambda s: (s.header.run_id, s.header.number)):
         attempt = list(found)
         for stretch in attempt:
+            # All starts of an attempt come before any change: a start sets name, tags and
+            # notes, and would undo what another writer of the same attempt has changed.
             if stretch.piece.started is not None:
                 started, goes_on = stretch.piece.started, stretch.goes_on_elsewhere
                 rows.start(stretch.header, started, goes_on_elsewhere=goes_on)
@@ -45,5 +47,7 @@ def _end(rows: RunRows, stretch: Stretch) -> None:
         pass  # the next file says how the run stands
     elif stretch.alive:
         rows.end(header, "running", None, None)
+    # Before the last piece nothing is known of a dead writer: the rest may say how it
+    # ended.
     elif stretch.piece.is_last:
         rows.end(header, "crashed", how_it_crashed(header), heartbeat)

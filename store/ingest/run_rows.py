@@ -112,12 +112,15 @@ class RunRows:
                 have been folded before.
         """
         row = self.get(header)
+        # The journal of an earlier attempt may come later, as from a node that was cut off:
+        # it must not set the run back.
         if header.number < self._stands_by(header.run_id):
             return
         for column in _STARTED:
             value = started.get(column)
             if value is not None and not (column == "tags" and not value):
                 row[column] = value
+        # Joined, so that an attempt that gives fewer settings forgets none of the others.
         row["config"] = {**(row["config"] or {}), **started.get("config", {})}
         row["created_at"] = row["created_at"] or from_nanoseconds(started["time"])
         if not (goes_on_elsewhere and row["attempt"] == header.number):
@@ -135,6 +138,8 @@ class RunRows:
             row["config"] = {**(row["config"] or {}), **fields["config"]}
             self._new_config.add(header.run_id)
         if "lost_calls" in fields:
+            # Writers say what they lost since they said so last; the sum over all records
+            # is the run's.
             row["lost_calls"] += int(fields["lost_calls"])
         self._changed.add(header.run_id)
 

@@ -59,6 +59,8 @@ class Stretch:
             return str(self.piece.finished.get("status", "finished"))
         if self.piece.continued is not None and self.piece.is_last:
             return CONTINUED
+        # Silence of another machine is no proof of death: it may be cut off from this file
+        # system. Its run is shown as crashed, but the journal stays, for more may come.
         if self.alive or not is_here(self.header) or not self.piece.is_last:
             return None
         return CONTINUED if self.is_continued else CRASHED
@@ -107,6 +109,8 @@ def keep_offsets(
         offset = {
             "writer": header.writer,
             "folded_bytes": piece.stop,
+            # Bytes behind the last whole record are lost only when the writer has ended:
+            # before, they may be a record that is being written.
             "skipped_bytes": (
                 max(0, stretch.journal.size - piece.stop) if stretch.ended else 0
             ),
@@ -130,6 +134,8 @@ def keep_offsets(
 
 def keep_names(connection: duckdb.DuckDBPyConnection, stretches: list[Stretch]) -> None:
     """Keep the names that later records of journals may mean, within a transaction."""
+    # No record behind an end can mean them. Should a longer copy of the journal come after
+    # all, its names are read from the file again (`names_between`).
     over = [s.header.writer for s in stretches if s.known and s.ended is not None]
     delete_rows(connection, "names_", "writer", over)
     rows = (

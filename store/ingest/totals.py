@@ -9,6 +9,9 @@ _COLUMNS = (
     " first_step last_step last_time last_value"
 ).split()
 
+# Step and sign in the pairs break ties by the first step, for the least and the greatest,
+# as `batch.totals` does. A sum depends on the order of adding; `size`, the sum of the
+# absolute values, is the measure of how much it may.
 COUNTED = """
 select
     run_id, metric, rank, attempt,

@@ -98,6 +98,8 @@ class FoldHelper:
             if not self.is_running:
                 return False
             self._send(AWAITED)
+            # Any later number will do as well: the helper answers the latest request that
+            # it has, which stands for all before it.
             wanted = self._asked
             while self._done < wanted:
                 left = deadline - time.monotonic()
@@ -118,6 +120,8 @@ class FoldHelper:
         if process is None:
             return
         with contextlib.suppress(OSError):
+            # The end of its input tells the helper to fold what is left, and to exit. A
+            # signal could not wait for the end of the fold that it is at.
             if process.stdin:
                 process.stdin.close()
         with contextlib.suppress(OSError):
@@ -177,6 +181,8 @@ def _wait_for_end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
     # The pipe tells at once; `wait` looks after ever longer pauses.
     if process.stdout:
         closed = select.poll()
+        # No event is asked for: the end of a pipe is told of in any case, and answers that
+        # nobody has read must not wake this up.
         closed.register(process.stdout.fileno(), 0)
         closed.poll(1000 * seconds)
     process.wait(timeout=seconds)
@@ -186,6 +192,8 @@ def _start(location: Location) -> "subprocess.Popen[bytes] | None":
     # A program that was frozen into one file would start itself, and so on.
     if not sys.executable or getattr(sys, "frozen", False):
         return None
+    # As the path is now: a notebook, a test or `PYTHONPATH` may have added where this
+    # package is, and the helper has to load the same code.
     path = json.dumps([entry or str(os.curdir) for entry in sys.path])
     own = str(os.getpid())
     try:
@@ -196,6 +204,8 @@ def _start(location: Location) -> "subprocess.Popen[bytes] | None":
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # Ctrl-C at a terminal reaches its whole foreground group; the helper has to
+            # live on, and fold the end of the run.
             start_new_session=True,
             bufsize=0,
         )

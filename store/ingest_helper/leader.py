@@ -21,6 +21,8 @@ from stepwell.store.journal.writer_alive import is_stopped, machine
 NAME = ".fold"
 _AWAITED, _WORKING = 1, 2  # bytes that are locked as signs
 _DONE, _WISH = 0, 1  # places of numbers in the file
+# Of a place's 64 bits the lower half counts, and the upper half says what kind of process
+# does: one write tells both, and no reader sees a number with another's kind.
 _COUNTED = 2**32
 _NUMBERS = 2**64  # that a place holds
 _IN_MODIFY = 2  # of inotify(7)
@@ -67,6 +69,8 @@ class FoldTurn:
         if self._has_waited:
             self._seen = -1  # who had it before may not have come to what was wished for
         self.alarm = _watch(self._path)
+        # The number stays as it is; what changes is whose it is, so that those who wait can
+        # see whether they may rely on this process.
         self._say_done(self.done)
         return True
 
@@ -86,6 +90,7 @@ class FoldTurn:
     def is_working(self) -> bool:
         """Whether another process is at a fold, or begins to be able to, and runs."""
         worker = self._lock.signer(_WORKING) if self._lock else None
+        # A stopped process keeps its locks, and with them the sign that it is at work.
         return worker is not None and not is_stopped(worker)
 
     @contextmanager
@@ -108,8 +113,11 @@ class FoldTurn:
     def wish(self, *, is_awaited: bool) -> None:
         """Ask whoever has the turn for a fold that begins from now on."""
         if self._lock is not None:
+            # The sign first: who is woken by the note looks for the sign at once.
             if is_awaited:
                 self._lock.sign(_AWAITED)
+            # Any number that was not there before: readers only look whether it has
+            # changed.
             self._lock.leave_note(time.time_ns() % _NUMBERS, _WISH)
 
     def end_wish(self) -> None:
@@ -119,6 +127,8 @@ class FoldTurn:
 
     def is_wished(self) -> bool:
         """Whether another process has wished for a fold since this was asked last."""
+        # The alarm is reset before the note is read: a wish that comes in between sets it
+        # again, and wakes the next wait. In the other order it would be slept through.
         if self.alarm is not None:
             with suppress(OSError):
                 os.read(self.alarm, 4096)

@@ -49,11 +49,15 @@ def serve(location: Location, requests: FoldRequests, turn: FoldTurn) -> NoRetur
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     _end_after(requests.parent)
     lease = lease_of(location)
+    # One thread, as the other cores are the training's; no folder to spill to, as a fold is
+    # cut to fit this memory.
     duckdb_instance.limits.update(threads=1, memory_limit=_MEMORY, temp_directory="")
     with turn.working():
         _prepare_apart(lease)
         requests.receive(0.0)
         is_wished = turn.is_wished()
+        # Getting ready is a rehearsal on a sample. Where somebody waits already, the fold
+        # itself does as well.
         if not (is_wished or requests.are_due or requests.is_over):
             _get_ready(lease)
     while not requests.is_over:
@@ -64,6 +68,8 @@ def serve(location: Location, requests: FoldRequests, turn: FoldTurn) -> NoRetur
             if is_done:
                 turn.say_done()
             requests.answer(is_done=is_done)
+        # Once a round: whoever had the turn may have ended, and this process, which has
+        # loaded DuckDB in any case, can then fold for the others.
         turn.take()
         requests.receive(turn.patience, turn.alarm)
         is_wished = turn.is_wished()
@@ -85,6 +91,8 @@ def _end_after(parent: int) -> None:
     signal.alarm(_LAST_SECONDS)
 
     def watch() -> None:
+        # An orphan gets another parent. The end of the pipe would not do: children that the
+        # parent has forked may keep it open.
         while os.getppid() == parent:
             signal.alarm(_LAST_SECONDS)
             time.sleep(_PARENT_SECONDS)

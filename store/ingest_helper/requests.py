@@ -43,6 +43,8 @@ class FoldRequests:
             Whether there is a new request, or it is known now that none will come.
         """
         if self.is_over:
+            # The end of a pipe is always ready to be read: `select` would return at once,
+            # and the loop of whoever asks would take a whole core.
             time.sleep(seconds)
             return False
         wanted = [0] if alarm is None else [0, alarm]
@@ -51,6 +53,8 @@ class FoldRequests:
         self.is_over = (0 in ready and not data) or os.getppid() != self.parent
         *lines, self._received = (self._received + data).split(b"\n")
         for line in lines:
+            # The last one alone: a fold that begins after it takes in what all before it
+            # meant.
             self._due = line.rstrip(AWAITED)
             self.is_awaited |= line.endswith(AWAITED)
         return bool(lines) or self.is_over

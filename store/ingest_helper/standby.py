@@ -38,10 +38,13 @@ def main(database: str, parent: int) -> NoReturn:
         parent: Process id of the parent, which may have ended already.
     """
     with contextlib.suppress(OSError):
+        # First of all, so that loading DuckDB gives way to the training, too.
         os.nice(5)
     location, requests = resolve(database), FoldRequests(parent)
     turn = FoldTurn(location)
     stand_by(location, requests, turn)
+    # Loading may take longer than others wait for a sign of work: they would take this
+    # process for stuck, and load DuckDB themselves.
     with turn.working():
         load_duckdb()
         from .main import serve  # noqa: PLC0415 (uses DuckDB)
@@ -124,8 +127,12 @@ class _Waiting:
         if journals is None:
             return None
         is_awaited = self._requests.is_awaited or self._requests.is_over
+        # Who waits, waits for journals that have ended. There are none left: nothing is to
+        # be done.
         if is_awaited and not journals:
             return _Wish(journals, None, time.monotonic())
+        # The number is read before the wish is made: behind it, the fold that grants the
+        # wish might be counted already, and be waited for in vain.
         wish = _Wish(journals, self._turn.done, time.monotonic())
         self._turn.wish(is_awaited=is_awaited)
         return wish

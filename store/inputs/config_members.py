@@ -100,5 +100,6 @@ def _is_holder(kind: type) -> bool:
 
 def _is_set(name: str, value: Any) -> bool:
     """Whether an attribute of a class or a module is a value, and no part of a program."""
+    # What has `__get__` is a method, a property or a slot.
     is_code = isinstance(value, (type, ModuleType)) or hasattr(type(value), "__get__")
     return not (name.startswith("_") or is_code or callable(value))

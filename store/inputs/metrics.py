@@ -137,6 +137,7 @@ def to_float(value: Any) -> float:
     if kind in PLAIN:
         return _checked(value)
     if kind.__module__ == "numpy" and kind.__name__ in _NUMPY_SCALARS:
+        # From the next call on such values take the recorder's short path.
         PLAIN.add(kind)
         return float(value)
     if isinstance(value, (float, int)):

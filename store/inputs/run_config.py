@@ -47,6 +47,7 @@ class Config(Mapping[str, Any]):
         self, values: dict[str, Any], record: Callable[[dict[str, Any]], bool]
     ) -> None:
         own = {"_values": values, "_record": record, "_said": set()}
+        # Past this class's own way of setting attributes, which sets keys.
         for name, value in own.items():
             object.__setattr__(self, name, value)
         self._say_clashes()
@@ -58,6 +59,8 @@ class Config(Mapping[str, Any]):
         self.update({key: value})
 
     def __getattr__(self, name: str) -> Any:
+        # The slots first: where one is still empty, as while a copy is made, looking for
+        # `_values` would end up here again, and so on.
         if name in Config.__slots__ or name not in self._values:
             raise AttributeError(f"the run's config has no {name!r}")
         return self[name]

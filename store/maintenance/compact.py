@@ -138,7 +138,11 @@ def _begin(lease: Lease, new: Path, seconds: float) -> int:
     """Make the tables; gives the row id of the last point that is there now."""
     with lease.shared(seconds) as connection, _with_new(connection, new):
         read_revision(connection, lease)  # refuses what is no store
+        # Tables alone: all rows at once would keep writers away for as long as the file is
+        # large.
         connection.execute("COPY FROM DATABASE store TO compact (SCHEMA)")
+        # Points that come later have greater row ids, unless some are deleted meanwhile:
+        # see `_copy_rest`.
         (last,) = _column(
             connection, "select coalesce(max(rowid), -1) from store.main.points"
         )
@@ -218,6 +222,8 @@ def _take_place(database: Path, new: Path) -> None:
     new.chmod(status.st_mode & 0o7777)
     with suppress(OSError):  # where it is another user's, it becomes ours
         os.chown(new, status.st_uid, status.st_gid)
+    # The content before the name: after a loss of power the store's name must not lead to a
+    # file whose blocks never came to the disk.
     force_to_disk(new)
     new.replace(database)
     force_to_disk(database.parent)

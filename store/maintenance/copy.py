@@ -66,6 +66,8 @@ def copy_store(
                     f"the store {source} is not whole: {finding.message}; {finding.advice}"
                 )
         force_to_disk(made.database)
+        # Looked at once more, as the copy took its time, and `replace` asks nobody.
+        # Journals go first: what is at the store's place at all is then whole.
         require_free(copy)
         move_journals(made, copy)
         made.database.replace(copy.database)

@@ -144,6 +144,10 @@ def _take(
     lease: Lease, source: Location, readable: Location, seconds: float
 ) -> MergedStore:
     with _both(lease, readable, seconds) as connection:
+        # Each step leaves a store that can be merged again after a kill: descriptions and
+        # attempts come before points, and the journals' offsets last. An offset that came
+        # before its points would say of records that they are here, and a fold would pass
+        # over them.
         there, here = (fingerprints(connection, name) for name in ("other", "store"))
         more = {
             group[0]

@@ -9,6 +9,8 @@ Counts = dict[tuple[str, str], int]
 """Points by run id and metric."""
 
 _SAME = ("run_id", "metric", "step", "time", "value", "rank")
+# The same point may have been logged twice, and is kept twice. By their numbers such copies
+# are compared one by one, so that as many come as are missing.
 _COPY = f"row_number() over (partition by {', '.join(_SAME)}) as copy"
 
 MOST = 500_000  # points a piece; a single metric may have more
@@ -130,11 +132,14 @@ def add_points(connection: duckdb.DuckDBPyConnection, source: str, parts: int = 
         connection.execute(f"{insert} {order}")
         return
     for part in range(parts):
+        # By a hash of what equal points have in common: they are in the same part in both
+        # stores.
         some = f"where hash(p.step) % {parts} = {part}"
         there, here = (
             f"select p.*, {_COPY} from {points} p {chosen} {some}"  # noqa: S608
             for points in (f"{source}.main.points", "points")
         )
+        # DuckDB takes NaN as equal to NaN, so `=` finds those points, too.
         same = " and ".join(f"o.{name} = h.{name}" for name in (*_SAME, "copy"))
         connection.execute(
             f"insert into store.main.points select o.* exclude (copy) from ({there}) o"  # noqa: S608

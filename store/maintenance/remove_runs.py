@@ -73,6 +73,7 @@ def delete_runs(
         _require_ended(lease, run)
     listed = [_listed(runs)]
     writers = f"select writer from journals_ where {_CHOSEN}"  # noqa: S608
+    # Before `journals_`, which says whose names they are.
     connection.execute(f"delete from store.main.names_ where writer in ({writers})", listed)  # noqa: S608
     for table in _TABLES:
         connection.execute(f"delete from store.main.{table} where {_CHOSEN}", listed)  # noqa: S608

@@ -86,8 +86,12 @@ def _copy_files(source: Location, target: Location, locks: ExitStack) -> None:
         file = source.database.with_name(source.database.name + suffix)
         with suppress(FileNotFoundError):
             shutil.copyfile(file, target.database.with_name(target.database.name + suffix))
+    # Journals after the database: no fold can come in between, as the lease is held, and
+    # what writers append meanwhile only makes the copy newer.
     for path in follow(lambda: [j.path for j in list_journals(source.journals)]):
         copied = _copy_journal(path, target.journals)
+        # The fold of the copy must find the writer alive, or the copy would say of each run
+        # that goes on that it has crashed.
         copy_life_lock(path, copied, locks)
     for path in list_set_aside(source.journals):
         _copy_journal(path, target.journals)

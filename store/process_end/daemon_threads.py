@@ -31,6 +31,8 @@ def keeping_end_off() -> Iterator[None]:
         return
     with _changed:
         if _is_over:
+            # In a thread that is not the main one this ends that thread alone, and prints
+            # nothing.
             raise SystemExit
         _within += 1
     try:
@@ -50,11 +52,15 @@ def _at_exit() -> None:
     global _is_over  # noqa: PLW0603
     with _changed:
         _is_over = True
+        # A thread may be within a query for minutes: a program that aborts at its end is
+        # bad, and one that does not end is worse.
         _changed.wait_for(lambda: _within <= 0, _LAST_SECONDS)
 
 
 def _after_fork() -> None:
     global _changed, _within, _is_over
+    # The parent's threads are not in the child: nobody would ever count them out again, or
+    # let go of a lock that one of them had.
     _changed, _within, _is_over = threading.Condition(), 0, False
 
 

@@ -48,6 +48,7 @@ def stated_end(status: object, otherwise: End) -> End:
 
 def describe_end(error: BaseException | None) -> End:
     """The status and message of a run that an exception ended, or None, its block."""
+    # A loop that is left early closes its generator by GeneratorExit, which is no trouble.
     if error is None or isinstance(error, GeneratorExit):
         return FINISHED
     if isinstance(error, KeyboardInterrupt):
@@ -56,6 +57,8 @@ def describe_end(error: BaseException | None) -> End:
         return describe_exit(error.code, error.__cause__ or error.__context__)
     kind = type(error).__name__
     # A task of asyncio is cancelled by Ctrl-C, too.
+    # By the name, so that asyncio need not be loaded; a future's error of that name is an
+    # Exception, and may be a failure like any.
     is_cancelled = kind == "CancelledError" and not isinstance(error, Exception)
     return End("interrupted" if is_cancelled else "failed", _said(kind, error))
 
@@ -69,6 +72,8 @@ def describe_exit(code: Any, cause: BaseException | None = None) -> End:
     """
     if code is None or (isinstance(code, int) and code == 0):
         return FINISHED
+    # A program that catches an error, prints it and exits with a number says by the number
+    # only that something went wrong: the error says what.
     if isinstance(code, int) and cause is not None:
         end = describe_end(cause.__cause__ if _is_abort(cause) else cause)
         return end if end.status != "finished" else End("failed", f"SystemExit: {code}")

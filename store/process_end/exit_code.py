@@ -65,6 +65,8 @@ def how_process_ended() -> End:
     if is_interactive() or not _left_by_exception():
         return FINISHED
     error = _printed()
+    # Where an exception was printed since, somebody caught that exit, and the program went
+    # on until the exception ended it.
     if _exit is not None and error is _exit.printed:
         return _exit.end
     return describe_end(error)
@@ -90,6 +92,7 @@ def _note_call(*arguments: Any, **keywords: Any) -> None:
 
 def _note(code: Any) -> None:
     global _exit  # noqa: PLW0603
+    # In any other thread `sys.exit` ends that thread, and the program goes on.
     if threading.current_thread() is threading.main_thread():
         cause = sys.exception()
         if cause is None and _left_by_exception():
@@ -124,4 +127,6 @@ def _left_by_exception() -> bool:
         from opcode import opname  # noqa: PLC0415 (for the end alone)
     except ImportError:  # a signal came within that, and its handler exits, too
         return True
+    # `_program` keeps the frame beyond its end, and with it the place of the instruction
+    # that was the last: a `return`, or whatever raised.
     return opname[_program.f_code.co_code[_program.f_lasti]] not in _RETURNS

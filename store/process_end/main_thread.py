@@ -24,6 +24,7 @@ def do_in_main_thread(act: Callable[[], None]) -> None:
     if threading.current_thread() is main:
         act()
     elif signal.getsignal(signal.SIGURG) is _do and main.ident is not None:
+        # Before the signal, whose handler may run at once.
         _acts.append(act)
         with suppress(OSError):  # it has ended
             signal.pthread_kill(main.ident, signal.SIGURG)
@@ -36,6 +37,8 @@ def _do(number: int, frame: FrameType | None) -> None:
             _acts.popleft()()
 
 
+# On import, which is mostly done by the main thread: no other one may set a handler, and
+# those who need this one are other threads.
 if signal.getsignal(signal.SIGURG) is signal.SIG_DFL:
     with suppress(ValueError):  # not in the main thread, or not in the main interpreter
         signal.signal(signal.SIGURG, _do)

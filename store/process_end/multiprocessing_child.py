@@ -14,6 +14,8 @@ _watched: int | None = None  # the process that has been seen to
 def before_child_ends(act: Callable[[BaseException | None], None]) -> None:
     """Have *act* called with what ended this process, if it is such a child; once."""
     global _watched  # noqa: PLW0603 (one a process, by nature)
+    # By the number of the process: a child that is forked from this one inherits the
+    # variable, and has an end of its own.
     if _watched == os.getpid() or not _is_child():
         return
     _watched = os.getpid()
@@ -31,6 +33,8 @@ def is_idle_worker(frame: FrameType | None) -> bool:
     if not _is_child():
         return False
     while frame is not None:
+        # Python's own code alone, down to where a child begins: it waits for its next task,
+        # and a signal then is how a pool ends its workers, and no trouble of the run.
         if frame.f_code.co_name == "_bootstrap":
             return True
         module, _, _ = str(frame.f_globals.get("__name__")).partition(".")
@@ -46,6 +50,8 @@ def _is_child() -> bool:
 
 
 def _end(act: Callable[[BaseException | None], None]) -> None:
+    # Finalizers run in the `finally` around the child's work, so what ends it is on its
+    # way.
     error = sys.exception()
     here = threading.current_thread()
     others = [one for one in threading.enumerate() if one is not here and not one.daemon]

@@ -41,6 +41,8 @@ def stop_relaying(number: int) -> None:
 def forget_relay() -> None:
     """After a fork, in the child: the pipe is the parent's, and so is its thread."""
     global _pipe
+    # Before the pipe is closed: Python would go on writing numbers to its descriptor, which
+    # may be some other file's by then.
     for number in tuple(_relayed):
         stop_relaying(number)
     inherited, _pipe = _pipe or (), None

@@ -57,6 +57,8 @@ def unwatch_termination() -> None:
 
 def _want(*, watching: bool) -> None:
     global _is_wanted  # noqa: PLW0603 (one a process, by nature)
+    # Other threads ask only for a change, as each asking is a signal. The main thread
+    # always settles, since what others asked for may not have been possible.
     if watching != _is_wanted or threading.current_thread() is threading.main_thread():
         _is_wanted = watching
         do_in_main_thread(_settle)
@@ -99,6 +101,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(Exception):  # the process ends in any case
             act(frame)
     signal.signal(number, signal.SIG_DFL)
+    # By the signal itself, so that the parent sees the end that it would see without us.
     os.kill(os.getpid(), number)
     if os.getpid() == 1:  # of a container, whom no signal ends by itself
         os._exit(128 + number)

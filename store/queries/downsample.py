@@ -62,6 +62,8 @@ def reduce_points(
 def edges_of(steps: NDArray[np.int64], origin: int, width: int) -> NDArray[np.intp]:
     """Where each bucket that has a point begins; see `reduce_points`."""
     first, last = ((int(step) - origin) // width for step in (steps[0], steps[-1]))
+    # As many searches as buckets, or one look at each point: whichever is less. Steps far
+    # apart may have more buckets between them than any memory holds.
     if last - first < len(steps):
         begins = np.array([origin + width * n for n in range(first, last + 1)], np.int64)
         begins[0] = steps[0]

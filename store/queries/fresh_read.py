@@ -68,6 +68,7 @@ def reading(
                 f"the store {lease.location} has an earlier schema, and cannot be written"
                 " to; `stepwell copy` makes a copy of it in today's"
             )
+        # Asked within the lease, where nobody can fold: it is true for what is read now.
         lease.as_of = _last_fold(lease) if needs_fold(lease) else None
         yield connection
 
@@ -114,6 +115,8 @@ def _fold_first(
                 return None
             lease.say_once(f"reading without the newest points: {error}")
             return None
+        # Handed over only when all went well: else the exclusive lease has to be given back
+        # here, before the store is read beside others.
         stack.enter_context(attempt.pop_all())
     return connection
 

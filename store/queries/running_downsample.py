@@ -138,6 +138,8 @@ def _merged(parts: _Columns) -> _Columns:
     merged |= {key: parts[key][last] for key in ("last_step", "last")}
     for key in ("count", "non_finite"):
         merged[key] = np.add.reduceat(parts[key], edges)
+    # `fmin` and `fmax` pass over NaN, which stands for no finite value. Where all are NaN,
+    # each of them is a hit, since every bucket needs a step.
     for name, combine in (("minimum", np.fmin), ("maximum", np.fmax)):
         extreme = combine.reduceat(parts[name], edges)
         whole = np.repeat(extreme, sizes)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 
+# Weak, as each task has a copy of its context, and would hold a run that nobody else does.
 _stack: ContextVar[tuple["weakref.ref[Run]", ...]] = ContextVar("stepwell", default=())
 
 

@@ -82,6 +82,9 @@ class Keeper:
                 self._writers.remove(writer)
                 if writer.header.primary and writer.location in self._asked:
                     asked, known = self._asked[writer.location]
+                    # The place in `_asked` is a sum over the store's open runs. With the
+                    # bytes of one that has ended in it, the others would not be folded
+                    # until they had as many.
                     left = max(0, known - writer.journal.total)
                     self._asked[writer.location] = asked, left
             self._sizes.pop(writer.header.writer, None)
@@ -138,6 +141,8 @@ class Keeper:
         """After a fork, in the child: thread, writers and helpers are the parent's."""
         helpers = list(self._helpers.values())
         self._helpers.clear()
+        # The dictionary stays the same one: `handle.helpers`, which readers look into, is
+        # it.
         self.__init__(self._helpers)  # type: ignore[misc]
         for helper in helpers:
             helper.forget()
@@ -207,6 +212,7 @@ class Keeper:
 
     def _end(self) -> bool:
         with self._lock:
+            # Within the lock, so that `add` finds either this thread at work, or none.
             if self._writers or self._errands:
                 return False
             self._thread = None

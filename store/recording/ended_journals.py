@@ -26,6 +26,7 @@ class EndedJournals:
 
     def locations(self) -> set[Location]:
         """The stores that have not folded all of them."""
+        # A copy, made in one step: a collector may add a journal while this loop goes on.
         known = self._places.copy()
         for path in known:
             if not os.path.lexists(path):

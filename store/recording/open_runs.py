@@ -91,6 +91,8 @@ def open_run(
     before_child_ends(_at_child_end)
     _writers.append(writer)
     keeper.add(writer, errand)
+    # Else it would be called at exit, too, perhaps before `_at_exit`, and call a run
+    # finished that an exception has ended.
     weakref.finalize(run, _leave, writer).atexit = False
 
 
@@ -191,6 +193,7 @@ def _prepare() -> None:
 
 def _interrupt(frame: FrameType | None) -> None:
     is_idle = is_idle_worker(frame)
+    # One record each and no fold: after SIGTERM a SIGKILL may follow soon. Readers fold.
     for writer in tuple(_writers):
         end = FINISHED if is_idle else End("interrupted", "SIGTERM")
         writer.finish(*(noted_end(writer) or end))
@@ -198,6 +201,8 @@ def _interrupt(frame: FrameType | None) -> None:
 
 def _at_exit() -> None:
     _be_this_process()
+    # Both before any run is ended: with the last one `sys.exit` is watched no more, what it
+    # was given is forgotten, and a writer that has ended is in no list.
     end = how_process_ended()
     primary = [writer for writer in _writers if writer.header.primary]
     for writer in tuple(_writers):

@@ -107,6 +107,8 @@ class Recorder:
             except (struct.error, OverflowError) as error:
                 raise_if_of_handler(error)
                 packed = b""
+            # The long way then leaves out what another front end has said, and records the
+            # rest.
             if writer.several and writer.has_repeated(self, step, metrics):
                 packed = b""
             if packed:

@@ -139,6 +139,8 @@ class RunWriter:
             if self._is_changing:  # by a collector, in the midst of it
                 self._end = status, message
                 return
+            # A forked child that has recorded nothing has no journal of its own. An end
+            # from it would stand in its parent's file, and end the parent's run.
             if self._is_parents or self._process != os.getpid():
                 self.abandon()
                 return
@@ -180,6 +182,9 @@ class RunWriter:
         """
         self._is_parents = True
         self.lock = threading.RLock()
+        # A new lock, as a thread of the parent may have held the old one, and is not here
+        # to let go of it. Names are declared anew, since the child's journal is another
+        # file.
         self.shapes = {}
         self._is_changing, self._end = False, None
         self.header = self.header._replace(primary=False)

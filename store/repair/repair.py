@@ -101,6 +101,9 @@ def repair_store(
     source, made = existing(location), resolve(target)
     require_free(made)
     with hidden_folder(made.database, RESCUE) as folder:
+        # The offsets in a damaged database cannot be relied on. So the journals are folded
+        # from their beginnings into a store of their own, `tail`, and a merge leaves out
+        # what is there.
         base = _new_store(folder, "base", source, source.database, folder)
         tail = _new_store(folder, "tail", source)
         try:

@@ -159,6 +159,7 @@ class _Rescue:
         table = f'damaged.main."{self._name}"'
         try:
             count = self._number(f"select count(*) from {table}")  # noqa: S608
+            # Deleted rows leave gaps: row ids may go far beyond the count.
             last = self._number(f"select max(rowid) from {table}")  # noqa: S608
         except duckdb.Error as error:
             roll_back(self._connection)
@@ -196,6 +197,8 @@ class _Rescue:
         """Copy what can be read at either end of rows that two row groups share."""
         rows, columns = range(start, stop), list(self._columns)
         if self._can_read(columns, start, start + 1):
+            # A range can be read up to the first damaged block, and no longer one can:
+            # halving finds it.
             good = bisect_left(
                 rows, True, key=lambda row: not self._can_read(columns, start, row + 1)
             )
@@ -217,6 +220,8 @@ class _Rescue:
     def _can_read(self, columns: list[str], start: int, stop: int) -> bool:
         listed = ", ".join(f'"{column}"' for column in columns)
         return self._try(
+            # The hash makes DuckDB read each value; a mere count is known without any
+            # block.
             f'select count(hash({listed})) from damaged.main."{self._name}"'  # noqa: S608
             f" where rowid >= {start} and rowid < {stop}"
         )

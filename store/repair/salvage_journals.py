@@ -99,6 +99,7 @@ def _rescue(
         status = path.stat()
         header = scan.header or _made_up(path, scan, known)
         made = folder / journal_name(header)
+        # A journal may be there twice, set aside and put back: the longer file counts.
         if made.exists() and made.stat().st_size >= status.st_size:
             return RescuedJournal(path.name, header.writer, status.st_size, 0, 0, 0, 0)
         with open_ours(path) as source, made.open("wb") as target:
@@ -115,6 +116,7 @@ def _rescue(
     except (OSError, StoreNewerError) as error:
         return RescuedJournal(path.name, "", 0, 0, 0, 0, 0, " ".join(str(error).split()))
     copy_life_lock(path, made, locks)
+    # The time is the heartbeat, by which a fold tells when its writer was last heard of.
     os.utime(made, (status.st_mtime, status.st_mtime))
     stop = max((stop for _, stop in scan.whole), default=0)
     return RescuedJournal(

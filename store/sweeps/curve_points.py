@@ -234,6 +234,7 @@ def _placed(
     ids = json.dumps(members.run_id.tolist())
     hashes = connection.execute(_HASHES, [ids]).fetchnumpy()["hash"].tolist()
     places = {run: place for place, run in enumerate(hashes)}
+    # Points of a run lie in long stretches: a look-up a stretch, not one a point.
     edges = np.flatnonzero(np.diff(runs, prepend=runs[:1] + np.uint64(1)))
     found = [places.get(run, -1) for run in runs[edges].tolist()]
     lengths = np.diff(np.append(edges, len(runs)))

@@ -86,6 +86,8 @@ def _as_of(points: Points, other: Points, runs: int) -> NDArray[np.float64]:
     for run in range(runs):
         here = slice(edges[run], edges[run + 1])
         there = slice(others[run], others[run + 1])
+        # The last point at or before each step; -1, where there is none, is put right
+        # below.
         rows = np.searchsorted(other.x[there], points.x[here], "right") - 1
         if other.value[there].size:
             found[here] = np.where(rows < 0, np.nan, other.value[there][rows])
@@ -151,6 +153,7 @@ def _check_metrics(members: Members, metric: str, other: str | None) -> None:
 def _curves(found: list[tuple[Members, Buckets]], axis: Axis) -> dict[str, RunCurve]:
     common = np.full(axis.columns, np.inf)
     for _, part in found:
+        # Runs share buckets, and an assignment by index would take one run's x for each.
         np.minimum.at(common, part.bucket, part.x)
     curves: dict[str, RunCurve] = {}
     for batch, part in found:

@@ -45,6 +45,7 @@ def select_leaderboard(  # noqa: PLR0913
     """The chosen runs by one metric, the best first; see `Store.leaderboard`."""
     if limit is not None:
         check_count(limit, "limit", 0)
+    # Loading numpy takes longer than ranking as many runs as most stores have.
     if "numpy" not in sys.modules or not _are_many(connection):
         quick = _from_totals(connection, chosen, metric, goal, at, limit)
         if quick is not None:

@@ -194,6 +194,7 @@ def _from_totals(
     )
     found: dict[str, Any] = connection.execute(query).fetchnumpy()
     cells = found["place"] * len(goals) + found["code"]
+    # Of several ranks or attempts each has a row: which value counts is then for the views.
     if not found["is_whole"].all() or len(np.unique(cells)) < len(cells):
         return None
     places, are_here = places_of(frame.row, found["place"])

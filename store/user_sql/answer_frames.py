@@ -88,9 +88,11 @@ def _packed_values(column: Column) -> tuple[Any, NDArray[np.uint8]]:
     if found is not None:
         codes, texts = found
         return texts, codes
+    # False as soon as there is a zero byte, which is a NUL within some text.
     if values.all():
         spaced = np.zeros(len(values) + len(ends), np.uint8)
         is_text = np.ones(len(spaced), bool)
+        # The NULs of the texts before it move each end further, by its number.
         is_text[ends + np.arange(len(ends))] = False
         spaced[is_text] = values
         return "texts", spaced

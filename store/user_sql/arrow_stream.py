@@ -83,6 +83,7 @@ def read_columns(
     Raises:
         duckdb.Error: If the query fails.
     """
+    # Held for as long as the stream is read: the capsule's end releases the stream.
     capsule: Any = relation.__arrow_c_stream__()
     pointer = _pointer_of(capsule, b"arrow_array_stream")
     stream = ctypes.cast(pointer, ctypes.POINTER(_Stream))
@@ -91,6 +92,7 @@ def read_columns(
         if stream.contents.get_next(stream, ctypes.byref(batch)):
             said = stream.contents.get_last_error(stream) or b"it gives no reason"
             raise duckdb.Error(said.decode(errors="replace"))
+        # A released array in place of a piece is Arrow's sign for the end of a stream.
         if not batch.release:
             return
         try:
@@ -103,6 +105,7 @@ def read_columns(
 def _column(piece: _Array, kind: str) -> Column:
     count, first = piece.length, piece.offset
     missing = None
+    # A count of -1 means that nobody has counted, and no bitmap that nothing is missing.
     if piece.null_count and piece.buffers[0]:
         missing = ~_bits(piece.buffers[0], first, count)
     if kind == "BOOLEAN":

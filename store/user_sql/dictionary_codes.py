@@ -13,6 +13,8 @@ _LEAST_ROWS = 1000  # below that it does not pay
 _LONGEST = 64  # bytes
 _SAMPLE = 2000
 _MOST = 200
+# 2⁶⁴ divided by the golden ratio: a multiplicative hash, whose collisions `coded` rules
+# out.
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MASKS = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
 
@@ -37,6 +39,8 @@ def coded(
     for word in words:
         keys = (keys ^ word) * _FACTOR
         keys ^= keys >> np.uint64(32)
+    # Not all keys are sorted: a sample has nearly all of a few texts, and only what it
+    # lacks is sorted as well.
     known = np.unique(keys[:: max(1, len(keys) // _SAMPLE)])
     codes = _places(known, keys)
     strange = known[codes] != keys
@@ -46,6 +50,8 @@ def coded(
     if len(known) > _MOST:
         return None
     first = np.empty(len(known), np.int64)
+    # Where a place is assigned more than once, the last one stays: backwards, that is the
+    # first row of each text.
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     if not all((word == word[first][codes]).all() for word in (lengths, *words)):
         return None  # two texts have one key
@@ -62,6 +68,8 @@ def _words(
     count = -(-max(1, int(lengths.max())) // 8)
     padded = np.zeros(len(data) + 8 * count + 8, np.uint8)
     padded[: len(data)] = data
+    # Each byte begins a word of this view, which overlap: a text may begin anywhere. The
+    # zeros behind the data give the last texts whole words, too.
     eights: NDArray[np.uint64] = np.ndarray(
         (len(padded) - 7,), np.uint64, buffer=padded.data, strides=(1,)
     )

@@ -76,6 +76,7 @@ def serve(requests: int, answers: int, statuses: int) -> None:
         statuses: Descriptor to say on how the process of each query has ended.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A query at which DuckDB aborts must not leave gigabytes of a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     load_for_texts()
     ready: _Child | None = None
@@ -157,6 +158,8 @@ class _Child:
                 if not os.read(self._life, 1):
                     return self._reap()
                 os.write(statuses, STATUS.pack(WAITS))
+                # Its time begins when it has the store; how long it waits for that it
+                # limits itself, by `Request.wait`.
                 deadline = time.monotonic() + request.seconds
             elif time.monotonic() >= deadline:
                 return TIMED_OUT
@@ -217,6 +220,8 @@ def _answer(requests: int, answers: int, life: int) -> None:
     try:
         lease = lease_of(resolve(request.database))
         with lease.querying(memory, request.wait) as connection:
+            # Only now: what attaching the store has taken is not the query's, which may
+            # take `MEMORY` beyond it.
             _limit_itself()
             os.write(life, b"r")
             _run(connection, lease.guard, request, send)

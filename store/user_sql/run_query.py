@@ -43,8 +43,12 @@ def run_query(
         status, result = _asked(request)
         if result is not None:
             return result
+        # Once is enough: beside somebody who writes all the time a long query would never
+        # end.
         if status == YIELDED:
             request = request._replace(yields=False)
+        # Without a status an idle process was gone, and the query has not begun: another
+        # try is safe. Any other end was the query's, and would be so again.
         elif status is not None:
             break
     if status == TIMED_OUT:

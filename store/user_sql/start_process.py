@@ -50,6 +50,8 @@ def worker() -> Iterator[QueryWorker]:
     try:
         yield taken
         keeps = True
+    # An error that came as an answer has been read to its end. Whatever else ends the
+    # block, such as Ctrl-C, may leave half an answer in the pipes, for the next query.
     except StepwellError:
         keeps = True
         raise
@@ -84,6 +86,8 @@ def _started() -> QueryWorker:
         raise QueryError("Python does not say which program it is, and SQL needs another")
     with starting_process:  # a child that is forked now would keep the pipes open
         theirs, mine = _pipes()
+        # All pipes of this process are closed at an exec; what DUP2 makes is not, so the
+        # new process has these three and no other.
         actions = [(os.POSIX_SPAWN_DUP2, theirs[place], place) for place in range(3)]
         program = [sys.executable, *_OPTIONS, path]
         try:
@@ -107,6 +111,8 @@ def fork_query_process() -> None:
     such as in a process that has loaded DuckDB.
     """
     try:
+        # A fork copies the calling thread alone, and locks as they are: one that another
+        # thread held would be locked for ever.
         if len(list(_TASKS.iterdir())) != 1:
             return
     except OSError:
@@ -192,6 +198,8 @@ def _serve(requests: int, answers: int, statuses: int, *, is_alone: bool = False
     for standard in range(3):  # a library may print, or DuckDB when it gives up
         os.dup2(nowhere, standard)
     if is_alone:
+        # What is above was inherited: `nowhere`, made after the pipes, has the lowest free
+        # number.
         os.closerange(nowhere + 1, 1 << 20)
     # DuckDB 1.5 loads pandas, where there is one, to look at a query's parameter.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]

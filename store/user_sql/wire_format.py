@@ -81,6 +81,8 @@ def read_result(read: Callable[[int], bytearray], limit: int | None) -> SqlResul
                 missing = next(data) if has_missing else None
                 (pieces or [])[place].append((piece, missing))
         elif kind == "error":
+            # Past `__init__`, which makes its message of other arguments; the message is
+            # there already.
             raise about[0].__new__(about[0], about[1])
         else:
             break

@@ -47,6 +47,8 @@ class QueryWorker:
         self._owes_status = False
         self._is_up = False
         self._allowed = self._deadline = 0.0
+        # So that neither a full pipe nor an empty one can keep the caller beyond the
+        # query's time.
         for descriptor in (requests, answers):
             os.set_blocking(descriptor, False)
 
@@ -60,6 +62,8 @@ class QueryWorker:
         self._allowed = min(request.seconds + _LATE_SECONDS, 1e6)
         # It says so while it waits for the store; it says nothing before it is up.
         self._extend(0.0 if self._is_up else request.wait)
+        # In this order: the status says that the last query's process has ended, so that
+        # nothing can come into the answers behind what is dropped.
         if self._owes_status:
             self._read_status()
         self._drop_answer()
