@@ -70,6 +70,7 @@ class Commands(MutableMapping[str, click.Command]):
             stem = self._names[name]
             module = import_module(f"stepwell.cli.{_ROOM_OF[stem]}.{stem}")
             command = getattr(module, name)
+            # Each command as it is loaded: doing all would import all.
             complete_names(command)
             self._loaded[name] = command
         return self._loaded[name]

@@ -56,6 +56,8 @@ class KnownName(click.types.StringParamType):
 
         from stepwell.store import known_names, visible  # noqa: PLC0415 (loads DuckDB)
 
+        # `--runs` takes several, separated by commas: the last is completed, and the shell
+        # replaces the whole word, so those before it are given back.
         *done, begun = incomplete.split(",") if self.kind == "run" else [incomplete]
         before = "".join(f"{reference}," for reference in done)
         names = known_names(self.kind, _location(ctx))
@@ -98,6 +100,8 @@ def complete_names(command: click.Command) -> None:
         for inner in command.commands.values():
             complete_names(inner)
     for parameter in command.params:
+        # Exactly this type: one that is derived from it completes by its own rules, or was
+        # put here before.
         if type(parameter.type) is not click.types.StringParamType:
             continue
         if parameter.name == "status":
@@ -108,6 +112,7 @@ def complete_names(command: click.Command) -> None:
 
 def _location(ctx: click.Context) -> Any:
     given = ctx.params.get("location")
+    # While a shell completes no command runs, so `ctx.obj` was never set.
     return given or ctx.find_root().params.get("location")
 
 

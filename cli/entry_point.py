@@ -107,5 +107,7 @@ def main(ctx: click.Context, location: Path | None) -> None:
 
 def start() -> None:
     """Run the command that this process was started for."""
+    # In this order, so that the exit code which `usable_streams` decides on, after
+    # flushing, is the one that the process ends with.
     with light_process(), usable_streams():
         main()

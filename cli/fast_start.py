@@ -23,10 +23,13 @@ def light_process() -> Iterator[None]:
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     gc.set_threshold(_OBJECTS, 20, 20)
     codes: list[int] = []
+    # Exit functions run in reverse, so this one runs after all that a command registers
+    # later. Those that were registered before are not reached.
     atexit.register(_end_at_once, codes)
     try:
         yield
     except SystemExit as end:
+        # A text as exit code is printed by the interpreter, which then has to end it.
         if end.code is None or isinstance(end.code, int):
             codes.append(end.code or 0)
         raise
@@ -43,5 +46,6 @@ def _end_at_once(codes: list[int]) -> None:
     with suppress(OSError, ValueError):
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
+                # `os._exit` flushes nothing.
                 stream.flush()
         os._exit(codes[0])

@@ -64,10 +64,12 @@ def store_of(ctx: click.Context, location: Path | None) -> "Store":
     """
     from stepwell.store import load_duckdb  # noqa: PLC0415 (takes time)
 
+    # Before anything of the store imports DuckDB in the usual, slower way.
     load_duckdb()
     from stepwell.store import open_store  # noqa: PLC0415 (loads DuckDB)
 
     store = open_store(location or ctx.obj, create=False)
+    # At the end, since each read until then may change what the answer is as of.
     ctx.call_on_close(lambda: _say_as_of(store))
     return store
 
@@ -105,6 +107,7 @@ def run_of(store: "Store", reference: str) -> "RunInfo":
 def warnings_as_lines(category: type[Warning]) -> Iterator[None]:
     """Say the warnings of *category* as one line each, where errors go."""
     with warnings.catch_warnings():
+        # `catch_warnings` puts this back at the end of the block.
         others = warnings.showwarning
 
         def show(message: Warning | str, kind: type[Warning], *where: Any) -> None:

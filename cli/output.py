@@ -56,6 +56,7 @@ def echo_json(value: Any) -> None:
     """Print JSON; what it has no form for (NaN, dates, ids) becomes text."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     is_short = codecs.lookup(encoding).name != "utf-8"  # of letters, which JSON can escape
+    # Letters as they are where the output can hold them, for people who read it.
     printed = json.dumps(_plain(value), ensure_ascii=is_short, indent=2)
     click.echo(_RAW.sub(_escaped, printed))
 
@@ -66,6 +67,7 @@ def new_console() -> "Console":
 
     shown = Console(highlight=False, emoji=False)
     if not shown.is_terminal and "COLUMNS" not in os.environ:
+        # Behind a pipe Rich assumes 80 columns and would cut what a program is to read.
         shown = Console(highlight=False, emoji=False, width=200)
     shown.on_broken_pipe = _raise_again  # type: ignore[method-assign]
     shown.push_render_hook(_Visible())  # type: ignore[arg-type]

@@ -59,6 +59,7 @@ def selection_options(command: _Command) -> _Command:
         return command(*arguments, selection=selection, **others)
 
     added: Any = wrapped
+    # Decorators apply from below, and the help lists them from above.
     for option in reversed(_OPTIONS):
         added = option(added)
     return added  # type: ignore[no-any-return]

@@ -22,11 +22,15 @@ def usable_streams() -> Iterator[None]:
     _fill_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
+            # A name with letters that the terminal lacks must not end a listing in a
+            # traceback.
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
             yield
         except SystemExit:
+            # Here, where a full disk or a closed pipe can still choose the exit code; at
+            # its end the interpreter would say it in lines of its own and exit with 120.
             sys.stdout.flush()
             raise
     except BrokenPipeError:
@@ -37,6 +41,7 @@ def usable_streams() -> Iterator[None]:
         with suppress(OSError):
             sys.stderr.write(f"Error: the output can't be written: {error.strerror}\n")
             sys.stderr.flush()
+        # The line above may be what stderr can't take, being the same full disk.
         _give_up(sys.stderr)
         raise SystemExit(_FAILED) from None
 

@@ -45,6 +45,7 @@ def print_many(
     """
     widths = list(map(len, headings))
     for row in rows():
+        # Most cells are short ASCII: only what could be wider is measured.
         for place, text in enumerate(row):
             if len(text) > widths[place] or not text.isascii():
                 widths[place] = max(widths[place], width_of(visible(text)))

@@ -49,6 +49,7 @@ def rm(  # noqa: PLR0913, PLR0917 (an option an argument)
         raise click.UsageError("say which runs: RUN, or an option such as --project")
     with shared.store_of(ctx, location) as store:
         references = (*_one_each(store, names), *selection.runs)
+        # A dry run also before a real one, which asks about the very runs that will go.
         found = store.remove_runs(replace(selection, runs=references), dry_run=True)
         require_runs(found.runs)
         if not dry_run:

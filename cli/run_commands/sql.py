@@ -79,6 +79,7 @@ def sql(  # noqa: PLR0913, PLR0917 (an option an argument)
     fork_query_process()  # before DuckDB is loaded, which has threads
     with shared.store_of(ctx, location) as store:
         result = store.sql(text, timeout=timeout)
+        # Writing the rows there would destroy what they were read from.
         if output is not None and output.resolve() == store.location:
             raise click.UsageError(f"{output} is the store itself; choose another file")
     _write(result, written, output)
@@ -126,6 +127,7 @@ def _write(result: "SqlResult", form: str, output: Path | None) -> None:
     if form in {"csv", "parquet"} and output is not None:
         write_result(result, output, form)
     elif form == "csv":
+        # `write_result` writes into files alone.
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "rows.csv"
             write_result(result, file, form)
@@ -147,6 +149,7 @@ def _show(result: "SqlResult", form: str) -> None:
 
 def _print(result: "SqlResult") -> None:
     columns = tuple(map(visible, result.columns))
+    # The plan of an EXPLAIN is a drawing of many lines; any other cell stays on one.
     has_lines = result.columns == _EXPLAINED
     rows = [
         tuple(_cell(value) if has_lines else visible(_cell(value)) for value in row)
@@ -155,6 +158,7 @@ def _print(result: "SqlResult") -> None:
     right = [any(word in kind for word in _NUMBERS) for kind in result.types]
     if len(rows) > _MOST_IN_TABLE:
         _print_plainly([columns, *rows], right)
+    # A cell of many columns would be a letter wide, and each row a page high.
     elif not _fits(columns, rows):
         _print_blocks(columns, rows)
     else:

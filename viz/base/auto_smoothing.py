@@ -20,7 +20,10 @@ def is_noisy(mean: Floats, low: Floats, high: Floats) -> bool:
     if finite.sum() < _FEWEST_COLUMNS:
         return False
     mean, low, high = mean[finite], low[finite], high[finite]
+    # Without the outermost columns, so that one spike does not make all else look smooth.
     spread = _ranked(mean, 0.98) - _ranked(mean, 0.02)
+    # How far columns are from the middle between their neighbours: 0 on any straight line,
+    # so that a steep descent is not taken for noise.
     roughness = _ranked(np.abs(mean[1:-1] - (mean[2:] + mean[:-2]) / 2), 0.5)
     width = _ranked(high - low, 0.5)
     return roughness > _ROUGHNESS * spread or width > _BAND_WIDTH * spread
@@ -36,6 +39,8 @@ def smoothed(mean: Floats, counted: NDArray[np.bool_]) -> Floats:
     width = float(np.clip(len(mean) / 60, 1.5, 6.0))
     finite = np.isfinite(mean)
     used = finite & counted
+    # The usual case in a live view; the weights then depend on the count alone and are kept
+    # from frame to frame.
     if used.all():
         s0, s1, s2 = _weights(len(mean), width)
     else:
@@ -43,6 +48,8 @@ def smoothed(mean: Floats, counted: NDArray[np.bool_]) -> Floats:
     known = np.where(used, mean, 0.0)
     t0, t1 = (_moment(known, width, power) for power in (0, 1))
     determinant = s0 * s2 - s1 * s1
+    # Where fewer than two columns count within reach, no line is determined, and the mean
+    # stays as it is.
     usable = determinant > 1e-9 * np.maximum(s0 * s2, 1e-300)
     line = np.where(usable, (s2 * t0 - s1 * t1) / np.where(usable, determinant, 1.0), mean)
     return np.where(finite, line, np.nan)
@@ -89,6 +96,7 @@ def _neighbours(mean: Floats) -> tuple[Floats, Floats]:
     one, two, three, four = (mean[i : len(mean) - 3 + i] for i in range(_NEIGHBOURS))
     least = np.minimum(np.minimum(one, two), np.minimum(three, four))
     most = np.maximum(np.maximum(one, two), np.maximum(three, four))
+    # The median of four is the mean of the middle two: all but the least and the most.
     medians = (one + two + three + four - least - most) / 2
     ends = np.full(_NEIGHBOURS, np.nan)
     before = np.concatenate([ends, medians[:-1]])
@@ -101,7 +109,10 @@ def _far(excess: Floats) -> NDArray[np.bool_]:
     if not len(known):
         return np.zeros(len(excess), bool)
     middle = _ranked(known, 0.5)
+    # The median distance from the median, times 1.4826, estimates the standard deviation of
+    # normal noise, and does not grow with the spikes that are looked for.
     spread = 1.4826 * _ranked(np.abs(known - middle), 0.5)
+    # Of a metric that hardly moves the spread is 0, and rounding would make spikes.
     size = max(spread, 1e-12 * float(np.abs(known).max()))
     return np.nan_to_num(excess, nan=-np.inf) > middle + _SPIKE_SIZE * size
 

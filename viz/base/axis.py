@@ -53,6 +53,7 @@ class Scale:
 
     def transformed(self, value: float) -> float:
         """*value* in the space in which the axis is even."""
+        # 0 and less have no logarithm; they stand far below any axis.
         if self.kind == "log":
             return math.log10(max(value, _TINY))
         if self.kind == "symlog":
@@ -68,6 +69,7 @@ def linear_scale(low: float, high: float, *, padded: bool = True) -> Scale:
     Where these are the same, it has one tick.
     """
     is_one = _are_same(low, high)
+    # An axis of one value needs a width, too, or positions would be divided by 0.
     bottom, top = _padded(low, high) if padded or is_one else (low, high)
     # Ticks around a value that never changes tell nothing.
     ticks = (low,) if is_one else _linear_ticks(bottom, top)
@@ -91,6 +93,8 @@ def log_scale(low: float, high: float) -> Scale:
 def symlog_scale(low: float, high: float, smallest: float) -> Scale:
     """An axis that is linear around 0 and logarithmic beyond *smallest*."""
     largest = max(abs(low), abs(high), _TINY)
+    # At most eight decades below the largest: a lone tiny value would give nearly all of
+    # the axis to sizes that nobody compares.
     threshold = 10.0 ** _power_below(max(smallest, largest * 1e-8))
     empty = Scale("symlog", low, high, (), (), threshold)
     bottom, top = empty.transformed(low), empty.transformed(high)
@@ -110,6 +114,7 @@ def step_scale(first: int, last: int) -> Scale:
     low, high = float(first), float(last)
     if low == high:
         low, high = low - 0.5, high + 0.5
+    # There is no step 2.5, also where the axis is so short that ticks would be there.
     ticks = tuple(tick for tick in _linear_ticks(low, high) if tick == round(tick)) or (
         float(first),
     )
@@ -133,6 +138,7 @@ def ticks_between(scale: Scale) -> tuple[tuple[float, ...], tuple[str, ...]]:
 
 
 def _power_below(value: float) -> int:
+    # The logarithm of a power of ten may come out just below the whole number.
     return math.floor(math.log10(value) + 1e-9)
 
 
@@ -154,6 +160,7 @@ def _padded(low: float, high: float) -> tuple[float, float]:
         return low - margin, high + margin
     margin = spread * _HEADROOM
     bottom, top = low - margin, high + margin
+    # From 0 where that costs less than a third of the axis: heights can then be compared.
     if low >= 0 and low <= _FROM_ZERO * high:
         bottom = 0.0
     if high <= 0 and high >= _FROM_ZERO * low:
@@ -166,6 +173,7 @@ def _linear_ticks(low: float, high: float) -> tuple[float, ...]:
     power = 10.0 ** math.floor(math.log10(spread / MOST_TICKS))
     for nice in _NICE:
         stride = nice * power
+        # The tolerance keeps a tick that stands at the very end; rounding would lose it.
         first, last = math.ceil(low / stride - 1e-9), math.floor(high / stride + 1e-9)
         if last - first < MOST_TICKS:
             return tuple(
@@ -198,6 +206,7 @@ def _within(
     parts = tuple(parts)
     for power in powers:
         for part in parts:
+            # Read from text it is the nearest double; a product may be the one beside it.
             tick = float(f"{part}e{power}")
             if low <= tick <= high:
                 yield tick

@@ -103,6 +103,7 @@ def pushed_apart(
     blocks: list[tuple[float, list[int]]] = []
     for index in order:
         blocks.append((_held(positions[index], size, low, high, 1), [index]))
+        # A block that has grown may now reach into the one below it, and so on down.
         while len(blocks) > 1 and _overlap(blocks[-2], blocks[-1], size):
             members = blocks[-2][1] + blocks[-1][1]
             mean = sum(positions[member] for member in members) / len(members)

@@ -80,6 +80,7 @@ def short_labels(names: Sequence[str], title: str) -> tuple[str, ...]:
         full if not brief or brief.isdigit() else brief
         for brief, full in zip(short, whole, strict=True)
     )
+    # Two curves of one name would be worse than long names.
     return labels if len(set(labels)) == len(labels) else whole
 
 

@@ -35,6 +35,7 @@ def short_step(step: float) -> str:
 
 def tick_labels(ticks: Sequence[float]) -> tuple[str, ...]:
     """Labels for *ticks*, alike in form and all different where the ticks are."""
+    # The fewest digits with which every label says its tick exactly, the same for all.
     for digits in range(3, 15):
         if all(
             math.isclose(_digits_of(tick, digits), tick, rel_tol=1e-9, abs_tol=1e-300)
@@ -70,6 +71,7 @@ def _digits_of(value: float, digits: int) -> float:
 
 
 def _prefixed(value: float, digits: int) -> str:
+    # Rounded before the prefix is chosen, or 999,960 would be "1000k" instead of "1M".
     rounded = _digits_of(value, digits)
     for factor, prefix in _PREFIXES:
         if abs(rounded) >= factor:

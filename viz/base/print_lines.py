@@ -16,6 +16,7 @@ def say(line: str, stream: TextIO | None = None) -> None:
     try:
         print(shown, file=stream, flush=True)
     except UnicodeEncodeError:
+        # An ASCII or Latin-1 stream: a plain line is better than the end of a training.
         print(shown.encode("ascii", "replace").decode(), file=stream, flush=True)
 
 

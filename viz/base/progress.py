@@ -117,6 +117,7 @@ def _first_count(config: Mapping[str, object], names: Sequence[str]) -> int | No
         count = config.get(name)
         if isinstance(count, float) and count.is_integer():
             count = int(count)  # 1e5, as people write it
+        # True is an int, too, and says nothing of a count.
         if isinstance(count, int) and not isinstance(count, bool) and count > 0:
             return count
     return None
@@ -143,6 +144,8 @@ def steps_per_second(times: Times) -> float | None:
     behind = bisect_left(times, step, key=_step) - 1  # the newest with a lower step
     if behind < 0:
         return None
+    # A fifth of a short run is too little to tell a rate by, and a fifth of a week would
+    # hide that the run has become slow.
     least, most = _RECENT_SECONDS
     recent = min(max((now - times[0][0]) * _RECENT_SHARE, least), most)
     begin = bisect_left(times, now - recent, key=_seconds)
@@ -174,6 +177,8 @@ class StepTimes:
         if not times or (seconds, step) > times[-1]:
             times.append((seconds, step))
         if len(times) > MOST_TIMES:
+            # Of the older half every second one stays: the rate needs the newest closely,
+            # of the rest only its course. So memory is bounded, however long the run.
             times[: MOST_TIMES // 2] = times[: MOST_TIMES // 2 : 2]
 
     @property

@@ -81,6 +81,7 @@ def smooth(mean: Floats, count: NDArray[np.int64], how: Smoothing | None) -> Flo
         else _window(values, points, how.size)
     )
     if values.size:
+        # Rounding must not put a mean beyond the values that it is the mean of.
         smoothed = np.clip(smoothed, values.min(), values.max())
     result[finite] = smoothed / unit
     return result
@@ -89,6 +90,8 @@ def smooth(mean: Floats, count: NDArray[np.int64], how: Smoothing | None) -> Flo
 def _exponential(values: Floats, points: Floats, share: float) -> Floats:
     average = weight = 0.0
     found = []
+    # A value that stands for k points weighs as k equal ones in a row, so that a reduced
+    # curve is smoothed as much as the full one.
     for value, kept in zip(values.tolist(), np.power(share, points).tolist(), strict=True):
         average = kept * average + (1 - kept) * value
         weight = kept * weight + (1 - kept)
@@ -100,6 +103,7 @@ def _window(values: Floats, points: Floats, size: float) -> Floats:
     """The mean of each value and those before it, as far as *size* points reach."""
     ends = np.cumsum(points)
     first = np.searchsorted(ends, ends - size, side="right")
+    # A value of more points than the window holds is still its own mean.
     first = np.minimum(first, np.arange(len(values)))
     # Sums of differences to the first value lose fewer digits than sums of the values.
     origin = values[0] if len(values) else 0.0

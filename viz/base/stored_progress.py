@@ -104,6 +104,8 @@ def recorded_times(store: "Store", news: "News") -> Times:
     }
     if not counts:
         return ()
+    # Any metric that reached the newest step tells the pace. Reading costs by the point, so
+    # the one with the fewest points that are still enough is read.
     many = [name for name, count in counts.items() if count >= MOST_TIMES]
     metric = (
         min(many, key=counts.__getitem__) if many else max(counts, key=counts.__getitem__)
@@ -113,6 +115,7 @@ def recorded_times(store: "Store", news: "News") -> Times:
     except MetricNotFoundError:
         return ()  # removed meanwhile
     stride = max(1, -(-len(series.steps) // MOST_TIMES))
+    # The last point is the one that the rate counts up to, so it is always kept.
     kept = sorted({*range(0, len(series.steps), stride), len(series.steps) - 1})
     times = series.times.astype("datetime64[us]").astype("int64")[kept].tolist()
     begin = news.run.created_at.timestamp()

@@ -37,6 +37,7 @@ def blended(top: str, bottom: str, share: float) -> str:
 
 def _luminance(color: str) -> float:
     parts = (
+        # Relative luminance as WCAG 2 defines it, with the threshold of sRGB itself.
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # noqa: PLR2004
         for part in to_rgb(color)
     )

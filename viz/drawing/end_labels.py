@@ -69,6 +69,7 @@ def draw_end_labels(
     """
     room = room_right(axes, LABEL_ROOM) if room is None else room
     height = inches(axes)[1]
+    # More than these have no room below each other, however short they are.
     shown = list(labels)[: max(1, int(height / _LINE))]
     texts = _texts(shown, room, LABEL_SIZE, "bold")
     if texts is None:
@@ -77,9 +78,12 @@ def draw_end_labels(
     scale = axes.transData + axes.transAxes.inverted()
     low, high = axes.get_xlim()
     wanted = [
+        # A line may end beyond the limits, and its label then stands at the edge. The x
+        # only has to be on the axis, which 0 is not where that is logarithmic.
         float(np.clip(scale.transform(((low + high) / 2, one.value))[1], 0.0, 1.0)) * height
         for one in shown
     ]
+    # In inches, as a label's height does not depend on that of the axes.
     places = pushed_apart(wanted, _LINE, _LINE / 2, height - _LINE / 2)
     for one, text, place in zip(shown, texts, places, strict=True):
         axes.annotate(
@@ -107,6 +111,8 @@ def _texts(
 
     bare = [replace(one, key="") for one in labels]
     brief = [replace(one, more="") for one in bare]
+    # From the longest form to the shortest, and one form for all, as what only some labels
+    # said would seem to be missing of the others.
     for form in (labels, bare, brief, *_without_start(brief)):
         if all(width(one.text) <= room for one in form):
             return [fitted(one.text, size, room, weight) for one in form]
@@ -133,6 +139,7 @@ def _without_start(labels: Sequence[EndLabel]) -> list[list[EndLabel]]:
         return []
     columns = zip(*(one.name for one in labels), strict=False)
     same = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, columns))
+    # Cut only behind a whole word: "lr 0.01" and "lr 0.02" share "lr 0.0" as well.
     cuts = [at + 1 for at in range(1, same) if labels[0].name[at] in _BETWEEN_WORDS]
     return [[replace(one, name="…" + one.name[cut:]) for one in labels] for cut in cuts]
 

@@ -61,6 +61,7 @@ def room_right(axes: Axes, most: float) -> float:
     is what lies between them and the next ones, or the edge of the figure.
     """
     figure_width = _figure_size(axes)[0]
+    # `fit` moves such axes once the labels are drawn, so their present width tells nothing.
     if axes.get_label() == OURS:
         return min(most, _LABEL_SHARE * figure_width)
     if is_movable(axes):

@@ -80,6 +80,7 @@ def _fill(
         most = _lines_above(axes, gap + size / _POINTS)
         is_below = most > 0
         room = wide if is_below else beside
+        # Smaller letters come before fewer notes, which say how to read the plot.
         for share in (1.0, 0.9, _SMALLEST_NOTE):
             note_size = share * NOTE_SIZE
             lines = _wrapped(notes, room / share, max(1, most))

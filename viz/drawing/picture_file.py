@@ -53,8 +53,11 @@ def write_whole(path: Path, content: bytes) -> Path:
     passing = target.with_name(f".{target.name[:32]}.{secrets.token_hex(8)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        # Exclusive, so that what is there under this name is neither followed nor
+        # overwritten.
         with passing.open("xb") as file:
             file.write(content)
+        # In the same folder, hence on the same file system, where a rename is atomic.
         passing.replace(target)
     except FileExistsError as error:  # where a folder should be
         raise NotADirectoryError(

@@ -41,6 +41,8 @@ def embedded(spec: Mapping[str, Any], suffix: str) -> dict[str, str]:
         spec: JSON values.
         suffix: ".png", ".svg" or ".pdf".
     """
+    # ASCII, the default of `dumps`, as the text chunk of a PNG holds Latin-1. Sorted, so
+    # that equal specs give equal files.
     text = json.dumps({MARK: _FORM, **spec}, sort_keys=True, separators=(",", ":"))
     return {_PLACES[suffix]: text}
 
@@ -59,6 +61,7 @@ def read_embedded(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"can't redraw {source.name!r}: a picture's suffix is one of {supported}"
         )
+    # Before the file is read: anybody may have sent it.
     if source.stat().st_size > _MOST_BYTES:
         raise ConfigurationError(f"can't redraw {source.name!r}: it is too large")
     for text in _READERS[suffix](source.read_bytes()):
@@ -113,6 +116,8 @@ def _texts_of_png(content: bytes) -> Iterator[str]:
     while place + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, place)
         data = content[place + 8 : place + 8 + length]
+        # Length, kind and check sum take four bytes each. The sum is not checked: what
+        # matters is whether the text is JSON of ours.
         place += length + 12
         if kind == b"tEXt":
             yield data.partition(b"\0")[2].decode("latin-1")
@@ -138,6 +143,8 @@ def _texts_of_pdf(content: bytes) -> Iterator[str]:
     """The strings behind `/Subject`. Source: ISO 32000-1, section 7.3.4."""
     place = 0
     left = _MOST_OF_STRINGS
+    # A file may have many strings that never end, each read up to its end: what may be read
+    # of all together is bounded, not of each.
     while left > 0 and (found := _SUBJECT.search(content, place)):
         string, place = _string_of_pdf(content, found.end(), found.end() + left)
         left -= place - found.end()
@@ -161,6 +168,7 @@ def _string_of_pdf(content: bytes, start: int, limit: int) -> tuple[bytes, int]:
         if text.startswith(b"\\"):
             letters += _unescaped(text[1:])
             continue
+        # Parentheses in pairs need no backslash within a string.
         depth += (text == b"(") - (text == b")")
         if depth == 0:
             break
@@ -171,6 +179,7 @@ def _string_of_pdf(content: bytes, start: int, limit: int) -> tuple[bytes, int]:
 
 def _unescaped(escape: bytes) -> bytes:
     if escape[:1].isdigit():
+        # The standard says to ignore the overflow of three octal digits.
         return bytes([int(escape, 8) % 256])
     if escape in {b"\n", b"\r", b"\r\n"}:
         return b""

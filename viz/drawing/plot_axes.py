@@ -58,6 +58,7 @@ def new_axes(
             max(0.2, 1 - (left + right) / width),
             max(0.2, 1 - (bottom + top) / height),
         )
+        # The label marks axes that `fit` may move; given margins mean a place of its own.
         axes = figure.add_axes(area, label="" if margins else OURS)
         axes.set_facecolor("none")
         return axes

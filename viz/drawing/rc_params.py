@@ -42,7 +42,12 @@ def own_style() -> Iterator[None]:
             yield
             return
         with mpl.rc_context():
+            # `dict.items`, since the mapping's own resolves an automatic backend: a toolkit
+            # would be imported and chosen for the user.
             current = dict(dict.items(mpl.rcParams))
+            # Each assignment to a setting is validated, which took much of a frame; so only
+            # those that differ are set, and are worked out when the user has changed
+            # something.
             if _known.get("user") != current:
                 _known.update(user=current, changes=_changes(current))
             mpl.rcParams.update(_known["changes"])
@@ -64,5 +69,6 @@ def _changes(current: dict[Any, Any]) -> dict[Any, Any]:
     return {
         name: value
         for name, value in wanted.items()
+        # By their texts: some values, such as cyclers and arrays, have no equality of use.
         if name in current and repr(current[name]) != repr(value)
     }

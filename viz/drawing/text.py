@@ -47,6 +47,8 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 def _letter_width(letter: str, weight: str) -> float:
     """Width of *letter*, as `clean` leaves it, in inches a point of the font's size."""
     letter = letter if _is_drawable(letter) else _MISSING
+    # Between two letters, as the box of a single one lacks the space around it, and that of
+    # a blank is empty.
     return (_measured(f"n{letter}n", weight) - _measured("nn", weight)) / _MEASURED_SIZE
 
 

@@ -124,6 +124,8 @@ def config_for_run(
 def _kept_config(info: "RunInfo") -> TrainingVisualizerConfig | None:
     """The configuration kept with a run; None where there is none of use."""
     try:
+        # A layout of another version may be none that can be drawn; the metrics then choose
+        # the panels.
         return None if info.layout is None else config_of(info.layout)
     except ConfigurationError:
         return None
@@ -140,6 +142,7 @@ def metric_groups(names: Sequence[str]) -> dict[str, list[str]]:
     for name in names:
         group = _EXPERTS if name in together else _group(name)
         groups.setdefault(group, []).append(name)
+    # Losses first; sorting is stable, so the others stay in the order of the metrics.
     ordered = sorted(groups.items(), key=lambda item: item[0] != "Loss")
     if len(ordered) > _MOST_PANELS:
         rest = [name for _, group in ordered[_MOST_PANELS - 1 :] for name in group]

@@ -48,6 +48,8 @@ class LiveCurves:
     def set(self, panel: Panel, page: Page) -> None:
         """Bring all curves up to date."""
         looks = [(curve.metric, curve.look) for curve in panel.curves], panel.quiet
+        # Giving artists new data is what makes a frame cheap. They are made anew only when
+        # a curve came, went, or changed its look.
         if looks != self._looks:
             self._looks = looks
             for shown in self._shown.values():
@@ -81,6 +83,8 @@ class LiveCurves:
             solid_joinstyle="round",
             markeredgewidth=0,
             zorder=2.0 if quiet else 3.0 + 0.01 * order,
+            # Axes leave animated artists out of a full draw, so the background that is kept
+            # of it has no curves; `LiveFigure` draws them over it in each frame.
             animated=True,
             label=curve.label or curve.metric,
             gid=curve.metric,
@@ -113,6 +117,7 @@ class LiveCurves:
 
 def _update(shown: _Shown, curve: Curve) -> None:
     shown.line.set_data(curve.steps, curve.values)
+    # A line through a single point has no length and would not be seen without a marker.
     alone = int(np.isfinite(curve.values).sum()) == 1
     shown.line.set_marker("o" if curve.has_markers or alone else "none")
     shown.line.set_markersize(6.0 if alone else 3.2)
@@ -136,6 +141,8 @@ def band_outlines(curve: Curve) -> list[NDArray[np.float64]]:
     if not (curve.has_band or curve.is_smoothed):
         return []
     known = np.isfinite(curve.low) & np.isfinite(curve.high)
+    # With False at both ends each stretch has a first and a last edge, also where the band
+    # begins or ends with the data, so that edges come in pairs.
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
     outlines = []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -154,9 +161,11 @@ def _spike_strokes(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float6
     """A stroke from the line to the tip of each spike, and a gap behind it."""
     if not curve.spikes:
         return np.zeros(0), np.zeros(0)
+    # `np.interp` would hand a NaN beside a gap on to the foot of a spike.
     known = np.isfinite(curve.values)
     steps = np.array([spike.step for spike in curve.spikes], np.float64)
     tips = np.array([spike.value for spike in curve.spikes], np.float64)
     feet = np.interp(steps, curve.steps[known], curve.values[known])
+    # A NaN lifts the pen, so one artist draws all strokes.
     gap = np.full(len(steps), np.nan)
     return np.repeat(steps, 3), np.column_stack([feet, tips, gap]).ravel()

@@ -168,6 +168,7 @@ class LiveFigure:
         self._size = self._present_size()
         self._dirty.clear()
         self._outgrown.clear()
+        # Asked before `_new_panel` replaces the panels that know what their users chose.
         held = {i: one.limits for i, one in self._live.items() if not one.is_at_home}
         values = self._values
         values.move_steps()
@@ -267,6 +268,7 @@ class LiveFigure:
 
     def _drawn(self, event: Event) -> None:
         """Keep what stands still, just drawn; then draw what moves over it."""
+        # `savefig` fires this event as well, on a canvas of the file's own.
         if event.canvas is not self._canvas or not self._live:
             return
         for live in self._live.values():

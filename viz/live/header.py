@@ -38,12 +38,16 @@ class LiveHead:
 
     def make(self, page: Page, arrangement: Arrangement, renderer: object) -> None:
         """Write everything anew; the caller draws the artists."""
+        # The functions that draw a saved page give nothing back: what they added is what
+        # the figure has now and had not before.
         before = set(self._figure.get_children())
         draw_header(self._figure, page, arrangement)
         draw_footer(self._figure, page, arrangement)
         made = [a for a in self._figure.get_children() if a not in before]
         self.artists = pictures(made, renderer)
         for artist in made:
+            # A text that became a picture is drawn by us and never belongs to the figure;
+            # what stays on it is animated, so that a full draw leaves it to `_drawn`.
             if artist in self.artists:
                 artist.set_animated(True)
             else:

@@ -65,6 +65,8 @@ class LivePage:
 
     def has_ended_anew(self) -> bool:
         """Whether the run has ended, or begun again, since the axes were set."""
+        # While a run goes on its axes have room to grow, which a finished picture shall not
+        # have. A run that is resumed gets the room back.
         is_running = self._is_running
         return is_running != (self._drawn_status == "running")
 
@@ -82,12 +84,14 @@ class LivePage:
         panel = panel_of(cell, found, pixels_per_step=columns_of(self._config) / width)
         old = self.panels.get(index)
         has_axes = old is not None and old.scale is not None and panel.scale is not None
+        # Held only while the run goes on: its last picture has axes that fit the data.
         if has_axes and old is not None and panel.scale is not None and self._is_running:
             panel = replace(panel, scale=held_scale(old.scale, panel.scale))
         return panel
 
     def fits(self, panel: Panel) -> bool:
         """Whether *panel* can be drawn without moving anything outside its cell."""
+        # All panels share the axis of steps, so this one can't be drawn alone on a new one.
         if self._present_steps() != self.steps:
             return False
         old = self.panels[panel.index]
@@ -112,6 +116,7 @@ class LivePage:
         look, config = self.look, self._config
         if look is None:
             raise RuntimeError("read() comes before the first page")
+        # Each panel that is drawn asks for a page; the header is worked out once a look.
         if self._head is None or self._head[0] is not look:
             head = header_of(config, look.info, look.summary, look.progress)
             self._head = look, head
@@ -135,6 +140,9 @@ class LivePage:
         if not self._is_running:
             return step_scale(first, last)
         if self._config.max_points is not None and self.steps is not None:
+            # The newest points wander along the axis. It is kept until they have left its
+            # beginning by their own length; else it would move, and all panels with it,
+            # each time.
             has_left = first > self.steps.low + (last - first)
             return held_steps(None if has_left else self.steps, first, last, None)
         total = self.look.progress.total if self.look else None

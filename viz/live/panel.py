@@ -58,6 +58,8 @@ class LivePanel:
         self._marked: object = None
         self._curves: LiveCurves | None = None
         self._make()
+        # Nothing of ours moves these axes later, as a panel whose axes move is made anew.
+        # So limits that differ from these are the user's zoom.
         self._home = limits_of(self.all_axes)
 
     @property
@@ -133,6 +135,8 @@ class LivePanel:
         box = self.place.axes
         if self.place.labels_at is None or box is None:
             return False
+        # Labels grow with their values, say from 0.9 to 12.5k. One that would leave its
+        # cell needs a new layout, as the neighbour's region is not restored with this one.
         edge = (self.place.cell.right - 0.06) * self._figure.dpi
         return any(picture.right > edge for picture in self._words)
 
@@ -144,6 +148,9 @@ class LivePanel:
     def area(self) -> Bbox:
         """The pixels that moving artists may touch."""
         box, cell = self.place.axes or self.place.area, self.place.cell
+        # This region is restored and shown in each frame: the axes, what may reach over
+        # their edge, and the labels up to the end of the cell. Ticks at the left stand
+        # still.
         left = box.left - _REACH
         return self._pixels(
             Box(
@@ -161,9 +168,13 @@ class LivePanel:
     def _pixels(self, box: Box) -> Bbox:
         dpi = self._figure.dpi
         edges = np.array([[box.left, box.bottom], [box.right, box.top]]) * dpi
+        # Regions are copied in whole pixels. Cells share their edges, and equal edges round
+        # alike, so there is neither a gap between neighbours nor an overlap.
         return Bbox(np.round(edges))
 
     def _set_marks(self, axes: Axes, panel: Panel, renderer: object) -> None:
+        # Marks have texts, the dearest part of a frame; they are made anew only when one of
+        # these has changed. The limits are among them as a zoom clips the marks.
         marked = (
             panel.scale,
             panel.clipped,
@@ -200,6 +211,8 @@ class LivePanel:
         ]
         low, high = axes.get_xlim()
         ends = [label.curve.end.step for label in labels if label.curve.end]
+        # In axes that have room left for the run to grow, names follow the longest curve's
+        # end; without such room they stand at the right, beside the axes.
         share = 1.0
         if self.place.labels_at is not None and ends:
             share = min(1.0, (max(ends) - low) / (high - low))

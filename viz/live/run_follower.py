@@ -73,9 +73,13 @@ class Feed:
         """
         news = self._store.news(self._run_id, self._metrics, self._known)
         for metric, (steps, values) in news.points.items():
+            # A point that came late, with a step below the last, can't be put into a
+            # reduction that only grows: then the store gives all points again.
             if metric in news.whole or metric not in self._series:
                 self._series[metric] = self._new(metric)
             self._series[metric].extend(steps, values)
+            # Count and last step are what the store tells a late point by: the count rises
+            # though nothing lies behind the last step.
             self._known[metric] = (news.summary[metric].count, int(steps[-1]))
         self._progress.take(news)
         progress = self._progress.progress()
@@ -119,6 +123,8 @@ class _Newest:
         return int(self._steps[0]), int(self._steps[-1])
 
     def series(self) -> "ReducedSeries":
+        # A reduction can't forget old points, so that of the newest is made for each frame;
+        # there are at most `max_points` of them.
         reduction = RunningReduction(self._metric, self._columns)
         reduction.extend(self._steps, self._values)
         return reduction.series()

@@ -19,13 +19,18 @@ def held_scale(old: Scale | None, fresh: Scale) -> Scale:
         return fresh
     if fresh.low >= old.low and fresh.high <= old.high:
         filled = old.position(fresh.high) - old.position(fresh.low)
+        # Without this a loss that fell from 10 to 0.1 would be a flat line at the foot of
+        # the axis of its first steps.
         if filled >= _LEAST_FILLED:
             return old
         return fresh
     low, high = fresh.transformed(fresh.low), fresh.transformed(fresh.high)
+    # In the space where the axis is even: on a logarithmic one, a share of its decades.
     room = _HEADROOM * (high - low)
     if fresh.low >= old.low:
         low = fresh.transformed(old.low)
+    # An end at exactly 0 was chosen for data on one side of it, see `linear_scale`; room
+    # beyond it would suggest values that a loss can't have.
     elif fresh.low != 0.0:
         low -= room
     if fresh.high <= old.high:
@@ -37,11 +42,14 @@ def held_scale(old: Scale | None, fresh: Scale) -> Scale:
 
 def held_steps(old: Scale | None, first: int, last: int, total: int | None) -> Scale:
     """The axis of steps: up to *total* where it is known, else with room to grow."""
+    # An axis up to the known end never moves. A run may go beyond what its configuration
+    # says, and then grows as any other.
     if total is not None and total > last:
         return old if old and old.high == total else step_scale(min(first, 0), total)
     room = 0.0 if old is None else _ROOM * (old.high - old.low)
     if old is not None and old.low <= first and last <= old.high - room:
         return old
+    # From 0 on, unless a resumed or a windowed run would leave a third of the axis empty.
     start = 0 if 0 <= first < last / 3 else first
     grown = round(nice((last - start) * _GROWTH))
     return step_scale(start, start + max(_SHORTEST, grown))
@@ -57,6 +65,7 @@ def nice(value: float) -> float:
 
 def _scale(fresh: Scale, low: float, high: float) -> Scale:
     if fresh.kind == "log":
+        # Farther out, 10.0 ** x is 0, which has no logarithm, or raises an OverflowError.
         return log_scale(10.0 ** max(low, -300.0), 10.0 ** min(high, 307.0))
     if fresh.kind == "symlog":
         grown = symlog_scale(min(fresh.low, 0.0), fresh.high * 2, fresh.threshold)

@@ -43,6 +43,7 @@ class Picture(Artist):
     def draw(self, renderer: Any) -> None:
         """Show it."""
         gc = renderer.new_gc()
+        # Agg's buffer begins with the upper row, and `draw_image` wants the lowest first.
         renderer.draw_image(gc, round(self.left), round(self.bottom), self.pixels[::-1])
         gc.restore()
 
@@ -69,6 +70,7 @@ def pictures(artists: Iterable[Artist], renderer: Any) -> list[Artist]:
 
 def _of_text(text: Text, renderer: Any) -> Artist:
     written = text.get_text()
+    # `_drawn` puts lines at the left, and a text of several may be aligned otherwise.
     if not written or "\n" in written:
         return text
     box = text.get_window_extent(renderer)
@@ -84,6 +86,8 @@ def _of_text(text: Text, renderer: Any) -> Artist:
     return Picture(pixels, box.x0 - _MARGIN, box.y0 - _MARGIN)
 
 
+# With matplotlib 3.11 it takes about 1.5 ms to lay out and rasterize a short text, and 0.04
+# ms to show its picture. Most texts of a frame were on an earlier one.
 @lru_cache(maxsize=512)
 def _written(
     text: str, color: str, size: float, weight: str, dpi: float

@@ -48,6 +48,8 @@ def free_ticks(axes: Axes, scale: Scale | None) -> None:
             moved = Scale(scale.kind, low, high, (), (), scale.threshold)
             _set_ticks(changed.yaxis, moved)
 
+    # The ticks of a page are fixed for the limits that it was made with; after a zoom few
+    # of them, or none, would be in view.
     axes.callbacks.connect("xlim_changed", moved_steps)
     axes.callbacks.connect("ylim_changed", moved_values)
     reader: Any = axes

@@ -119,16 +119,21 @@ def curve_of(
         pixels_per_step: Width of a step, which decides on markers.
     """
     steps = (series.first_step + series.last_step) / 2.0
+    # A bucket stands at its middle, but the line reaches from the first point to the last:
+    # in a live view its end would else lag behind the run.
     steps[:1], steps[-1:] = series.first_step[:1], series.last_step[-1:]
     low, high, mean = (bounded(v) for v in (series.minimum, series.maximum, series.mean))
     has_markers = _has_markers(series, pixels_per_step)
     forward: Callable[[Floats], Floats] = np.log10 if is_log else _unchanged
     backward: Callable[[Floats], Floats] = _power_of_ten if is_log else _unchanged
     columns = (forward(mean), forward(low), forward(high))
+    # Where each point has a marker the points are few, and shall be seen as they are.
     is_smoothed = not has_markers and is_noisy(*columns)
     spikes = spike_columns(*columns) if is_smoothed else np.zeros((2, len(mean)), np.bool_)
     values = mean
     if is_smoothed:
+        # A fitted line may overshoot at its ends, and on a logarithmic axis its power of
+        # ten beyond any value there is.
         values = np.clip(
             backward(smoothed(columns[0], np.logical_not(spikes[0] | spikes[1]))),
             low.min(initial=FARTHEST, where=np.isfinite(low)),
@@ -160,6 +165,7 @@ def _has_markers(series: "ReducedSeries", pixels_per_step: float) -> bool:
     if gaps < 1:
         return True
     stride = float(series.last_step[-1] - series.first_step[0]) / gaps
+    # Markers tell that a metric was measured now and then, such as a validation.
     is_sparse = stride > 1.5 or gaps < _FEW_POINTS  # noqa: PLR2004 steps a point
     return is_sparse and stride * pixels_per_step >= _MARKER_SPACING
 

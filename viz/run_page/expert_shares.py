@@ -72,6 +72,8 @@ def share_map(series: Sequence["ReducedSeries"]) -> ShareMap:
 def _held(series: "ReducedSeries", centres: Floats) -> Floats:
     """The load at *centres*: that of the latest point before, NaN outside the data."""
     index = np.searchsorted(series.first_step, centres, side="right") - 1
+    # A load holds for one more mean interval behind its last point; beyond that nothing is
+    # known of it.
     pause = max(float(series.last_step[-1] - series.first_step[0]), 1.0) / max(
         len(series.mean) - 1, 1
     )

@@ -91,6 +91,7 @@ def arrange(page: Page) -> Arrangement:
         index = panel.index
         width = boxes.cells[index].width - lefts[index] - PAD * factor
         inside[index] = None
+        # Within the axes one line is tried first, as there it takes nothing from the data.
         for found in (labels[index] and labels_in_lines(panel, 1), labels[index]):
             if inside[index] is None:
                 inside[index] = _inside(found, page, width, factor)

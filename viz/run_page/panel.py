@@ -96,6 +96,8 @@ def panel_of(
     plot = cell.plot
     experts = experts_among([m for m in cell.metrics if m.metric_name in found])
     mapped = {metric.metric_name for metric in experts}
+    # Metrics without points keep their looks reserved: colours must not change places when
+    # a metric's first point comes.
     shown = [
         (metric, look)
         for metric, look in zip(cell.metrics, cell.looks, strict=True)
@@ -157,6 +159,7 @@ def _accented(
     extremes = [curve.metric for family in families for curve in (family[0], family[-1])]
     members = {curve.metric for family in families for curve in family}
     taken = {curve.look.color for curve in curves if curve.metric not in members}
+    # Preferably colours that no other curve of the panel has.
     free = [color for color in accents if color not in taken] or accents
     colors = dict(zip(extremes, cycle(free), strict=False))
     return tuple(
@@ -185,12 +188,15 @@ def _scale(kind: str, curves: Sequence[Curve]) -> tuple[Scale | None, tuple[Mark
     extents = [_extent(curve) for curve in curves]
     ends = [end for extent in extents for end in extent]
     if not ends:
+        # Curves without any finite point still need axes: their NaN are marked there.
         return (linear_scale(0.0, 1.0) if curves else None), ()
     low, high = min(ends), max(ends)
     spikes = [spike for curve in curves for spike in curve.spikes]
     clipped: list[Mark] = []
     for spike in spikes:
         growth = max(spike.value, high) - min(spike.value, low)
+        # One spike must not press all else flat; it is marked at the edge instead. A
+        # logarithmic axis has room for it.
         if kind == "linear" and growth > _SPIKE_GROWTH * (high - low):
             clipped.append(spike)
     reached = [spike.value for spike in spikes if spike not in clipped]

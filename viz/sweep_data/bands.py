@@ -91,6 +91,8 @@ def band_of(rows: Floats, band: str) -> Band:
             return Band(middle, low, high)
         middle = np.nanmean(rows, axis=0)
         n = np.isfinite(rows).sum(axis=0)
+        # Scaled by a power of two, which rounds nothing: the squares within a standard
+        # deviation of huge values would be infinite.
         unit = 2.0 ** np.frexp(np.nanmax(np.abs(rows), initial=0.0))[1]
         spread = np.where(n > 1, unit * np.nanstd(rows / unit, axis=0, ddof=1), 0.0)
     if band == "ci":
@@ -108,6 +110,7 @@ def on_grid(x: Floats, y: Floats, grid: Floats) -> Floats:
 
 def _student(freedom: NDArray[np.int64]) -> Floats:
     table = np.array((0.0, *_STUDENT))
+    # From 31 degrees on this is within 0.002 of the distribution's own point.
     beyond = 1.96 + 2.5 / np.maximum(freedom, 1)
     inside = table[np.clip(freedom, 0, len(_STUDENT))]
     found: Floats = np.where(freedom <= len(_STUDENT), inside, beyond)

@@ -49,6 +49,7 @@ def is_logarithmic(values: NDArray[np.float64]) -> bool:
     if len(kinds) < 2 or kinds[0] <= 0:  # noqa: PLR2004
         return False
     with np.errstate(over="ignore"):
+        # The quotient of extreme doubles is infinite, which is wide enough.
         if kinds[-1] / kinds[0] >= _WIDE:
             return len(kinds) <= _FEW or _has_its_middle_by_ratio(kinds)
     if not _FEWEST_FOR_RATIO <= len(kinds) <= _FEW:
@@ -96,6 +97,7 @@ def short_keys(keys: Sequence[str]) -> dict[str, str]:
         parts = key.split(".")
         for count in range(1, len(parts) + 1):
             end = ".".join(parts[-count:])
+            # Cut at whole sections only: "lr" is not the end of "min_lr".
             same = [k for k in keys if k == end or k.endswith("." + end)]
             if len(same) == 1 or count == len(parts):
                 found[key] = end

@@ -69,6 +69,7 @@ def run_values(sweep: "SweepData") -> RunValues:
 def keys_by_importance(importance: "Importance") -> list[str]:
     """The keys that vary, those that explain most first; a seed is last."""
     keys = map(str, importance.key)
+    # A seed explains by chance, and is nothing that a person would choose.
     return sorted(keys, key=lambda key: key.rpartition(".")[2] == _LAST)
 
 
@@ -162,8 +163,10 @@ def bins_of(axis: Parameter, most: int = 8) -> tuple[NDArray[np.int64], tuple[fl
     if len(distinct) <= (len(distinct) if axis.names else most):
         found[known] = np.searchsorted(distinct, axis.x[known])
         return found, tuple(distinct.tolist())
+    # Equal quantiles, where a value is frequent, would make bins that stay empty.
     edges = np.unique(np.quantile(axis.x[known], np.linspace(0, 1, most + 1)[1:-1]))
     found[known] = np.searchsorted(edges, axis.x[known], side="right")
+    # Bins are counted without those that got no run.
     used = np.unique(found[known])
     found[known] = np.searchsorted(used, found[known])
     centres = (float(np.median(axis.x[found == one])) for one in range(len(used)))

@@ -20,6 +20,8 @@ def side_by_side(x: Floats, y: Floats, size: float, most: float) -> Floats:
     for one in np.unique(x[np.isfinite(x)]):
         rows = np.flatnonzero(x == one)
         highest = dict.fromkeys(places, -np.inf)
+        # From below: then only the highest point so far of each place has to be known. A
+        # stable order gives the same picture for the same runs.
         for row in rows[np.argsort(y[rows], kind="stable")]:
             free = (place for place in places if y[row] - highest[place] >= size)
             place = next(free, 0)

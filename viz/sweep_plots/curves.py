@@ -164,6 +164,7 @@ def _draw_groups(
         colors = dict(zip(names, ordered_colors(len(names), theme), strict=True))
     for name, color in colors.items():
         members = (line for line in value.runs if line.group == name)
+        # Fainter the more runs there are, or hundreds of lines would cover their median.
         _draw_faint(members, ax, color, min(0.2, 12 / len(value.runs)))
     labels = []
     for group in value.groups:
@@ -235,6 +236,7 @@ def _draw_faint(lines: Iterable[RunLine], ax: Axes, color: str, alpha: float = 0
     alpha = max(0.04, min(alpha, 12 / max(1, len(segments))))
     ax.add_collection(
         LineCollection(segments, colors=color, linewidths=0.6, alpha=alpha, zorder=2),
+        # The limits are set already, and working them out again takes long.
         autolim=False,
     )
 

@@ -202,11 +202,13 @@ def _line(
     shift, unit, logx, logy = axes
     x = bounded((curve.x - shift) / unit)
     raw = bounded(curve.mean)
+    # Before any value is taken out for a logarithm: smoothing counts all points.
     y = smooth(raw, curve.count, how)
     if logy:
         raw, y = (np.where(part > 0, part, np.nan) for part in (raw, y))
     if logx:
         x, raw, y = x[x > 0], raw[x > 0], y[x > 0]
+    # The same object, by which drawing knows that there is no second line to draw.
     y = raw if how is None else y
     last = float(curve.last[-1]) if len(curve.last) else 0.0
     return RunLine(
@@ -243,6 +245,7 @@ def _best(lines: Sequence[RunLine], metric: str, goal: str | None) -> tuple[str,
     """The runs by the best value of their lines; by age where no side is better."""
     side = goal or better_side(metric)
     if side is None:
+        # Without a better side the newest runs are those that a person looks for.
         return tuple(line.run_id for line in reversed(lines))
     sign = 1.0 if side == "min" else -1.0
     worth = {line.run_id: float(np.nanmin(sign * line.y)) for line in lines}

@@ -100,6 +100,7 @@ def prepare_leaderboard(
         cells = tuple(cell_text(table.param(key, at_row), digits[key]) for key in keys)
         rows.append(
             BoardRow(
+                # As in sports: two equal runs are second, and the next one is fourth.
                 rank=int(np.sum(_is_better(ranked.value, drawn[place], ranked.goal))) + 1,
                 run=str(ranked.run[place]),
                 value=values[place],

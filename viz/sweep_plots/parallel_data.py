@@ -117,6 +117,7 @@ def _drawn(count: int) -> NDArray[np.int64]:
     if count <= MOST_LINES:
         return np.arange(count)
     best = MOST_LINES // _BEST_SHARE
+    # The last rank is among them: the worst run is always drawn.
     others = np.linspace(best, count - 1, MOST_LINES - best)
     return np.concatenate([np.arange(best), others.round().astype(np.int64)])
 

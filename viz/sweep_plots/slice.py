@@ -207,9 +207,11 @@ def _draw_points(value: Slice, ax: Axes, up: Scale, theme: Theme) -> None:
     """A point a run, the better ones on top, those beyond the axis at its edge."""
     many = len(value.value) > _MANY_RUNS
     y = np.clip(value.value, up.low, up.high)
+    # By pixels, hence after the limits and the place of the axes are set.
     x = _apart(value.parameter.x, y, ax, 4.0 if many else 5.2)
     share = _PALEST + (1 - _PALEST) * shades(value.value, value.goal)
     colors = shade_map(theme)(share)
+    # What is drawn last is on top: the best.
     order = np.argsort(value.value if value.goal == "max" else -value.value, kind="stable")
     beyond = {"^": value.value > up.high, "v": value.value < up.low}
     beyond["o"] = ~(beyond["^"] | beyond["v"])

@@ -26,7 +26,10 @@ _SHARE = 0.01  # of the time, at most: the loop needs the interpreter, too
 _LOCK_SECONDS = 2.0
 _LINE_METRICS = 8
 
+# Weak, or a visualizer's display would never be collected when it is left behind.
 _current: "weakref.ref[Display] | None" = None
+# Held across a fork, so that the child never inherits it locked by a thread that it does
+# not have.
 _terminal = threading.RLock()
 os.register_at_fork(
     before=_terminal.acquire,
@@ -77,6 +80,8 @@ class Display:
         self._screen = screen
         self._clock = clock
         self._waiting: deque[Entry] = deque(maxlen=_MOST_WAITING)
+        # Appending to a deque is atomic, so the loop takes no lock and never waits for the
+        # view.
         self._say = self._waiting.append
         self._tally = Tally(clock(), config.table_update_interval, subject.past)
         self._probe = SystemProbe() if config.show_system_metrics else None
@@ -109,8 +114,12 @@ class Display:
         pause = self._screen.period
         while not self._over.wait(pause):
             with self._lock:
+                # It may have been closed while this thread waited for the lock. The last
+                # frame is drawn then, and the terminal given back.
                 if self._over.is_set():
                     return
+                # Processor time, as the thread often waits for the interpreter, which costs
+                # nobody.
                 began = time.thread_time()
                 self.tick()
             cost = time.thread_time() - began
@@ -132,6 +141,7 @@ class Display:
         waiting = self._waiting
         entries: list[Entry] = []
         with contextlib.suppress(IndexError):
+            # As many as there were at first: a fast loop would keep this one busy for ever.
             for _ in range(len(waiting)):
                 entries.append(waiting.popleft())
         with contextlib.suppress(Exception):  # values that are no numbers, for instance
@@ -199,6 +209,8 @@ class Display:
         if thread is not None and thread is not threading.current_thread():
             thread.join(_LOCK_SECONDS)
             self._forget()
+        # The view's thread may hang in a write to a terminal that nobody reads, stopped by
+        # Ctrl-S for instance. The end of a training does not wait for it.
         is_mine = self._lock.acquire(timeout=_LOCK_SECONDS)
         try:
             with contextlib.suppress(Exception):  # the training goes on

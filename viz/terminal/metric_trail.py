@@ -30,6 +30,8 @@ class Scale:
             self.origin = first
         doubled = 0
         while (last - self.origin) // self.width >= MOST_BUCKETS:
+            # Doubling joins whole buckets, so `halve` needs no points: extremes and sums
+            # stay exact.
             self.width *= 2
             doubled += 1
         return doubled
@@ -59,6 +61,8 @@ class RunningTrail:
         while start < count:
             bucket = (steps[start] - origin) // width
             behind = origin + (bucket + 1) * width
+            # A guess that holds where each step has one point: as many points as steps are
+            # left in the bucket. Slicing them is faster than looking at each.
             stop = min(count, start + max(1, behind - steps[start]))
             while not steps[start] <= steps[stop - 1] < behind:  # steps were left out
                 stop = start + max(1, (stop - start) // 2)
@@ -121,6 +125,7 @@ class RunningTrail:
             self._last,
             self._scale.width,
             tuple(
+                # Rounding of a sum can put the mean a little outside of its extremes.
                 min(max(total / count / self._unit, low), high) if count else NOTHING
                 for total, count, low, high in zip(
                     self._sums, counts, self._lows, self._highs, strict=True

@@ -30,6 +30,7 @@ def plain_line(view: TerminalView) -> str:
     elif view.status != "running":
         parts.insert(0, f"{view.status} after {duration(progress.elapsed)}:")
     parts += [f"! {alarm.text}" for alarm in view.alarms]
+    # Such lines end in log files, which may have no other letters than ASCII's.
     return "  ".join(parts).replace("\N{MINUS SIGN}", "-").replace("∞", "inf")
 
 
@@ -69,6 +70,8 @@ class LineScreen:
 
     def _is_due(self, view: TerminalView) -> bool:
         severe = tuple(alarm.text[:40] for alarm in view.alarms if alarm.is_severe)
+        # The first alarm is said at once, and no other: one that came and went with each
+        # value would fill the log.
         if severe and not self._alarms:
             self._alarms = severe
             return True
@@ -78,6 +81,8 @@ class LineScreen:
         share = (view.progress.share or 0.0) - self._said[1]
         if share >= _SHARE_OF_RUN:
             return True
+        # Without a total the shares are NaN: every comparison is false, and by the `not`
+        # the time alone decides.
         return elapsed >= self._seconds and not share < _LEAST_SHARE
 
     def _print(self, line: str) -> None:

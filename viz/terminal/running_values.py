@@ -117,6 +117,8 @@ class Tally:
     def _take(self, entries: Sequence[Entry], now: float) -> None:
         interval = self._table_interval
         behind = (self.updates + len(entries)) % interval
+        # Split where a table is due, so that it shows the values of that very update,
+        # however many came between two looks.
         cut = max(len(entries) - behind, 0)
         if cut:
             self._absorb(entries[:cut], now)
@@ -128,11 +130,15 @@ class Tally:
 
     def _absorb(self, entries: Sequence[Entry], now: float) -> None:
         self.updates += len(entries)
+        # Updates with the same names in a row are taken in by column, with one call a
+        # metric instead of one a value.
         for names, group in groupby(entries, key=lambda entry: tuple(entry[1])):
             same = list(group)
             steps = list(map(itemgetter(0), same))
             low, high = min(steps), max(steps)
             if self._steps is None:
+                # Else all of them would have come at once, and the first rate be far too
+                # high.
                 if high > steps[0]:  # they came since the look before
                     self._times.add(self._looked - self._began, steps[0])
                 self._steps = (steps[0], high)

@@ -77,6 +77,7 @@ class Encoder:
         codes = self._codes
         parts: list[str] = []
         for content, style, _ in line:
+            # Nearly all texts are printable; the check is much cheaper than `visible`.
             text = content if content.isprintable() else visible(content)
             if style is None:
                 parts.append(text)
@@ -88,6 +89,8 @@ class Encoder:
     def _codes_of(self, style: Style) -> tuple[str, str]:
         """What stands before and behind a text in *style*."""
         wanted = style.without_color if self._is_bare else style
+        # Rich works out a style's codes anew for each text; a view has few styles and many
+        # texts, so the codes are kept.
         before, _, behind = wanted.render("x", color_system=self._colors).partition("x")
         self._codes[style] = before, behind
         return before, behind
@@ -149,6 +152,7 @@ class NotebookScreen:
 
 def html_of(view: TerminalView, columns: int) -> str:
     """A view as a piece of a web page."""
+    # An empty environment, or NO_COLOR and COLUMNS of the kernel would shape the page.
     console = Console(
         file=io.StringIO(), record=True, width=columns, force_terminal=True, _environ={}
     )
@@ -173,6 +177,7 @@ def has_only_ascii(stream: Any) -> bool:
     encoding = str(getattr(stream, "encoding", None) or "utf-8")
     if "utf" not in encoding.lower():
         return True
+    # The order in which POSIX asks the variables; one that is empty counts as unset.
     said = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), None)
     if said is None:
         return False
@@ -181,11 +186,13 @@ def has_only_ascii(stream: Any) -> bool:
 
 def is_live_terminal() -> bool:
     """Whether a live view can be drawn where this process prints."""
+    # Some CI systems give their jobs a terminal, whose log would keep every frame.
     if os.environ.get("TERM", "dumb") in {"dumb", "unknown", ""} or os.environ.get("CI"):
         return False
     if hasattr(sys, "ps1") or sys.flags.interactive or "IPython" in sys.modules:
         return False  # somebody types at a prompt there
     try:
+        # Capture redirects descriptor 1; a stdout that leads elsewhere would bypass it.
         return sys.stdout.isatty() and sys.stdout.fileno() == 1
     except (AttributeError, OSError, ValueError):
         return False

@@ -101,6 +101,7 @@ class RunFollower:
         width = 1
         while (extent[1] - extent[0]) // width >= MOST_BUCKETS:
             width *= 2
+        # All trails share their buckets; a new width or origin makes each of them anew.
         if (extent[0], width) != self._scale:
             self._scale = (extent[0], width)
             changed = set(self._reductions)
@@ -196,6 +197,7 @@ def trail_of(series: "ReducedSeries", origin: int, width: int) -> Trail:
     ):
         place = (step - origin) // width
         if points and place >= 0:
+            # A bucket of the store may hold many points, which count by their number.
             sums[place] += mean * points
             counts[place] += points
             lows[place] = min(lows[place], low)

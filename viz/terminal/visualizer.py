@@ -207,6 +207,8 @@ class RichTrainerVisualizer:
         experts = snapshot.expert_utilization
         if experts is not None and len(experts):
             is_mapping = type(experts) is dict or isinstance(experts, Mapping)
+            # The names of a set of experts are made once: this runs in each step of the
+            # loop.
             key = tuple(experts) if is_mapping else tuple(range(len(experts)))
             names = self._names.get(key) or self._named(key)
             loads = experts.values() if is_mapping else experts  # type: ignore[union-attr]

@@ -80,6 +80,9 @@ def _follow(
     looked = -1e9
     while True:
         now = clock()
+        # Before the looks, so that what is written meanwhile counts as new in the next
+        # round. A run that died changes no file, hence the looks after some time all the
+        # same.
         new_stamp = store.stamp()
         if new_stamp != stamp or now - looked >= _LOOK_SECONDS:
             looked = now
@@ -92,6 +95,7 @@ def _follow(
         shown.show([follower.view() for follower in followers])
         if not any(f.info is None or f.info.status == "running" for f in followers):
             return
+        # Watching takes at most a quarter of the time, however long a look lasts.
         sleep(max(_PERIOD - (clock() - now), (clock() - now) * 3))
 
 
@@ -137,6 +141,7 @@ class _LiveTerminal:
         columns, rows = self._console.size
         lines = _lines(views, columns, max(rows - _LINES_BELOW, 3))
         text = self._encoder.text(lines).encode(self._encoding, "replace")
+        # Bytes, since a text stream would translate newlines and might refuse letters.
         drawing = self._area.drawing(b"", text.split(b"\n"), columns)
         sys.stdout.buffer.write(drawing)
         sys.stdout.buffer.flush()

@@ -31,6 +31,7 @@ def open_view(run: Run, config: TrainingVisualizerConfig) -> View | None:
 
         return NotebookView(run, config)
     backend = wanted_backend()
+    # Who has chosen Agg, as on a server, wants no window and no word about it.
     if config.window == "auto" and wants_no_window(backend):
         return None
     if not has_display():

@@ -47,6 +47,8 @@ class RealTimeTrainingVisualizer:
     def __init__(self, config: TrainingVisualizerConfig, *, run: Run | None = None) -> None:
         validate(config)
         layout = layout_of(config)
+        # A copy by way of what is kept, so that later changes of the caller's object have
+        # no effect and the live picture is that of the kept layout.
         self._config = config_of(layout)
         joined = run or run_to_join()
         if joined is not None:
@@ -54,6 +56,7 @@ class RealTimeTrainingVisualizer:
         # A run of its own is only held here, so that it ends when this object does.
         self._run = joined or start_run(name=None, layout=layout)
         self._owns_run = joined is None
+        # A terminal visualizer that is made next joins this run, see `take_offered`.
         offer(self._run)
         self._recorder = self._run.recorder()
         self._log = self._recorder.log

@@ -51,6 +51,8 @@ def wanted_backend() -> str | None:
     loaded = sys.modules.get("matplotlib")
     settings = getattr(loaded, "rcParams", None)
     if settings is not None:
+        # `rcParams["backend"]` resolves an automatic choice: it would import a toolkit and
+        # make it the user's backend. Until then the value is no text.
         chosen = dict.get(settings, "backend")
         name = chosen if isinstance(chosen, str) else name
     return name.lower() or None
@@ -74,13 +76,17 @@ def first_backend(
     """
     if not has_display():
         return None
+    # False sorts before True, and sorting is stable: the wanted one, then the better.
     ordered = sorted(INTERACTIVE, key=lambda name: name != wanted)
+    # A toolkit takes about as long to start as matplotlib to be imported, so the two go on
+    # side by side.
     trial = _start(ordered[0]) if meanwhile is not None else None
     if meanwhile is not None:
         meanwhile()
     if trial is not None and _succeeds(trial):
         return ordered[0]
     rest = ordered[1:] if trial is not None else ordered
+    # A key of the cache: the answer belongs to the display, which may change in a process.
     screen = tuple(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     return next((name for name in rest if _works(name, screen)), None)
 
@@ -109,6 +115,7 @@ def _succeeds(trial: "subprocess.Popen[bytes]") -> bool:
     try:
         return trial.wait(_PROBE_SECONDS) == 0
     except subprocess.TimeoutExpired:
+        # A toolkit can hang on a display that accepts connections and never answers.
         trial.kill()
         trial.wait()
         return False

@@ -15,6 +15,8 @@ def held_interrupts() -> Iterator[None]:
     error of its own of it. A frame takes a tenth of a second at the most.
     """
     usual = signal.getsignal(signal.SIGINT)
+    # Python sets handlers in the main thread alone. What can't be called, such as SIG_IGN
+    # or a handler of C code's, is nothing to hand a signal over to.
     if threading.current_thread() is not threading.main_thread() or not callable(usual):
         yield
         return
@@ -25,4 +27,5 @@ def held_interrupts() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, usual)
         if held:
+            # Last, when the handler is restored: it raises KeyboardInterrupt, as a rule.
             usual(*held[0])

@@ -15,6 +15,7 @@ class Budget:
     def __init__(
         self, share: float, *, clock: Callable[[], float] = time.perf_counter
     ) -> None:
+        # With a share of 0.02, a frame of 20 ms lets the loop run for 980 ms.
         self._pause_factor = 1.0 / share - 1.0
         self._clock = clock
         self._began = 0.0

@@ -57,9 +57,13 @@ class InlineView:
         """Draw, if this update is due and drawing has not had its share already."""
         if self._is_over:
             return
+        # It stays due: an update at which the budget was not earned yet is made up for by
+        # the next one that may draw.
         self._is_due |= updates % self._config.update_interval == 0
         if self._is_due and self._budget.is_earned:
             self._draw()
+        # Without this a window would not answer its user for as long as drawing has had its
+        # share.
         elif self._clock() - self._pumped >= _RESPONSE_SECONDS:
             self._answer()
 
@@ -132,6 +136,8 @@ class InlineView:
     def _say_if_closed(self) -> None:
         if self._shown is not None and not self._shown.window.is_open:
             self._is_over = True
+            # Closed by its user it still holds a canvas and toolkit objects, which `close`
+            # frees.
             window, self._shown = self._shown.window, None
             window.close()
             if window.is_lost:

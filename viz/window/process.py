@@ -79,6 +79,8 @@ class WindowProcess:
 
     def _check(self) -> None:
         process = self._process
+        # A fork, such as a data loader's worker, has a copy of this object and of the pipe,
+        # and must neither poll for a process that is not its child nor report it as lost.
         if process is None or self._owner != os.getpid():
             return
         code = process.poll()
@@ -102,10 +104,17 @@ def _start(run: Run, layout: dict[str, Any]) -> "subprocess.Popen[bytes] | None"
     # A program that was frozen into one file would start itself.
     if not sys.executable or getattr(sys, "frozen", False):
         return None
+    # The window's interpreter must find the same stepwell, also where a script or a
+    # notebook has extended `sys.path`. An empty entry means the current folder.
     path = json.dumps([entry or os.curdir for entry in sys.path])
+    # A notebook's kernel sets MPLBACKEND to its inline module, which the window would
+    # inherit, and which is no window.
     environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
     command = [sys.executable, "-c", _START, path, str(run.location), run.id]
     try:
+        # A session of its own keeps the terminal's Ctrl-C from the window. Its output goes
+        # nowhere: who reads the training's through a pipe would else wait for the window,
+        # too.
         process = subprocess.Popen(
             [*command, json.dumps(layout)],
             stdin=subprocess.PIPE,
@@ -128,6 +137,7 @@ def _reap() -> None:
 
 def _forget(process: "subprocess.Popen[bytes]") -> None:
     """Wait for *process* no more, and don't warn of it."""
+    # `Popen` warns when an object without a return code is collected, and goes on polling.
     process.returncode = 0
     if process in _started:
         _started.remove(process)
@@ -135,6 +145,7 @@ def _forget(process: "subprocess.Popen[bytes]") -> None:
 
 @atexit.register
 def _wait_for_all() -> None:
+    # One deadline for all, however many windows a sweep has left.
     deadline = time.monotonic() + _SECONDS_TO_END
     for process in list(_started):
         with contextlib.suppress(Exception):

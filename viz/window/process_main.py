@@ -161,9 +161,13 @@ def commands_from(descriptor: int) -> Callable[[], list[str] | None]:
             data = os.read(descriptor, 4096)
             if not data:
                 _let_go()
+                # What came before the end is obeyed first; the next call meets the end
+                # again.
                 return words or None
             *lines, received = (received + data).split(b"\n")
             words += [line.decode() for line in lines]
+        # The end of the pipe alone does not tell: workers that the training has forked hold
+        # its other end, too, and may outlive it.
         if os.getppid() != parent:
             _let_go()
             return None
@@ -175,6 +179,8 @@ def commands_from(descriptor: int) -> Callable[[], list[str] | None]:
 def _let_go() -> None:
     """Leave the parent's output alone: who reads it shall not wait for the window."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
+    # Descriptor 2 is shared with the parent, whose reader, such as `tee`, waits until the
+    # last holder has closed it.
     os.dup2(nowhere, 2)
     os.close(nowhere)
 
@@ -218,6 +224,8 @@ def main(location: str, run_id: str, layout: str) -> int:
             )
 
     try:
+        # A program that folds or queries may hold the store for longer than one opening
+        # waits. The window tries on for as long as its training lives.
         while True:
             try:
                 shown = show()

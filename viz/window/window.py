@@ -15,6 +15,7 @@ from matplotlib.transforms import Bbox
 from .x11_loss import outlive_screen
 
 FOLLOW_KEYS = frozenset({"f", "h", "r", "home"})
+# One short pump is no sign: a key or a signal can end Qt's loop early.
 _MOST_SHORT_PUMPS = 3
 _TOOL_KEYS = frozenset({"p", "o", "s", "ctrl+s", "ctrl+f", "left", "right", "backspace"})
 
@@ -41,6 +42,8 @@ class Window:
         self._short_pumps = 0
         self._passive = ""
         canvas_kind: Any = module.FigureCanvas
+        # With matplotlib's default Qt raised the window and took the focus from the
+        # terminal each time that it was shown.
         with mpl.rc_context({"figure.raise_window": False, "toolbar": "toolbar2"}):
             self._manager: FigureManagerBase = canvas_kind.new_manager(figure, 1)
         if backend == "qtagg":
@@ -84,6 +87,7 @@ class Window:
         window: Any = getattr(self._manager, "window", None)
         if self.backend == "qtagg":
             core = importlib.import_module("matplotlib.backends.qt_compat").QtCore
+            # Before the first `show`: it is then that the window manager is told.
             window.setAttribute(core.Qt.WidgetAttribute.WA_ShowWithoutActivating)
         elif self.backend == "tkagg":
             # A window that says it takes the focus by itself is not given it when it
@@ -114,6 +118,8 @@ class Window:
             canvas.flush_events()
             return
         began = time.monotonic()
+        # When the connection to the screen is lost, Qt's loop returns at once each time and
+        # no event says so: short loops in a row are the only sign.
         canvas.start_event_loop(seconds)
         is_short = time.monotonic() - began < seconds / 2
         self._short_pumps = self._short_pumps + 1 if is_short else 0
@@ -165,9 +171,12 @@ class Window:
         core = importlib.import_module("matplotlib.backends.qt_compat").QtCore
         manager.window.deleteLater()
         deletion = core.QEvent.Type.DeferredDelete
+        # `deleteLater` waits for an event loop, and none of ours may follow.
         core.QCoreApplication.sendPostedEvents(manager.window, deletion)
         for part in parts:
             part.__dict__.clear()
+        # The figure still names the canvas that was emptied above; `figure.clear()` needs
+        # one.
         FigureCanvasAgg(self.figure)
 
     def _closed(self, event: object) -> None:
@@ -187,6 +196,7 @@ class Window:
         if event.dblclick:
             self._follow()
         else:
+            # With pan or zoom chosen, the mouse holds on to the axes until it is released.
             self.is_dragged = bool(self.toolbar and self.toolbar.mode)
 
     def _released(self, event: object) -> None:

@@ -132,19 +132,28 @@ def follow_run(  # noqa: PLR0913 (what to follow, and how)
         began = clock()
         asked = commands()
         is_over = asked is None or "close" in asked
+        # Nobody is asked again: a pipe that has ended would say so each time, and a window
+        # that stays would read and draw in each round.
         if is_over:
             commands = list
+        # Taken before the look: what is written during it changes the stamp once more, and
+        # is seen in the next round. The other order would miss it.
         new_stamp = store.stamp()
         if new_stamp != stamp or began - looked >= _LOOK_SECONDS or asked or is_over:
             looked = began
+            # After a look that failed any stamp is new, so that the next round tries again.
             stamp = new_stamp if shown.look() else None
         has_ended = live.status != "running"
         is_due = live.updates - drawn >= update_interval or has_ended or is_over
+        # Panels left over from the last frame have their turn, as long as nothing newer
+        # waits until it is due.
         if asked or is_due or (live.is_behind and drawn == live.updates):
             shown.draw(1e9 if asked or is_over else FRAME_SECONDS)
             drawn = live.updates
         if (has_ended or is_over) and not stay:
             return
         cost = clock() - began
+        # A window takes at most a quarter of one core from the training that it shows,
+        # except that it never rests for longer than two seconds.
         pause = min(_LONGEST_PAUSE, max(_PERIOD - cost, _PAUSE * cost))
         window.pump(max(pause, 0.02))

@@ -26,8 +26,12 @@ def outlive_screen() -> None:
         return
     with contextlib.suppress(AttributeError, OSError, TypeError):
         display = int(gui.QGuiApplication.instance().nativeInterface().display())
+        # NOLOAD gives the very library that Qt uses, or an OSError where it uses none;
+        # another copy would have handlers of its own.
         xlib = ctypes.CDLL(_XLIB, mode=os.RTLD_NOW | os.RTLD_NOLOAD)
+        # `abs` takes an int and returns: called with pointers it reads one register.
         go_on = ctypes.cast(ctypes.CDLL(None).abs, ctypes.c_void_p)
+        # Without types ctypes would cut pointers to the 32 bits of a C int.
         xlib.XSetIOErrorExitHandler.argtypes = [ctypes.c_void_p] * 3
         xlib.XSetIOErrorExitHandler(display, go_on, None)
         xlib.XSetIOErrorHandler.argtypes = [ctypes.c_void_p]

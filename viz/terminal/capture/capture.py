@@ -48,9 +48,11 @@ class Capture:
         self._is_open = False
         self._is_free = False
         self._kept: dict[int, int] = {}
+        # The real terminal, kept under a number of its own before 1 leads elsewhere.
         self._terminal = os.dup(1)
         try:
             name = os.ttyname(1)
+            # A stream that the user sent into a file or a pipe stays there.
             shared = [fd for fd in _STANDARD if os.isatty(fd) and os.ttyname(fd) == name]
             self._output, slave = os.openpty()
         except OSError:
@@ -67,6 +69,8 @@ class Capture:
             os.close(self._output)
             raise
         finally:
+            # From now on only 1 and 2, and what inherits them, hold this side: when the
+            # last of them is closed the relay reads the end of the output.
             os.close(slave)
         self._is_open = True
         _remember(self)
@@ -76,7 +80,11 @@ class Capture:
 
         ours, theirs = socket.socketpair()
         modules = Path(__file__).parent
+        # The master stays open here as well: if the relay dies, `_salvage` reads from it
+        # what had not been printed yet.
         handed = (theirs.fileno(), self._output, self._terminal)
+        # Without site packages and environment variables it starts in a few hundredths of a
+        # second, and nothing of the user's can be imported into it.
         command = [sys.executable, "-I", "-S", "-c", _START, str(modules)]
         try:
             self._process = subprocess.Popen(
@@ -89,6 +97,7 @@ class Capture:
             )
             theirs.close()
             ours.settimeout(_SECONDS_TO_START)
+            # Output is redirected only when somebody is there to pass it on.
             if ours.recv(1) != READY:
                 raise OSError("the process that shares the terminal did not start")
             self._is_free = True
@@ -124,6 +133,8 @@ class Capture:
             return
         try:
             self._listen(0.0)
+            # Asked for with each frame, since a handler of SIGWINCH would be the program's
+            # to set.
             self._fit(1)
             if self._is_free:
                 self._is_free = False
@@ -139,9 +150,13 @@ class Capture:
         _flush()
         with contextlib.suppress(OSError):
             if self._kept:
+                # Output and frames reach the relay by two ways. The mark lets it read all
+                # output that was printed before, and draw the last frame behind it.
                 os.write(min(self._kept), END_MARK)
         self._restore()
         try:
+            # A relay that is still busy with a frame takes the last one when it has said
+            # so.
             if self._is_free or self._listen(_SECONDS_TO_END):
                 self._send(END, frame)
                 self._listen(_SECONDS_TO_END)
@@ -151,6 +166,7 @@ class Capture:
         try:
             self._process.wait(timeout=0.1)
         except Exception:  # noqa: BLE001 (its children go on printing; it serves them)
+            # Held, as `Popen` warns when a process that still runs is collected.
             _left.append(self._process)
 
     def leave_to_parent(self) -> None:
@@ -204,6 +220,8 @@ class Capture:
 def _make_transparent(slave: int) -> None:
     """Let bytes pass a pseudo-terminal as they are: the real one does the rest."""
     attributes = termios.tcgetattr(slave)
+    # Index 1 holds the output modes, 3 the local ones. With OPOST the bytes
+    # would be changed here, a newline to "\r\n", and once more by the real terminal.
     attributes[1] &= ~termios.OPOST
     attributes[3] &= ~(termios.ECHO | termios.ICANON)
     termios.tcsetattr(slave, termios.TCSANOW, attributes)

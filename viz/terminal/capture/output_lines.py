@@ -42,6 +42,7 @@ class Paper:
 
     def feed(self, data: bytes, now: float) -> None:
         """Take in output."""
+        # A read ends anywhere, also within a control sequence, whose first part waits here.
         data = self._rest + data
         if END_MARK in data:
             data = data.replace(END_MARK, b"")
@@ -52,6 +53,8 @@ class Paper:
             token = match[0]
             if token == b"\n":
                 self._down()
+            # A carriage return erases nothing: only a text that follows replaces the line.
+            # So "\r\n", as Windows and some tools write it, keeps what stands before.
             elif token == b"\r":
                 self._at_start = True
             elif token == b"\x08":
@@ -63,11 +66,14 @@ class Paper:
 
     def take(self, now: float) -> bytes:
         """The lines that are done, each with its end, for the last time."""
+        # A program that has lately moved up, such as one with several bars, may do so
+        # again: that many lines above its cursor can't be printed for good yet.
         if now - self._reached > _FORGET:
             self._reach = 0
         count = max(0, min(self._row - self._reach, len(self._lines) - 1))
         done, self._lines = self._lines[:count], self._lines[count:]
         self._row -= count
+        # A program that never ends its line must not fill the memory.
         if self._lines[-1:] and len(self._lines[-1]) > _LONGEST_LINE:
             done, self._lines, self._row = [*done, *self._lines], [b""], 0
         return b"".join(line + b"\r\n" for line in done)
@@ -84,6 +90,7 @@ class Paper:
         """The lines that are not done, cut to *width*."""
         if self._lines == [b""]:
             return []
+        # An empty last line only says that the cursor stands behind a newline.
         lines = self._lines if line_cells(self._lines[-1]) else self._lines[:-1]
         return [cut_line(line, width) for line in lines[-_MOST_KEPT:]]
 
@@ -96,6 +103,8 @@ class Paper:
     def _down(self) -> None:
         self._row += 1
         if self._row == len(self._lines):
+            # A colour that was not ended goes on in the next line, as on a terminal; each
+            # line is drawn by itself, and has to begin with it.
             self._lines.append(self._colors)
             self._at_start = False
         else:
@@ -103,6 +112,7 @@ class Paper:
 
     def _back(self) -> None:
         line = self._lines[self._row]
+        # Of a letter of several bytes one can't be taken away without breaking UTF-8.
         if line[-1:].isascii():
             self._lines[self._row] = line[:-1]
 
@@ -111,6 +121,7 @@ class Paper:
         if final == b"m":
             plain = numbers in {b"", b"0"}
             self._colors = b"" if plain else (self._colors + token)[-256:]
+            # A reset right behind a "\r" must not blank the line, as writing it would.
             if self._at_start and plain:
                 return
             self._write(token)
@@ -139,6 +150,7 @@ def _incomplete_from(data: bytes) -> int:
     start = data.rfind(b"\x1b")
     if start < 0 or len(data) - start > 4096:  # noqa: PLR2004 (no sequence is so long)
         return len(data)
+    # ESC backslash ends a string, and begins nothing.
     if data[start : start + 2] == b"\x1b\\" and start:
         return len(data)
     match = _TOKEN.match(data, start)
@@ -210,6 +222,7 @@ class LiveArea:
         if shown == lines:
             return b""
         parts = [
+            # What has not changed is passed over: fewer bytes on a slow connection.
             b"\n" if old == new else b"\x1b[2K" + new + _RESET + b"\r\n"
             for old, new in zip(shown, lines, strict=True)
         ]

@@ -50,6 +50,8 @@ class Relay:
         self._ready()
         while self._control is not None:
             self._wait(None if self._since is None else _QUIET)
+        # Children may live on with the pseudo-terminal as their output; without a reader
+        # they would block once its buffer is full.
         while self._output is not None:  # others still print: plainly, from now on
             self._put(self._received_output())
 
@@ -62,6 +64,8 @@ class Relay:
         found = select.select(sources, [], [], seconds)[0]
         if self._output in found:
             self._read_output()
+            # When the oldest output came that is not shown yet. It is shown at the first
+            # pause, so that a burst is one drawing, but after _PATIENCE in any case.
             self._since = self._since or time.monotonic()
         late = self._since is not None and time.monotonic() - self._since > _PATIENCE
         if self._since is not None and (not found or late):
@@ -76,6 +80,8 @@ class Relay:
         data = b""
         if self._output is not None:
             with contextlib.suppress(OSError):  # nobody holds the other side any more
+                # On Linux a pseudo-terminal whose other side is closed answers EIO instead
+                # of b"".
                 data = os.read(self._output, 65536)
         if not data:
             self._output = None
@@ -106,12 +112,14 @@ class Relay:
 
     def _finish(self) -> None:
         deadline = time.monotonic() + _SECONDS_FOR_MARK
+        # Until the mark that stands behind the program's last output, see `Capture.close`.
         while not self._paper.ended and self._output is not None:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._output], [], [], left)[0]:
                 break
             self._read_output()
         self._draw(is_last=True)
+        # The program sends a frame only after this word, so that frames never queue up.
         self._ready()
         self._leave()
 
@@ -135,12 +143,15 @@ class Relay:
     def _draw(self, *, is_last: bool = False) -> None:
         self._since = None
         try:
+            # Asked each time: the terminal may have been resized since.
             columns, rows = os.get_terminal_size(self._terminal)
         except OSError:
             columns, rows = 80, 24
         now = time.monotonic()
         done = self._paper.take_all() if is_last else self._paper.take(now)
         room = max(rows - 1, 1)
+        # What is being printed goes before the view where there is no room for both. Lines
+        # that scroll out could not be drawn over again.
         tail = self._paper.tail(columns)[-room:]
         lines = tail + self._frame[: room - len(tail)]
         self._put(self._area.drawing(done, lines, columns))
@@ -149,6 +160,8 @@ class Relay:
         while data:
             try:
                 data = data[os.write(self._terminal, data) :]
+            # O_NONBLOCK belongs to the open terminal, not to this process: any program that
+            # shares it may have set it.
             except BlockingIOError:
                 select.select([], [self._terminal], [])
             except OSError:  # the terminal was closed; the program goes on
@@ -157,6 +170,8 @@ class Relay:
 
 def main(control: int, output: int, terminal: int) -> None:
     """The program."""
+    # SIGTTOU would stop it when the training is in the background and the terminal is set
+    # to `tostop`.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGTTOU):
         signal.signal(number, signal.SIG_IGN)  # it ends when the training does
     relay = Relay(socket.socket(fileno=control), output, terminal)

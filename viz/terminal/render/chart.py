@@ -47,6 +47,7 @@ def _dots(bright: list[int], dim: list[int]) -> Line:
         if not dots:
             text += " "
             continue
+        # A cell has one colour, so a part of the mean makes the whole of it bright.
         look = CURVE if mean else DIM
         if look is not style:
             line.append(Segment(text, style))
