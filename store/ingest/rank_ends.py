@@ -184,7 +184,8 @@ def _of_primary(
     status, message, time = own
     for end in sorted((e for e in deciding if e.primary), key=lambda e: e.started):
         if end.ended in _BADNESS:
-            message = end.message or (message if end.ended == status else None)
+            if end.message is not None or end.ended != status:
+                message = end.message
             status = str(end.ended)
         elif message in {_told(e) for e in ends if e not in deciding}:
             status, message, time = "crashed", SILENT, end.last_sign

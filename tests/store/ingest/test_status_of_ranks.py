@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepwell.store import Store
+from stepwell.store.ingest.rank_ends import RankEnd, end_of_ranks
 
 Output = Callable[..., str]
 
@@ -101,3 +102,15 @@ def test_a_run_ends_as_the_worst_of_its_ranks(told: Path, output: Output) -> Non
 
     found = {run.name: (run.status, run.exit_message) for run in Store(told).runs()}
     assert found == {name: end for name, (_, end) in STORIES.items()}
+
+
+@pytest.mark.parametrize("message", ["", "out of time", None])
+def test_the_row_tells_what_the_last_attempt_said_even_if_that_is_nothing(
+    message: str | None,
+) -> None:
+    began = RankEnd("one", 0, 1, 1, True, "crashed", GONE, None)
+    last = RankEnd("two", 0, 2, 2, True, "interrupted", message, None)
+
+    stands = end_of_ranks(("crashed", GONE, None), [began, last])
+
+    assert stands == ("interrupted", message, None)
