@@ -13,8 +13,8 @@ import os
 import struct
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -36,8 +36,7 @@ Blocks = dict[int, bytes]
 """Parts of a database file by their offsets."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
+class _Copy(NamedTuple):
     """What was kept: of which file, how long it was, its headers and blocks."""
 
     number: int

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stepwell.store.base.errors import ConfigurationError, StoreLocationError
+from stepwell.store.base.signal_exceptions import raise_if_of_handler
 
 from .database_files import require_database
 from .links import real_path
@@ -93,18 +94,7 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
     if isinstance(location, Location):
         return location
     given = location if location is not None else os.environ.get(VARIABLE)
-    text = DEFAULT_NAME
-    try:
-        # Its letters, whatever the code of a class of texts makes of them.
-        text = str.__str__(os.fsdecode(given)) if given else DEFAULT_NAME
-        text.encode()
-    except TypeError:
-        kind = type(given).__name__
-        raise ConfigurationError(f"store must be a path or a URL, not {kind}") from None
-    except UnicodeEncodeError:
-        raise StoreLocationError(
-            f"unusable store path {text!r}: it is not valid Unicode"
-        ) from None
+    text = _text_of(given) if given else DEFAULT_NAME
     path = _from_url(text) if "://" in text or text.startswith("file:") else Path(text)
     try:
         path = real_path(path.expanduser(), of_owner=True)
@@ -122,6 +112,28 @@ def resolve(location: "Location | Path | str | None" = None) -> Location:
                 f"unusable store path {text!r}: DuckDB takes no path with a {character}"
             )
     return Location(path)
+
+
+def _text_of(given: "Path | str") -> str:
+    text = ""
+    try:
+        # Its letters, whatever the code of a class of texts makes of them.
+        text = str.__str__(os.fsdecode(given))
+        text.encode()
+    except TypeError:
+        kind = type(given).__name__
+        raise ConfigurationError(f"store must be a path or a URL, not {kind}") from None
+    except UnicodeEncodeError:
+        raise StoreLocationError(
+            f"unusable store path {text!r}: it is not valid Unicode"
+        ) from None
+    except Exception as error:  # of the caller's own `__fspath__`
+        raise_if_of_handler(error)
+        raise ConfigurationError(
+            f"store gives no path: its {type(given).__name__} raises"
+            f" {type(error).__name__}; give its text"
+        ) from error
+    return text
 
 
 def existing(location: "Location | Path | str | None" = None) -> Location:

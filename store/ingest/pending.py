@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stepwell.store.base.errors import StoreNewerError
 from stepwell.store.database.lease import Lease
@@ -21,8 +21,7 @@ from stepwell.store.journal.format import Header
 from stepwell.store.journal.writer_alive import FRESH_SECONDS, is_alive
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """Why a journal has no header.
 
     Attributes:

@@ -16,12 +16,8 @@ from stepwell.store.schema.stored_values import (
     stored_texts,
     stored_time,
 )
+from stepwell.store.schema.tables import RUN_COLUMNS
 
-COLUMNS = (
-    "run_id name project group_name tags notes status config created_at finished_at host"
-    " pid user_name command working_dir git_commit git_dirty python_version exit_message"
-    " attempt lost_calls layout"
-).split()
 _STARTED = (
     "name project group_name tags notes host pid user_name command working_dir"
     " python_version layout"
@@ -59,7 +55,7 @@ class RunRows:
         """The row of a writer's run; made from the header when there is none."""
         row = self._rows.get(header.run_id)
         if row is None:
-            nothing: dict[str, Any] = dict.fromkeys(COLUMNS)
+            nothing: dict[str, Any] = dict.fromkeys(RUN_COLUMNS)
             row = nothing | {
                 "run_id": header.run_id,
                 "name": header.name,
@@ -187,7 +183,7 @@ class RunRows:
         changes = []
         for run_id in run_ids:
             row, known = self._rows[run_id], self._stored[run_id]
-            names = [name for name in COLUMNS[1:] if row[name] != known[name]]
+            names = [name for name in RUN_COLUMNS[1:] if row[name] != known[name]]
             if names:
                 written = _stored(row)
                 changes.append({name: written[name] for name in ("run_id", *names)})
@@ -214,7 +210,7 @@ def read_rows(
     database: str = "store",
 ) -> dict[str, dict[str, Any]]:
     """Rows of the table `runs` of an attached store, by id; all of them without ids."""
-    listed = ", ".join(COLUMNS)
+    listed = ", ".join(RUN_COLUMNS)
     query = f"select {listed} from {database}.main.runs"  # noqa: S608
     given: list[Any] = []
     if run_ids is not None:
@@ -226,7 +222,7 @@ def read_rows(
         given = run_ids if is_one else [json.dumps(run_ids)]
     rows = {}
     for values in connection.execute(query, given).fetchall():
-        row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
+        row: dict[str, Any] = dict(zip(RUN_COLUMNS, values, strict=True))
         row["config"] = stored_object(row["config"]) if row["config"] else None
         row["layout"] = stored_layout(row["layout"])
         row["tags"] = row["tags"] and [*stored_texts(row["tags"])]
@@ -255,7 +251,7 @@ def to_microseconds(nanoseconds: int) -> int:
 
 def _stored(row: dict[str, Any]) -> dict[str, Any]:
     """A row as the table keeps it."""
-    written = {column: row[column] for column in COLUMNS}
+    written = {column: row[column] for column in RUN_COLUMNS}
     for column in ("config", "layout"):
         if written[column] is not None:
             written[column] = json.dumps(written[column])

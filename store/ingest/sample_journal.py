@@ -35,5 +35,5 @@ def _stretch(*, is_over: bool) -> Stretch:
     header = Header(
         new_run_id(), new_writer_id(), "sample", None, "", "", 0, 0, 0, 1, primary=True
     )  # of no machine, so that no process is looked for
-    journal = JournalFile(Path(journal_name(header)), len(data), now / 1e9)
+    journal = JournalFile.named(Path(journal_name(header)), len(data), now / 1e9)
     return Stretch(journal, header, False, parse(data), False)

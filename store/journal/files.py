@@ -4,8 +4,8 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from stepwell.store.base.errors import StoreLocationError, why_and_what
 from stepwell.store.files.location import require_journals
@@ -30,8 +30,7 @@ _LONGEST_HEADER = 1 << 24
 _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]+" + SUFFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class JournalFile:
+class JournalFile(NamedTuple):
     """A journal as the folder shows it.
 
     Attributes:
@@ -44,11 +43,13 @@ class JournalFile:
     path: Path
     size: int
     heartbeat: float
-    writer: str = field(init=False, compare=False)
+    writer: str
 
-    def __post_init__(self) -> None:
-        writer = self.path.name.removesuffix(SUFFIX).rpartition("-")[2]
-        object.__setattr__(self, "writer", writer)  # a fold asks for it again and again
+    @classmethod
+    def named(cls, path: Path, size: int, heartbeat: float) -> "JournalFile":
+        """A journal, with the writer that its name tells."""
+        writer = path.name.removesuffix(SUFFIX).rpartition("-")[2]
+        return cls(path, size, heartbeat, writer)
 
     @property
     def run_id(self) -> str:
@@ -124,7 +125,7 @@ def _scan(folder: Path) -> Iterator[JournalFile]:
                 except OSError:
                     continue  # folded and removed by another process just now
                 if stat.S_ISREG(found.st_mode) and owners.objection(found) is None:
-                    yield JournalFile(Path(entry.path), found.st_size, found.st_mtime)
+                    yield JournalFile.named(Path(entry.path), found.st_size, found.st_mtime)
 
 
 def read_header(path: Path, owners: Owners | None = None) -> tuple[Header, int] | None:

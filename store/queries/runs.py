@@ -3,15 +3,13 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
 from stepwell.store.base.errors import AmbiguousRunError, RunNotFoundError
 from stepwell.store.base.ids import as_run_id
 from stepwell.store.base.sql_literals import literal
-from stepwell.store.ingest.run_rows import COLUMNS
 from stepwell.store.inputs.text_checks import check_string
 from stepwell.store.schema.stored_values import (
     BEGIN,
@@ -20,6 +18,7 @@ from stepwell.store.schema.stored_values import (
     stored_object,
     stored_texts,
 )
+from stepwell.store.schema.tables import RUN_COLUMNS
 from stepwell.store.values.run_info import RunInfo
 from stepwell.store.values.selection import Selection
 
@@ -28,15 +27,14 @@ if TYPE_CHECKING:
 
 LAST = "last"
 # DuckDB takes long to make its first UUID.
-_COLUMNS = ("run_id::varchar" if name == "run_id" else name for name in COLUMNS)
+_COLUMNS = ("run_id::varchar" if name == "run_id" else name for name in RUN_COLUMNS)
 _SELECT = f"select {', '.join(_COLUMNS)} from store.main.runs"  # noqa: S608 (fixed names)
 _IDS = "select run_id::varchar from store.main.runs"
 _NEWEST = "order by created_at desc nulls last, run_id desc"
 _ID_PART = re.compile(r"[0-9a-fA-F-]{2,36}")
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """The runs of a selection, for use within a query.
 
     Attributes:
@@ -221,7 +219,7 @@ def find_run(
 
 
 def _info(values: tuple[Any, ...]) -> RunInfo:
-    row = dict(zip(COLUMNS, values, strict=True))
+    row = dict(zip(RUN_COLUMNS, values, strict=True))
     for column in ("created_at", "finished_at"):
         row[column] = stored_moment(row[column])
     row["created_at"] = row["created_at"] or BEGIN

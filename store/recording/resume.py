@@ -132,7 +132,7 @@ def _look(location: Location, run_id: str, writer: "Writer") -> "tuple[Part, boo
         return part, False
     if found is None:
         return part, False
-    journal = JournalFile(path, status.st_size, status.st_mtime)
+    journal = JournalFile.named(path, status.st_size, status.st_mtime)
     if is_alive(found[0], journal):
         return part, is_here(found[0])
     return part._replace(ended=journal.heartbeat * 1e6), False

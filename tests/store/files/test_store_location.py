@@ -122,6 +122,26 @@ def test_a_path_that_cannot_be_is_refused(path: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+class RaisingPath:
+    """A path that has none."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __fspath__(self) -> str:
+        raise self._error
+
+
+@pytest.mark.parametrize("ask", [open_store, lambda path: stepwell.init(store=path)])
+@pytest.mark.parametrize("error", [RuntimeError("no path"), KeyError("root"), OSError(5)])
+def test_a_path_whose_own_code_raises_is_refused(
+    ask: Callable[..., object], error: Exception
+) -> None:
+    with pytest.raises(ConfigurationError, match="RaisingPath raises") as caught:
+        ask(RaisingPath(error))
+    assert caught.value.__cause__ is error
+
+
 @pytest.mark.parametrize("url", ["s3://bucket/x", "file://elsewhere/x", "duckdb:///x"])
 def test_a_url_that_is_no_file_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="use a path, or file:///PATH"):
