@@ -59,9 +59,11 @@ if TYPE_CHECKING:
     from .values.comparison import Comparison, ConfigRow, MetricRow
     from .values.figure_spec import FigureRuns, FigureSpec, KeptFigure
     from .values.finding import Finding
-    from .values.run_info import RunInfo, RunOverview
+    from .values.metric_summary import MetricSummary
+    from .values.run_info import RunInfo
+    from .values.run_overview import RunOverview
     from .values.selection import Runs, Selection, as_selection
-    from .values.series import MetricSummary, News, ReducedSeries, Series
+    from .values.series import News, ReducedSeries, Series
     from .values.sql_result import SqlResult
     from .values.sweep import (
         Groups,
@@ -173,7 +175,7 @@ _LAZY = {
     "Leaderboard": "values.sweep",
     "MergedStore": "maintenance.merge",
     "MetricRow": "values.comparison",
-    "MetricSummary": "values.series",
+    "MetricSummary": "values.metric_summary",
     "News": "values.series",
     "ProbabilityBetter": "values.sweep",
     "Recorder": "recording.recorder",
@@ -183,7 +185,7 @@ _LAZY = {
     "Run": "recording.run",
     "RunCurve": "values.sweep",
     "RunInfo": "values.run_info",
-    "RunOverview": "values.run_info",
+    "RunOverview": "values.run_overview",
     "RunningReduction": "queries.running_downsample",
     "Runs": "values.selection",
     "Selection": "values.selection",

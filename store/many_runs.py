@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +13,11 @@ import duckdb
 from stepwell.store.inputs.arguments import check_count
 from stepwell.store.inputs.text_checks import as_texts, check_string
 from stepwell.store.queries import runs as run_queries
-from stepwell.store.values.run_info import RunInfo, RunOverview
+from stepwell.store.values.run_info import RunInfo
 from stepwell.store.values.selection import Runs, Selection, as_selection
 
 if TYPE_CHECKING:
+    from stepwell.store.values.run_overview import RunOverview
     from stepwell.store.values.sweep import Leaderboard, RunCurve, SweepTable
 
 
@@ -191,7 +191,7 @@ class ManyRuns:
         self, connection: duckdb.DuckDBPyConnection, runs: Runs, chosen: Selection
     ) -> list[RunInfo]:
         """Those of *runs* that fit *chosen*, whose limit counts those that fit both."""
-        both = (as_selection(runs), replace(chosen, limit=None))
+        both = (as_selection(runs), chosen._replace(limit=None))
         return run_queries.select_runs(
             connection, *both, location=self.location, limit=chosen.limit
         )

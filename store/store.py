@@ -35,7 +35,8 @@ from .sweep_analysis import SweepAnalysis
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from stepwell.store.values.series import MetricSummary, News, ReducedSeries, Series
+    from stepwell.store.values.metric_summary import MetricSummary
+    from stepwell.store.values.series import News, ReducedSeries, Series
 
 
 class Store(SweepAnalysis, PastRuns, KeptFigures, SqlQueries):

@@ -1,7 +1,6 @@
 """`stepwell plot`: a run's own figure, or metrics of many runs over each other."""
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +72,7 @@ def plot(  # noqa: PLR0913, PLR0917 (an option an argument)
     theme = "dark" if dark else "light"
     is_chosen = selection != Selection()
     if metrics and len(names) > 1:  # runs, and what to draw of them
-        selection = replace(selection, runs=(*names, *selection.runs))
+        selection = selection._replace(runs=(*names, *selection.runs))
         names, metrics, is_chosen = metrics, (), True
     elif metrics and not names and is_chosen:
         names, metrics = metrics, ()

@@ -1,6 +1,5 @@
 """`stepwell tag`, `note` and `rename`: changes of past runs."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +74,6 @@ def rename(
 
 def _print(info: "RunInfo", change: str, as_json: bool) -> None:
     if as_json:
-        echo_json(asdict(info))
+        echo_json(info._asdict())
     else:
         say(f"{info.name} ({shared.short_id(info.run_id)})  {change}")

@@ -1,6 +1,6 @@
 """`stepwell export`."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def export(  # noqa: PLR0913, PLR0917 (an option an argument)
     """
     from stepwell.store import Selection  # noqa: PLC0415 (a part of the store)
 
-    selection = replace(selection, runs=(*names, *selection.runs))
+    selection = selection._replace(runs=(*names, *selection.runs))
     with shared.store_of(ctx, location) as store:
         if selection != Selection():
             require_runs(store.runs(selection))

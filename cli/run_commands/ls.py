@@ -1,6 +1,5 @@
 """`stepwell ls`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ def ls(  # noqa: PLR0913, PLR0917 (an option an argument)
     if as_json:
         extent = ("points", "last_step", "last_time", "current")
         echo_json(
-            [asdict(row.run) | {key: getattr(row, key) for key in extent} for row in rows]
+            [row.run._asdict() | {key: getattr(row, key) for key in extent} for row in rows]
         )
         return
     if not rows:

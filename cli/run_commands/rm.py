@@ -1,6 +1,5 @@
 """`stepwell rm`."""
 
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ def rm(  # noqa: PLR0913, PLR0917 (an option an argument)
     with shared.store_of(ctx, location) as store:
         references = (*_one_each(store, names), *selection.runs)
         # A dry run also before a real one, which asks about the very runs that will go.
-        found = store.remove_runs(replace(selection, runs=references), dry_run=True)
+        found = store.remove_runs(selection._replace(runs=references), dry_run=True)
         require_runs(found.runs)
         if not dry_run:
             if not yes:
@@ -58,7 +57,7 @@ def rm(  # noqa: PLR0913, PLR0917 (an option an argument)
             # Only those that were named, though others may fit by now.
             found = store.remove_runs([run.run_id for run in found.runs])
     if as_json:
-        removed = [asdict(run) for run in found.runs]
+        removed = [run._asdict() for run in found.runs]
         echo_json({"removed": not dry_run, "points": found.points, "runs": removed})
         return
     word = "would be removed" if dry_run else "removed"

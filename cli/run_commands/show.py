@@ -1,7 +1,6 @@
 """`stepwell show`."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,10 +36,10 @@ def show(ctx: click.Context, location: Path | None, run: str, as_json: bool) -> 
         last = store.last_attempts(info) if info.attempt > 1 else {}
     if as_json:
         metrics = {
-            metric: asdict(values) | {"attempt": last.get(metric, 1)}
+            metric: values._asdict() | {"attempt": last.get(metric, 1)}
             for metric, values in summary.items()
         }
-        echo_json(asdict(info) | {"summary": metrics})
+        echo_json(info._asdict() | {"summary": metrics})
         return
 
     console = new_console()

@@ -1,7 +1,6 @@
 """`stepwell watch`."""
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +72,6 @@ def _references(
 
     if selection == Selection():
         return [shared.run_of(store, name).run_id for name in names] or ["last"]
-    found = store.runs(replace(selection, runs=(*names, *selection.runs)))
+    found = store.runs(selection._replace(runs=(*names, *selection.runs)))
     require_runs(found)
     return [run.run_id for run in found]

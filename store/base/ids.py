@@ -7,6 +7,8 @@ from .run_clock import present
 
 _NUMBERS = 1_000_000  # ids of attempts up to here are numbers, as they all were once
 _WRITER_BYTES = 6
+_DIGITS = 32
+_URLS = bytes.fromhex("6ba7b8119dad11d180b400c04fd430c8")  # `uuid.NAMESPACE_URL`
 _RANDOM_RUN = "7"  # version of the UUID of a run that was begun without an id
 
 
@@ -17,27 +19,46 @@ def new_run_id() -> str:
     """
     milliseconds = max(0, present() // 1_000_000)
     number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
-    number = number & ~(0xF << 76) | 7 << 76
-    number = number & ~(0x3 << 62) | 2 << 62
-    text = f"{number:032x}"
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    return _spelled(_with_version(number, 7))
 
 
 def as_run_id(given: str) -> str:
     """The run id that a text given by a user stands for: itself, or one made from it."""
-    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 (slow to import)
-
-    return as_uuid(given) or str(uuid5(NAMESPACE_URL, f"stepwell:{given}"))
+    return as_uuid(given) or _uuid_of_name(f"stepwell:{given}")
 
 
 def as_uuid(text: str) -> str | None:
     """A text that says a UUID, in its usual form; None for any other."""
-    from uuid import UUID  # noqa: PLC0415 (slow to import)
-
+    # As Python's `uuid.UUID` reads it; to import that takes longer than a small question.
+    digits = text.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "")
     try:
-        return str(UUID(text))
+        return _spelled(int(digits, 16)) if len(digits) == _DIGITS else None
     except ValueError:
         return None
+
+
+def _uuid_of_name(name: str) -> str:
+    """A UUID of version 5, in the namespace of URLs.
+
+    Source: RFC 9562, section 5.5 (of a SHA-1, with version and variant set).
+    """
+    try:  # what `hashlib` would find, without OpenSSL, which takes 5 ms to load
+        from _sha1 import sha1  # type: ignore[import-not-found]  # noqa: PLC0415
+    except ImportError:
+        from hashlib import sha1  # noqa: PLC0415
+
+    digest = sha1(_URLS + name.encode()).digest()  # an id, and no secret
+    return _spelled(_with_version(int.from_bytes(digest[:16]), 5))
+
+
+def _with_version(number: int, version: int) -> int:
+    number = number & ~(0xF << 76) | version << 76
+    return number & ~(0x3 << 62) | 2 << 62
+
+
+def _spelled(number: int) -> str:
+    text = f"{number:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def new_writer_id() -> str:

@@ -8,7 +8,8 @@ import duckdb
 
 from stepwell.store.base.sql_literals import literal
 from stepwell.store.schema.stored_values import stored_moment
-from stepwell.store.values.run_info import RunInfo, RunOverview
+from stepwell.store.values.run_info import RunInfo
+from stepwell.store.values.run_overview import RunOverview
 
 # The last point that is not superseded is of an attempt of which nothing is.
 _QUERY = """

@@ -6,8 +6,8 @@ import duckdb
 
 from stepwell.store.base.sql_literals import literal
 from stepwell.store.schema.contents import require_views
+from stepwell.store.values.metric_summary import MetricSummary
 from stepwell.store.values.run_info import RunInfo
-from stepwell.store.values.series import MetricSummary
 
 # What the totals say themselves, and whether each row is all that there is of its metric.
 _TOTALS = """

@@ -17,7 +17,8 @@ from .run_writer import RunWriter
 
 if TYPE_CHECKING:
     from stepwell.store.store import Store
-    from stepwell.store.values.series import MetricSummary, Series
+    from stepwell.store.values.metric_summary import MetricSummary
+    from stepwell.store.values.series import Series
 
 VARIABLE = "STEPWELL_MODE"
 _MODES = {"online": False, "offline": False, "disabled": True}

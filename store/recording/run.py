@@ -21,7 +21,8 @@ from .run_writer import RunWriter, of_this_process
 
 if TYPE_CHECKING:
     from stepwell.store.store import Store
-    from stepwell.store.values.series import MetricSummary, Series
+    from stepwell.store.values.metric_summary import MetricSummary
+    from stepwell.store.values.series import Series
 
 _SETTABLE = ("name", "tags", "notes")
 

@@ -10,8 +10,8 @@ from stepwell.store.inputs.metrics import shown
 from stepwell.store.inputs.run_config import flatten
 from stepwell.store.inputs.text_checks import is_any
 from stepwell.store.values.comparison import Comparison, ConfigRow, MetricRow
+from stepwell.store.values.metric_summary import MetricSummary
 from stepwell.store.values.run_info import RunInfo
-from stepwell.store.values.series import MetricSummary
 
 from .goal import better_side
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from stepwell.store.base.errors import ConfigurationError
 from stepwell.store.inputs.arguments import check_count
@@ -17,8 +16,20 @@ Texts: TypeAlias = str | Sequence[str]
 """A text, or several."""
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Selection:
+class _Conditions(NamedTuple):
+    """What a selection asks for; see there."""
+
+    runs: tuple[str, ...]
+    project: str | None
+    group: str | None
+    tags: tuple[str, ...]
+    status: tuple[str, ...]
+    name: str | None
+    where: tuple[str, ...]
+    limit: int | None
+
+
+class Selection(_Conditions):
     """Runs that fit every given condition; all runs when none is given.
 
     Where several texts can be given, one will do without a tuple.
@@ -40,18 +51,11 @@ class Selection:
             has the wrong type.
     """
 
-    runs: tuple[str, ...]
-    project: str | None
-    group: str | None
-    tags: tuple[str, ...]
-    status: tuple[str, ...]
-    name: str | None
-    where: tuple[str, ...]
-    limit: int | None
+    __slots__ = ()
 
     # Written out, since it takes more than the fields then are.
-    def __init__(  # noqa: PLR0913, PLR0917 (a condition an argument)
-        self,
+    def __new__(  # noqa: D102, PLR0913, PLR0917 (a condition an argument; told above)
+        cls,
         runs: Texts = (),
         project: str | None = None,
         group: str | None = None,
@@ -60,7 +64,7 @@ class Selection:
         name: str | None = None,
         where: Texts = (),
         limit: int | None = None,
-    ) -> None:
+    ) -> Selection:
         for what, text in (("project", project), ("group", group), ("name", name)):
             if text is not None:
                 check_text(text, what)
@@ -81,15 +85,13 @@ class Selection:
                 parse_conditions(condition)
         if limit is not None:
             check_count(limit, "limit", 0)
-        for field, value in given.items():
-            object.__setattr__(self, field, value)
+        return super().__new__(cls, **given)
 
     def to_json(self) -> dict[str, Any]:
         """The conditions that are given, as plain JSON values."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in given.items()
+            for name, value in self._asdict().items()
             if value is not None and value != ()
         }
 
@@ -102,7 +104,7 @@ class Selection:
         """
         if not isinstance(value, Mapping):
             raise ConfigurationError(f"a selection must be an object, not {shown(value)}")
-        known = [field.name for field in fields(cls)]
+        known = cls._fields
         unknown = [str(name) for name in value if name not in known]
         if unknown:
             raise ConfigurationError(
@@ -149,11 +151,14 @@ def as_selection(runs: Runs) -> Selection:
         return Selection()
     if isinstance(runs, Selection):
         return runs
-    if isinstance(runs, (str, RunInfo)):
-        runs = [runs]
-    if not isinstance(runs, Sequence):
+    if isinstance(runs, RunInfo):
+        return Selection(runs=runs.run_id)
+    if isinstance(runs, str):
+        return Selection(runs=runs)
+    several: Sequence[str | RunInfo] = runs
+    if not isinstance(several, Sequence):
         raise ConfigurationError(
             f"runs must be a Selection, or references to runs, not {shown(runs)}"
         )
-    references = tuple(run.run_id if isinstance(run, RunInfo) else run for run in runs)
+    references = tuple(run.run_id if isinstance(run, RunInfo) else run for run in several)
     return Selection(runs=references) if references else Selection(limit=0)

@@ -1,4 +1,4 @@
-"""Plain values that the store hands out; none of them holds a connection."""
+"""Series of points as plain values; none of them holds a connection."""
 
 from __future__ import annotations
 
@@ -14,34 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from .metric_summary import MetricSummary
     from .run_info import RunInfo
-
-
-@dataclass(frozen=True, slots=True)
-class MetricSummary:
-    """What one metric of one run came to.
-
-    Attributes:
-        current: Value at the greatest step; may be NaN or infinite.
-        min: Least finite value; NaN where there is none.
-        max: Greatest finite value; NaN where there is none.
-        mean: Mean of the finite values; NaN where there is none.
-        count: Points recorded, the non-finite ones included.
-        non_finite: How many of them are NaN or infinite.
-        min_step: Step of the least value, the first such; None where there is none.
-        max_step: Step of the greatest value, the first such; None where there is none.
-        last_step: The greatest step.
-    """
-
-    current: float
-    min: float
-    max: float
-    mean: float
-    count: int
-    non_finite: int
-    min_step: int | None
-    max_step: int | None
-    last_step: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
