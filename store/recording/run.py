@@ -147,8 +147,7 @@ class Run:
             step: Training step, any 64-bit integer in any order. None: the larger of the
                 last step + 1 and the run's current step.
         """
-        recorder = self._recorder or self._first_recorder()
-        recorder.log(metrics, step)
+        (self._recorder or self._first_recorder()).log(metrics, step)
 
     update_metrics = log
 
