@@ -1,5 +1,6 @@
 """Which of a process's interpreters this is."""
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -23,13 +24,13 @@ def check_interpreter() -> None:
 
 
 def _is_sub_interpreter() -> bool:
-    for name in ("_interpreters", "_xxsubinterpreters"):  # since 3.13, and before
-        try:
-            interpreters: Any = import_module(name)
-        except ImportError:
-            continue
-        return bool(interpreters.get_current() != interpreters.get_main())
-    return False
+    # By version: to look for a module that is not there takes longer than to load this one.
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    try:
+        interpreters: Any = import_module(name)
+    except ImportError:
+        return False
+    return bool(interpreters.get_current() != interpreters.get_main())
 
 
 # Asked once, on import: each interpreter imports this module for itself.

@@ -178,8 +178,8 @@ class Lease:
             self._said.add(message)
             warnings.warn(visible(message), StoreWarning, stacklevel=2)
 
-    def _open_turns(self) -> Turns:
-        if self._turns is None:
+    def _open_turns(self, *, begins: bool = False) -> Turns:
+        if self._turns is None or (begins and self._turns.are_gone()):
             prepare_folder(self.location)
             self._turns = Turns(self.location.journals)
         return self._turns
@@ -191,7 +191,7 @@ class Lease:
         with self._thread_turn.taken(deadline - begun):
             # What takes long the first time is done before anybody waits for it.
             self._memory = self._memory or new_memory()
-            turns = self._open_turns()
+            turns = self._open_turns(begins=True)
             if turn is not Turn.SHARED and not turns.lock.writable:
                 raise StoreLocationError(
                     f"no permission to write to the store {self.location}; check its"

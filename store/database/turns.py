@@ -140,7 +140,18 @@ class Turns:
         finally:
             self._gate.unsign(QUERY)
 
+    def are_gone(self) -> bool:
+        """Let go of files that somebody removed; whether they were.
+
+        Whoever removes a store may make it anew, in a notebook's next cell: locks on the
+        files of before would keep nobody out.
+        """
+        if self._gate.is_in_place and self.lock.is_in_place:
+            return False
+        self.forget()
+        return True
+
     def forget(self) -> None:
-        """After a fork, in the child: leave the locks to the parent."""
+        """Close the files; in a forked child, whose parent keeps its locks."""
         self._gate.forget()
         self.lock.forget()

@@ -29,17 +29,18 @@ class LockFile:
     """One lock file of a store.
 
     Args:
-        path: The file, in a store's journal folder; made when it is not there.
+        path: The file, in a store's journal folder.
+        makes: Whether it is made when it is not there.
 
     Raises:
         StoreLocationError: If it can neither be made nor opened, or is a stranger's.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, makes: bool = True) -> None:
         self.path = path
         self.writable = True
         try:
-            self._file = self._open()
+            self._file = self._open() if makes else our_descriptor(path, os.O_RDWR)
         except UnsafeFileError as error:
             raise StoreLocationError(
                 f"the lock file {path} is not used: {error.strerror}; move it away"
@@ -112,9 +113,20 @@ class LockFile:
         """Give the lock back."""
         fcntl.lockf(self._file, fcntl.LOCK_UN, 1)
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether this is the file that others find, and not one that was removed."""
+        try:
+            there, own = self.path.lstat(), os.fstat(self._file)
+        except OSError:
+            return False
+        return os.path.samestat(there, own)
+
     def forget(self) -> None:
-        """After a fork, in the child: close the descriptor; the parent keeps its lock."""
-        os.close(self._file)
+        """Close the descriptor; in a forked child, whose parent keeps its lock."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def holder(self) -> int | None:
         """Process id of another process that holds the lock; None without one."""

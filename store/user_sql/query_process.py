@@ -189,17 +189,18 @@ class _Child:
             os.close(descriptor)
 
 
-_gates: dict[str, LockFile] = {}
-
-
 def _is_wished_for(database: str) -> bool:
     """Whether somebody waits for a store so that queries should give it up."""
-    if database not in _gates:
-        try:
-            _gates[database] = LockFile(Location(Path(database)).journals / ".gate")
-        except StepwellError:
-            return False
-    return _gates[database].is_signed(WISH)
+    # Opened at each look: the store may have been removed, and be another by now. Never
+    # made: that would be in the way of whoever removes the folder once he has his answer.
+    try:
+        gate = LockFile(Location(Path(database)).journals / ".gate", makes=False)
+    except StepwellError:
+        return False
+    try:
+        return gate.is_signed(WISH)
+    finally:
+        gate.forget()  # this process has no lock on it that would go with the descriptor
 
 
 def _answer(requests: int, answers: int, life: int) -> None:

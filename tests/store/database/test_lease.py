@@ -1,5 +1,6 @@
 """Processes and threads take turns at the database file, and nobody is forgotten."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -254,6 +255,29 @@ def test_a_lease_that_stays_taken_is_waited_for_no_longer_than_said(
 
     other.communicate("go on\n", timeout=60)
     assert len(store.runs()) == (0 if exclusive else 1)
+
+
+@pytest.mark.parametrize(
+    "removed", ["*", "*.journal", "*.journal/.lock", "*.journal/.gate"]
+)
+def test_lock_files_that_were_removed_are_made_anew(
+    store_path: Path, python: Python, removed: str
+) -> None:
+    store = open_store(store_path, seconds=0.2)
+    stepwell.start_run(store=store_path).finish(wait=True)
+    for path in store_path.parent.glob(removed):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    left = store.runs()  # which makes what is missing
+    other = python(HOLDS_THE_LEASE, store_path, True)
+    assert other.stdout
+    assert other.stdout.readline() == "held\n"
+
+    with pytest.raises(StoreBusyError, match=f"in use by process {other.pid}"):
+        store.runs()
+
+    other.communicate("go on\n", timeout=60)
+    assert store.runs() == left
+    assert len(left) == (0 if removed == "*" else 1)
 
 
 def test_nobody_waits_while_a_reader_loads_what_duckdb_wants(

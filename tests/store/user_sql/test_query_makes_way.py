@@ -1,5 +1,6 @@
 """A long query keeps nobody waiting, and is stopped for those who want the newest."""
 
+import shutil
 import subprocess
 import threading
 import time
@@ -17,7 +18,7 @@ from stepwell.store.database.lease import lease_of
 from stepwell.store.database.turns import QUERY, QUERY_SECONDS
 from stepwell.store.files.location import resolve
 from stepwell.store.user_sql import run_query
-from stepwell.store.user_sql.query_process import YIELDED, Request
+from stepwell.store.user_sql.query_process import YIELDED, Request, _is_wished_for
 from stepwell.store.values.sql_result import SqlResult
 
 Eventually = Callable[..., None]
@@ -141,6 +142,44 @@ def test_who_waits_for_the_end_of_a_run_has_it_in_the_file(
         "select status, count(*) from run_table join points using (run_id) group by all"
     )
     assert beside.fetchall() == [("finished", 2)]
+
+
+def remove_store(path: Path) -> None:
+    shutil.rmtree(path.with_name(f"{path.name}.journal"))
+    path.unlink()
+
+
+def test_a_query_makes_way_in_a_store_that_took_the_place_of_another(
+    store_path: Path, eventually: Eventually, stop_query: Stop
+) -> None:
+    start_run(store=store_path).finish(wait=True)
+    # Long enough for a look whether somebody waits for the store, by the same process.
+    Store(store_path).sql("select sleep_ms(300)").fetchall()
+    remove_store(store_path)
+
+    with start_run(store=store_path) as run:
+        run.log({"loss": 1.0}, step=1)
+        query = LongQuery(store_path)
+        query.begin(eventually)
+        run.log({"loss": 2.0}, step=2)
+        begun = time.monotonic()
+        found = open_store(store_path, fresh=True).summary("last")["loss"].count
+        taken = time.monotonic() - begun
+        stop_query(query.thread)
+    assert found == 2
+    assert taken < 30  # of the query's minute
+
+
+@pytest.mark.parametrize("left", ["an empty folder", "no folder"])
+def test_who_looks_whether_a_query_is_in_the_way_makes_no_file(
+    store_path: Path, left: str
+) -> None:
+    folder = store_path.with_name(f"{store_path.name}.journal")
+    if left == "an empty folder":
+        folder.mkdir()
+
+    assert not _is_wished_for(str(store_path))
+    assert [*store_path.parent.rglob(".*")] == []
 
 
 @pytest.mark.parametrize(
