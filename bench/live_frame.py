@@ -74,7 +74,7 @@ class Simulated:
 
 def run_info() -> RunInfo:
     """A run that goes on."""
-    absent: dict[str, Any] = dict.fromkeys(RunInfo.__dataclass_fields__)
+    absent: dict[str, Any] = dict.fromkeys(RunInfo._fields)
     return RunInfo(
         **absent
         | {

@@ -22,7 +22,7 @@ def record(store: str, pause: float) -> list[float]:
     for _ in range(STEPS // 1000):
         log(run, 1000, pool)
         time.sleep(pause)
-    run.finish()
+    run.finish(wait=True)
     left = list(Path(store + ".journal").glob("*.journal"))
     return [Path(store).stat().st_size / STEPS, float(len(left))]
 

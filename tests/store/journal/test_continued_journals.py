@@ -609,6 +609,25 @@ def test_a_reader_that_listed_the_folder_before_the_change_sees_what_comes_behin
     assert Store(store_path).sql(query).fetchall() == [("continued",), (None,)]
 
 
+@pytest.mark.parametrize("budget", [1000, 2000, 3001, 2**22])
+def test_the_points_of_several_files_lie_in_their_order(
+    store_path: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    """Else a question for one metric reads more blocks of the database."""
+    writer = make_writer()
+    for file in range(3):
+        for step in range(200 * file, 200 * (file + 1)):
+            writer.recorder().log({"loss": step, "acc": step}, step=step)
+        writer.change_files()
+    monkeypatch.setattr(folding, "BUDGET", budget)
+    fold(lease_of(resolve(store_path)))
+
+    query = "select step from store.main.points where metric = 'loss' order by rowid"
+    with lease_of(resolve(store_path)).shared() as connection:
+        found = connection.execute(query).fetchall()
+    assert found == [(step,) for step in range(600)]
+
+
 @pytest.mark.parametrize("comes_back", [False, True])
 def test_a_run_whose_next_file_is_removed_unread_has_crashed(
     store_path: Path, make_writer: MakeWriter, tmp_path: Path, comes_back: bool
