@@ -179,10 +179,14 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
     max_leaves=6,
 )
+TEXTS = st.text(st.characters(codec="utf-8"))
 SELECTIONS = st.builds(
     Selection,
     runs=st.lists(st.sampled_from(["last", "a", "01"]), max_size=2).map(tuple),
-    project=st.none() | st.text(st.characters(codec="utf-8")),
+    project=st.none() | TEXTS,
+    group=st.none() | TEXTS,
+    name=st.none() | TEXTS,
+    status=st.lists(st.sampled_from(["failed", "running"]), max_size=2).map(tuple),
     tags=st.lists(st.sampled_from(["x", "y"]), max_size=2).map(tuple),
     where=st.sampled_from([(), ("lr < 0.01",), ("a = 'b c'", "d ~ e*")]),
     limit=st.none() | st.integers(0, 10),
