@@ -57,6 +57,7 @@ def setup(app: Sphinx) -> None:
     """Connect what the reference needs."""
     app.connect("autodoc-process-docstring", escape_types)
     app.connect("autodoc-process-signature", leave_out_constructors)
+    app.connect("autodoc-skip-member", leave_out_fields)
 
 
 def escape_types(_app: Sphinx, *what: Any) -> None:
@@ -69,6 +70,14 @@ def escape_types(_app: Sphinx, *what: Any) -> None:
         if line.startswith(":vartype"):
             linked = re.sub(r"(?<![\w.])stepwell\.", "~stepwell.", line)
             lines[place] = re.sub(r"(?<=\w)_\b", r"\\_", linked)
+
+
+def leave_out_fields(
+    _app: Sphinx, _kind: str, _name: str, member: Any, *_rest: Any
+) -> bool | None:
+    """Leave out what Python says of a named tuple's fields: their class has said it."""
+    said = str(getattr(member, "__doc__", ""))
+    return True if said.startswith("Alias for field number") else None
 
 
 def leave_out_constructors(
