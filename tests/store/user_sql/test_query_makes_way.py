@@ -50,7 +50,9 @@ class LongQuery:
 
     @property
     def has_the_store(self) -> bool:
-        return lease_of(resolve(self.path))._open_turns()._gate.is_signed(QUERY)
+        with suppress(ValueError):  # the other thread opens its lock files anew just now
+            return lease_of(resolve(self.path))._open_turns()._gate.is_signed(QUERY)
+        return False
 
     @property
     def is_running(self) -> bool:
