@@ -179,7 +179,7 @@ class Lease:
             warnings.warn(visible(message), StoreWarning, stacklevel=2)
 
     def _open_turns(self, *, begins: bool = False) -> Turns:
-        if self._turns is None or (begins and self._turns.are_gone()):
+        if self._turns is None or (begins and self._turns.forget_removed()):
             prepare_folder(self.location)
             self._turns = Turns(self.location.journals)
         return self._turns

@@ -140,8 +140,8 @@ class Turns:
         finally:
             self._gate.unsign(QUERY)
 
-    def are_gone(self) -> bool:
-        """Let go of files that somebody removed; whether they were.
+    def forget_removed(self) -> bool:
+        """Let go of files that somebody removed; whether there were such.
 
         Whoever removes a store may make it anew, in a notebook's next cell: locks on the
         files of before would keep nobody out.

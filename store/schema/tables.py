@@ -17,9 +17,5 @@ TABLES = dict(re.findall(r"^CREATE TABLE (\w+)\((.+)\);$", _HEAD, re.MULTILINE))
 VIEWS = dict(re.findall(r"^create view (\w+) as\n(.+?);$", _HEAD, re.MULTILINE | re.DOTALL))
 """The views, each over tables and the views before it."""
 
-RUN_COLUMNS = (
-    "run_id name project group_name tags notes status config created_at finished_at host"
-    " pid user_name command working_dir git_commit git_dirty python_version exit_message"
-    " attempt lost_calls layout"
-).split()
+RUN_COLUMNS = re.findall(r"(?:^|, )([a-z_]+) ", TABLES["runs"])
 """The columns of `runs`, in their order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from stepwell.store.base.errors import ConfigurationError
@@ -86,6 +86,11 @@ class Selection(_Conditions):
         if limit is not None:
             check_count(limit, "limit", 0)
         return super().__new__(cls, **given)
+
+    @classmethod
+    def _make(cls, values: Iterable[Any]) -> Selection:
+        """As a tuple's, which `_replace` calls, but checked as what is given at first."""
+        return cls(*values)
 
     def to_json(self) -> dict[str, Any]:
         """The conditions that are given, as plain JSON values."""

@@ -244,6 +244,26 @@ def test_a_selection_is_json_and_back() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"status": "stopped"}, "status must be one of"),
+        ({"where": "lr <"}, "lr <"),
+        ({"limit": -1}, "limit"),
+        ({"name": 3}, "name"),
+    ],
+)
+def test_a_changed_selection_is_checked_as_a_new_one(
+    changes: dict[str, Any], words: str
+) -> None:
+    given = Selection(project="p", limit=3)
+    assert given._replace(status="failed") == Selection(
+        project="p", status="failed", limit=3
+    )
+    with pytest.raises(ConfigurationError, match=words):
+        given._replace(**changes)
+
+
+@pytest.mark.parametrize(
     ("value", "words"),
     [
         ([], "must be an object"),
