@@ -14,6 +14,7 @@ class Adapter:
         "stepwell.store.open",
         "stepwell.store.store",
         "stepwell.store.queries.series",
+        "stepwell.store.sweeps.leaderboard",
         "stepwell.store.user_sql.run_query",
     )
     derived = ()
@@ -42,14 +43,13 @@ class Adapter:
         with tool.open_store(self._store) as store:
             return {m: one.current for m, one in store.summary(name).items()}
 
-    def leaderboard(self, _metric):
+    def leaderboard(self, metric):
         """The ten runs of least last loss: name, value and learning rate."""
         with tool.open_store(self._store) as store:
-            return store.sql(
-                "select s.run, s.current, p.number from summary s join params p"
-                " using (run_id) where s.metric = 'loss' and p.key = 'lr'"
-                " order by s.current limit 10"
-            ).fetchall()
+            best = store.leaderboard(metric, at="last", limit=10)
+            found = {run.run_id: run for run in store.runs(tuple(best.run_id))}
+        rates = [found[run].config["lr"] for run in best.run_id]
+        return list(zip(best.run.tolist(), best.value.tolist(), rates, strict=True))
 
     def every(self, _metric):
         """The loss of every run: how many runs and how many points."""
