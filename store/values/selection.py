@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from stepwell.store.base.errors import ConfigurationError
@@ -87,10 +87,14 @@ class Selection(_Conditions):
             check_count(limit, "limit", 0)
         return super().__new__(cls, **given)
 
-    @classmethod
-    def _make(cls, values: Iterable[Any]) -> Selection:
-        """As a tuple's, which `_replace` calls, but checked as what is given at first."""
-        return cls(*values)
+    # Of the tuple's own methods `_replace` would take what `__new__` refuses.
+    def _replace(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, **changes: Any
+    ) -> Selection:
+        """The selection with some conditions changed, and checked as given ones are."""
+        return Selection(**{**self._asdict(), **changes})
+
+    __replace__ = _replace
 
     def to_json(self) -> dict[str, Any]:
         """The conditions that are given, as plain JSON values."""
